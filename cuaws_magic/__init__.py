@@ -1,0 +1,65 @@
+"""
+AWS credentials in a notebook, for people who are not AWS experts.
+
+    %load_ext cuaws_magic
+    %cuaws login
+    %cuaws use awsucob0myaccount
+
+or the same as functions: `cuaws_magic.login()`, `cuaws_magic.use("awsucob0myaccount")`.
+Importing this package imports nothing else; what is asked for comes when it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cuaws_magic.errors import CuawsError
+    from cuaws_magic.functions import accounts, login, logout, release, status, use, whoami
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CuawsError",
+    "__version__",
+    "accounts",
+    "load_ipython_extension",
+    "login",
+    "logout",
+    "release",
+    "status",
+    "unload_ipython_extension",
+    "use",
+    "whoami",
+]
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Give the shell its `%cuaws` (IPython's `%load_ext`)."""
+    from cuaws_magic import magics
+
+    magics.load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Take `%cuaws` out, and the credentials with it (IPython's `%unload_ext`)."""
+    from cuaws_magic import magics
+
+    magics.unload(ipython)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "CuawsError":
+        from cuaws_magic.errors import CuawsError
+
+        return CuawsError
+    if name in __all__:
+        from cuaws_magic import functions
+
+        return getattr(functions, name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return __all__

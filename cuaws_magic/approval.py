@@ -1,0 +1,200 @@
+"""
+One sign-in under way: drives the steps of `login`, shows the card, waits.
+
+The same run serves a cell that blocks until a person approved, and a thread that
+lets the cell go on. Ctrl-C, the stop button and `cancel` end it within a moment.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from cuaws_magic.device_flow import AwaitApproval
+from cuaws_magic.errors import Cancelled, CuawsError, SignInTimeout
+from cuaws_magic.model import utc_now
+from cuaws_magic.results import AwaitingApproval, SignedIn, SignInEnded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from cuaws_magic.device_flow import Step
+    from cuaws_magic.login import SignIn
+    from cuaws_magic.model import Now, SsoSession
+    from cuaws_magic.results import View
+
+_LOOK_UP = 0.2  # seconds between two looks at a thread that we wait for; Ctrl-C is noticed in between
+
+
+class Shown(Protocol):
+    """Something on the page that can be replaced."""
+
+    def update(self, view: View) -> None:
+        """Show another view in its place."""
+
+
+class Show(Protocol):
+    """Puts a view on the page."""
+
+    def __call__(self, view: View) -> Shown:
+        """Show it; what comes back can be replaced."""
+
+
+@dataclass
+class _Outcome:
+    sign_in: SignIn | None = None
+    error: BaseException | None = None
+
+
+class Approval:
+    """
+    A run of sign-in steps.
+
+    Args:
+        sso_session: Which sign-in.
+
+        steps: What to do next; returns the sign-in.
+
+        show: Where the card goes.
+
+        timeout: Seconds after which to give up; `None` for as long as codes last.
+
+        now: The current time, aware, UTC.
+    """
+
+    def __init__(
+        self,
+        sso_session: SsoSession,
+        steps: Generator[Step, None, SignIn],
+        show: Show,
+        timeout: float | None = None,
+        now: Now = utc_now,
+        sleep: Callable[[threading.Event, float], bool] = threading.Event.wait,
+    ) -> None:
+        self.sso_session = sso_session
+        self._steps = steps
+        self._show = show
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._timeout = timeout
+        self._now = now
+        self._sleep = sleep
+        self._cancelled = threading.Event()
+        self._shown: Shown | None = None
+        self._outcome = _Outcome()
+        self._thread: threading.Thread | None = None
+
+    def run(self) -> SignedIn:
+        """
+        Go on until the sign-in stands; returns what the card says then.
+
+        Raises:
+            SignInError: It was denied, or nobody approved in time.
+
+            ServiceError: The service could not be asked.
+
+            Cancelled: Ctrl-C, the stop button, or `cancel`.
+        """
+        try:
+            sign_in = self._drive()
+        except KeyboardInterrupt:
+            message = "Sign-in cancelled. Type `%cuaws login` to start again."
+            self._close(SignInEnded(self.sso_session, "Sign-in cancelled", ("Type `%cuaws login` to start again.",)))
+            raise Cancelled(message) from None
+        except CuawsError as error:
+            self._close(SignInEnded(self.sso_session, "Not signed in", (str(error),)))
+            raise
+        finally:
+            self._steps.close()
+        self._outcome.sign_in = sign_in
+        view = SignedIn(self.sso_session, sign_in.ends_at, already=False, notes=sign_in.notes, at=self._now())
+        self._close(view)
+        return view
+
+    def start(self) -> None:
+        """Go on in a thread, whose card stays with the cell that runs now."""
+        # A copied context sends the thread's output to this cell, on every version of ipykernel.
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(
+            target=context.run, args=(self._run_quietly,), name="cuaws-sign-in", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it goes on in its thread."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def join(self) -> None:
+        """
+        Wait for the thread; Ctrl-C ends the sign-in.
+
+        Raises:
+            CuawsError: It came to nothing.
+
+            Cancelled: Ctrl-C or the stop button.
+        """
+        try:
+            while self.alive and self._thread is not None:
+                self._thread.join(_LOOK_UP)
+        except KeyboardInterrupt:
+            self.cancel()
+            message = "Sign-in cancelled. Type `%cuaws login` to start again."
+            raise Cancelled(message) from None
+        if self._outcome.error is not None:
+            raise self._outcome.error
+
+    def cancel(self) -> None:
+        """End it from any thread."""
+        self._cancelled.set()
+
+    def _run_quietly(self) -> None:
+        """Run in the thread; what went wrong is on the card, and kept for whoever waits."""
+        try:
+            self.run()
+        except (CuawsError, Cancelled) as error:
+            self._outcome.error = error
+
+    def _drive(self) -> SignIn:
+        authorization, attempt, trouble = None, 1, None
+        while True:
+            try:
+                step = next(self._steps)
+            except StopIteration as finished:
+                sign_in: SignIn = finished.value
+                return sign_in
+            if isinstance(step, AwaitApproval):
+                authorization, attempt, trouble = step.authorization, step.attempt, None
+            else:
+                if step.trouble == trouble:
+                    self._wait(step.seconds)
+                    continue
+                trouble = step.trouble
+            if authorization is not None:
+                self._put(AwaitingApproval(self.sso_session, authorization, attempt, trouble, self._now()))
+            if not isinstance(step, AwaitApproval):
+                self._wait(step.seconds)
+
+    def _wait(self, seconds: float) -> None:
+        if self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise SignInTimeout(
+                    f"Nobody approved the sign-in within {self._timeout:g} s. Type `%cuaws login` when you are ready."
+                )
+            seconds = min(seconds, left)
+        if self._sleep(self._cancelled, seconds):
+            raise KeyboardInterrupt
+
+    def _put(self, view: View) -> None:
+        if self._shown is None:
+            self._shown = self._show(view)
+        else:
+            self._shown.update(view)
+
+    def _close(self, view: View) -> None:
+        """Replace the card, if one was shown, so that no code stays on the page."""
+        if self._shown is not None:
+            self._shown.update(view)

@@ -1,0 +1,243 @@
+"""
+The door to `~/.aws/config` and `~/.aws/credentials`.
+
+Reads them as botocore does (`botocore.configloader`): strict, no inline comments,
+section names split like a shell line. A file that botocore would refuse is refused
+here with its line, since every other AWS program will stumble over it too.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cuaws_magic import files
+from cuaws_magic.errors import ConfigFileError, ConfigurationError, StorageError
+from cuaws_magic.model import SsoSession
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """
+    One `[profile NAME]`, with the settings of the config file only.
+
+    Attributes:
+        sso: Its sign-in, account and role are reached through Identity Center.
+    """
+
+    name: str
+    settings: Mapping[str, str] = field(repr=False)
+
+    @property
+    def sso(self) -> bool:
+        """Whether it names an account and a role of Identity Center."""
+        modern = "sso_session" in self.settings or "sso_start_url" in self.settings
+        return modern and "sso_account_id" in self.settings and "sso_role_name" in self.settings
+
+    @property
+    def account_id(self) -> str:
+        """The account of an SSO profile, a string of twelve digits."""
+        return self.settings["sso_account_id"]
+
+    @property
+    def role_name(self) -> str:
+        """The role of an SSO profile."""
+        return self.settings["sso_role_name"]
+
+    @property
+    def region(self) -> str | None:
+        """The region that its clients use."""
+        return self.settings.get("region") or None
+
+
+@dataclass(frozen=True, slots=True)
+class AwsConfig:
+    """
+    The content of both files.
+
+    Attributes:
+        path: The config file, for messages.
+
+        profiles: By name.
+
+        session_sections: The settings of each `[sso-session NAME]`, by name.
+
+        static_profiles: Names of the sections of the credentials file.
+    """
+
+    path: Path
+    profiles: Mapping[str, Profile]
+    session_sections: Mapping[str, Mapping[str, str]] = field(repr=False)
+    static_profiles: tuple[str, ...] = ()
+
+    def sso_session(self, name: str) -> SsoSession:
+        """
+        Return an `[sso-session]`.
+
+        Raises:
+            ConfigurationError: It is not there, or lacks its start URL or region.
+        """
+        if name not in self.session_sections:
+            known = ", ".join(sorted(self.session_sections)) or "none"
+            raise ConfigurationError(
+                f"There is no [sso-session {name}] in {self.path} (there: {known}). "
+                f"Type `%cuaws login --session {name} --start-url URL --sso-region REGION`."
+            )
+        section = self.session_sections[name]
+        return SsoSession(
+            name=name,
+            start_url=self._needed(section, "sso_start_url", f"[sso-session {name}]"),
+            sso_region=self._needed(section, "sso_region", f"[sso-session {name}]"),
+            scopes=_scopes(section),
+        )
+
+    def sso_session_of(self, profile: Profile) -> SsoSession:
+        """
+        Return the sign-in that an SSO profile uses, modern or legacy.
+
+        Raises:
+            ConfigurationError: Something is missing, or profile and section disagree
+                (where botocore raises `InvalidConfigError`).
+        """
+        name = profile.settings.get("sso_session")
+        if name is None:
+            where = f"[profile {profile.name}]"
+            start_url = self._needed(profile.settings, "sso_start_url", where)
+            return SsoSession(None, start_url, self._needed(profile.settings, "sso_region", where), scopes=None)
+        sso_session = self.sso_session(name)
+        for key, value in (("sso_start_url", sso_session.start_url), ("sso_region", sso_session.sso_region)):
+            if profile.settings.get(key, value) != value:
+                raise ConfigurationError(
+                    f"{key} differs between [profile {profile.name}] and [sso-session {name}] in {self.path}. "
+                    f"Delete it from the profile, then run the cell again."
+                )
+        return sso_session
+
+    def _needed(self, section: Mapping[str, str], key: str, where: str) -> str:
+        value = section.get(key)
+        if not value:
+            raise ConfigurationError(
+                f"{where} in {self.path} has no {key}. Add the line `{key} = …` to it, then run the cell again."
+            )
+        return value
+
+
+class AwsFiles:
+    """
+    Both files of one environment, parsed again only when they changed.
+
+    Args:
+        environ: For `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE`.
+    """
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        self._environ = environ
+        self._kept: tuple[object, AwsConfig] | None = None
+
+    @property
+    def config_path(self) -> Path:
+        """The config file, as botocore finds it."""
+        path = self._environ.get("AWS_CONFIG_FILE") or os.path.join("~", ".aws", "config")
+        return Path(os.path.expanduser(os.path.expandvars(path)))
+
+    @property
+    def credentials_path(self) -> Path:
+        """The credentials file, as botocore finds it."""
+        path = self._environ.get("AWS_SHARED_CREDENTIALS_FILE") or os.path.join("~", ".aws", "credentials")
+        return Path(os.path.expanduser(path))
+
+    def read(self) -> AwsConfig:
+        """
+        Return what the files say; missing files say nothing.
+
+        Raises:
+            ConfigFileError: A file does not parse; names file and line.
+
+            StorageError: A file is there and cannot be read.
+        """
+        paths = (self.config_path, self.credentials_path)
+        stamp = tuple((path, *_stamp(path)) for path in paths)
+        if self._kept is None or self._kept[0] != stamp:
+            self._kept = (stamp, _read(*paths))
+        return self._kept[1]
+
+
+def _read(config_path: Path, credentials_path: Path) -> AwsConfig:
+    profiles: dict[str, Profile] = {}
+    session_sections: dict[str, Mapping[str, str]] = {}
+    for header, settings in _sections(config_path).items():
+        kind, name = _kind_and_name(header)
+        if kind == "profile":
+            profiles[name] = Profile(name, settings)
+        elif kind == "sso-session":
+            session_sections[name] = settings
+    return AwsConfig(config_path, profiles, session_sections, tuple(_sections(credentials_path)))
+
+
+def _sections(path: Path) -> dict[str, dict[str, str]]:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise StorageError(f"Cannot read {path}: {files.reason(error)}. Make it readable and try again.") from None
+    if data.startswith(_BOM):
+        raise _refused(path, 1, "it starts with a byte order mark; save it as UTF-8 without BOM")
+    parser = configparser.RawConfigParser()  # as botocore makes it
+    try:
+        parser.read_string(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _refused(path, line, "it is not UTF-8 text") from None
+    except configparser.DuplicateSectionError as error:
+        raise _refused(path, error.lineno, f"[{error.section}] is there twice") from None
+    except configparser.DuplicateOptionError as error:
+        raise _refused(path, error.lineno, f"{error.option} is there twice in [{error.section}]") from None
+    except configparser.MissingSectionHeaderError as error:
+        raise _refused(path, error.lineno, "a [section] line is missing before it") from None
+    except configparser.ParsingError as error:
+        # The text of the line is left out: it may be a key.
+        raise _refused(path, error.errors[0][0] if error.errors else None, "not `key = value`") from None
+    return {name: dict(parser.items(name)) for name in parser.sections()}
+
+
+def _refused(path: Path, line: int | None, why: str) -> ConfigFileError:
+    return ConfigFileError(
+        f"{path}, line {line or '?'}: {why}. Every AWS program refuses this file: correct the line, "
+        "then run the cell again."
+    )
+
+
+def _kind_and_name(header: str) -> tuple[str, str]:
+    """Split a header as botocore does; what it would drop silently has no kind."""
+    if header == "default":
+        return ("profile", "default")
+    try:
+        words = shlex.split(header)
+    except ValueError:
+        return ("", header)
+    return (words[0], words[1]) if len(words) == 2 else ("", header)
+
+
+def _scopes(section: Mapping[str, str]) -> tuple[str, ...] | None:
+    text = section.get("sso_registration_scopes")
+    if text is None:
+        return None
+    return tuple(scope.strip() for scope in text.split(",") if scope.strip())
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return (0, 0)
+    return (stat.st_mtime_ns, stat.st_size)

@@ -1,0 +1,103 @@
+"""
+Which addresses are AWS's, so that nobody is sent to sign in anywhere else.
+
+The list is the AWS CLI's (`awscli/customizations/sso/resolve.py`), plus the host of
+the device page, which is the service's own and in no list of start URLs.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from cuaws_magic.errors import ConfigurationError, UnsafeSignInPage
+from cuaws_magic.settings import CU_START_URL
+
+_SUFFIXES = (
+    ".awsapps.com",
+    ".app.aws",
+    ".portal.amazonaws.com",
+    ".awsapps.cn",
+    ".portal.amazonaws.com.cn",
+    ".app.amazonwebservices.com.cn",
+    ".portal.amazonaws.eu",
+    ".api.amazonwebservices.eu",
+)
+_HOSTS = {
+    "identitycenter.amazonaws.com",
+    "identitycenter.amazonaws.com.cn",
+    "identitycenter.amazonaws.eu",
+    "identitycenter.us-gov.amazonaws.com",
+}
+# StartDeviceAuthorization answers `https://device.sso.REGION.amazonaws.com/`.
+_DEVICE_PAGE = re.compile(r"device\.sso(-fips)?\.[a-z0-9-]+\.amazonaws\.(com|com\.cn|eu)")
+
+
+def check_start_url(start_url: str) -> None:
+    """
+    Refuse a start URL that is not an access portal of AWS.
+
+    Raises:
+        ConfigurationError: It is not https, or not on a host of AWS.
+    """
+    if not _is_aws(start_url):
+        raise ConfigurationError(
+            f"{start_url} is not the start URL of an AWS access portal: it must begin with https:// and be on a host "
+            f"of AWS, such as {CU_START_URL}. Type `%cuaws login --start-url URL --sso-region REGION`."
+        )
+
+
+def check_sign_in_page(page: str, endpoint: str) -> None:
+    """
+    Refuse to send a person to a sign-in page that is not AWS's.
+
+    Args:
+        page: The address that the service gave.
+
+        endpoint: Where the service was asked. A page on loopback is fine if the
+            service is on loopback too: then it is a practice portal.
+
+    Raises:
+        UnsafeSignInPage: The page is somewhere else.
+    """
+    if _is_aws(page) or (_is_loopback(page) and _is_loopback(endpoint)):
+        return
+    raise UnsafeSignInPage(
+        f"The sign-in page is on {urlsplit(page).hostname or 'no host'}, which is not AWS's, so it is not opened. "
+        "Check AWS_ENDPOINT_URL_SSO_OIDC and the proxy, then type `%cuaws login`."
+    )
+
+
+def _is_aws(address: str) -> bool:
+    parts = _split(address)
+    if parts is None or parts[0] != "https":
+        return False
+    host = parts[1]
+    return host in _HOSTS or host.endswith(_SUFFIXES) or _DEVICE_PAGE.fullmatch(host) is not None
+
+
+def _is_loopback(address: str) -> bool:
+    parts = _split(address)
+    if parts is None or parts[0] not in {"http", "https"}:
+        return False
+    if parts[1] == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts[1]).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(address: str) -> tuple[str, str] | None:
+    """Return scheme and host; nothing for what could read differently in a browser."""
+    if any(character.isspace() or character in "\\\"'<>`" for character in address):
+        return None
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError:
+        return None
+    if not host or "@" in parts.netloc:
+        return None
+    return parts.scheme, host

@@ -1,0 +1,101 @@
+"""
+How botocore clients of our own are made: for services without signature, and for STS.
+
+Never boto3's default session, and never with credentials that happen to lie around.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cuaws_magic.model import RoleCredentials
+
+# Settings that change where a client talks to; a client made under others is not reused.
+_ROUTE = (
+    "AWS_CA_BUNDLE",
+    "AWS_CONFIG_FILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SSO",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_PROFILE",
+    "HTTPS_PROXY",
+    "https_proxy",
+)
+
+
+class BotoClients:
+    """Botocore clients; one botocore session and one unsigned client per region and route."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[tuple[object, ...], Any] = {}
+        self._unsigned: dict[tuple[object, ...], Any] = {}
+        self._lock = threading.Lock()
+
+    def unsigned(self, service: str, region: str) -> Any:
+        """Return a client of a service that takes no signature; safe from any thread."""
+        from botocore import UNSIGNED
+
+        route = _route()
+        key = (service, region, *route)
+        with self._lock:
+            if key not in self._unsigned:
+                self._unsigned[key] = self._anonymous_session(route).create_client(
+                    service, region_name=region, config=_config(signature_version=UNSIGNED)
+                )
+            return self._unsigned[key]
+
+    def sts(self, credentials: RoleCredentials | None, region: str) -> Any:
+        """Make an STS client: as these credentials, or as whatever the kernel's own chain finds."""
+        if credentials is None:
+            import botocore.session
+
+            return botocore.session.Session().create_client("sts", region_name=region, config=_config())
+        with self._lock:
+            return self._anonymous_session(_route()).create_client(
+                "sts",
+                region_name=region,
+                config=_config(),
+                aws_access_key_id=credentials.access_key_id.reveal(),
+                aws_secret_access_key=credentials.secret_access_key.reveal(),
+                aws_session_token=credentials.session_token.reveal(),
+            )
+
+    def _anonymous_session(self, route: tuple[str | None, ...]) -> Any:
+        import botocore.session
+
+        if route not in self._sessions:
+            made = botocore.session.Session()
+            # The chain would read files and ask the instance metadata service, for nothing.
+            made.register_component("credential_provider", _Nobody())
+            self._sessions[route] = made
+        return self._sessions[route]
+
+
+class _Nobody:
+    """A credential resolver that finds nothing."""
+
+    def load_credentials(self) -> None:
+        return None
+
+
+def _config(**more: Any) -> Any:
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=10,
+        read_timeout=20,
+        # `Pace` asks again; two layers of retries would multiply.
+        retries={"total_max_attempts": 1},
+        max_pool_connections=16,
+        user_agent_extra="cuaws-magic",
+        **more,
+    )
+
+
+def _route() -> tuple[str | None, ...]:
+    return tuple(os.environ.get(name) for name in _ROUTE)

@@ -1,0 +1,155 @@
+"""
+Role credentials: fetched once, kept, renewed early, shared between kernels.
+
+One set per sign-in, account and role. It is the same set for every program of this
+home, since it lies where the AWS CLI keeps it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+from cuaws_magic import files
+from cuaws_magic.errors import NoAccess, NotSignedIn, ServiceError, SsoTokenRefused, StorageError
+from cuaws_magic.model import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cuaws_magic.identity_center import IdentityCenter
+    from cuaws_magic.login import Login
+    from cuaws_magic.model import AccountRole, Now, RoleCredentials, SsoSession
+    from cuaws_magic.own_state import OwnState
+    from cuaws_magic.token_cache import TokenCache
+
+
+class Broker:
+    """
+    Hands out role credentials that have hours ahead of them.
+
+    Args:
+        identity_center: Where they are fetched.
+
+        login: The sign-in that they are fetched with.
+
+        cache: Where the AWS CLI keeps them.
+
+        own_state: Where the locks are.
+
+        now: The current time, aware, UTC.
+    """
+
+    def __init__(
+        self,
+        identity_center: IdentityCenter,
+        login: Login,
+        cache: TokenCache,
+        own_state: OwnState,
+        now: Now = utc_now,
+    ) -> None:
+        self._identity_center = identity_center
+        self._login = login
+        self._cache = cache
+        self._own_state = own_state
+        self._now = now
+        self._kept: dict[tuple[str, str, str], RoleCredentials] = {}
+        self._turns: dict[tuple[str, str, str], threading.Lock] = {}
+        self._turns_lock = threading.Lock()
+
+    def credentials(self, account_role: AccountRole) -> RoleCredentials:
+        """
+        Return a set of which less than a third is used; an older one if no newer can be had.
+
+        Raises:
+            NotSignedIn: A person has to approve a sign-in first, and no set is left.
+
+            NoAccess: The role is not, or no longer, assigned to the person.
+
+            ServiceError: The portal does not answer, and no set is left.
+        """
+        held = self._kept.get(account_role.key)
+        if held is not None and self._now() < held.renewal_at():
+            return held
+        with self._turn(account_role):
+            return self._renewed(account_role)
+
+    def forget_all(self, sso_session: SsoSession, roles: Iterable[tuple[str, str]]) -> None:
+        """
+        Delete the sets of one sign-in from this kernel and this home.
+
+        Args:
+            sso_session: The sign-in.
+
+            roles: Account ids and role names that there may be sets of; a file's name
+                is a digest of them, so it is found only by those who know them.
+
+        Raises:
+            StorageError: One is there and cannot be deleted.
+        """
+        ours = [key for key in self._kept if key[0] == sso_session.cache_key]
+        for key in ours:
+            del self._kept[key]
+        for account_id, role_name in {*roles, *((account_id, role_name) for _, account_id, role_name in ours)}:
+            self._cache.forget_role_credentials(sso_session, account_id, role_name)
+
+    def forget_every(self) -> None:
+        """
+        Delete all sets from this kernel, and all of Identity Center from this home.
+
+        Raises:
+            StorageError: One is there and cannot be deleted.
+        """
+        self._kept.clear()
+        self._cache.forget_all_role_credentials()
+
+    def _renewed(self, account_role: AccountRole) -> RoleCredentials:
+        with files.lock(self._own_state.lock_path(f"role {account_role.key}")):
+            best = self._best_cached(account_role)
+            if best is not None and self._now() < best.renewal_at():
+                self._kept[account_role.key] = best
+                return best
+            try:
+                fetched = self._fetch(account_role)
+            except NoAccess:
+                raise  # the role was taken away; the old set would only hide it
+            except (ServiceError, NotSignedIn):
+                if best is None:
+                    raise
+                return best
+            self._kept[account_role.key] = fetched
+            # This kernel has them; the next one fetches its own.
+            with contextlib.suppress(StorageError):
+                self._cache.save_role_credentials(account_role.sso_session, account_role.role_name, fetched)
+            return fetched
+
+    def _best_cached(self, account_role: AccountRole) -> RoleCredentials | None:
+        """Return the set with the longest life ahead, of this kernel and of the cache; nothing that is over."""
+        sets = (
+            self._kept.get(account_role.key),
+            self._cache.load_role_credentials(
+                account_role.sso_session, account_role.account.id, account_role.role_name
+            ),
+        )
+        good = [one for one in sets if one is not None and self._now() < one.expires_at]
+        return max(good, key=lambda one: one.expires_at, default=None)
+
+    def _fetch(self, account_role: AccountRole) -> RoleCredentials:
+        refused = None
+        for _ in range(2):
+            sso_token = self._login.required(account_role.sso_session, refused=refused).sso_token
+            try:
+                return self._identity_center.role_credentials(
+                    sso_token, account_role.sso_session.sso_region, account_role.account.id, account_role.role_name
+                )
+            except SsoTokenRefused:
+                refused = sso_token  # its `expiresAt` was wrong; a refresh may help, once
+        raise NotSignedIn(
+            f"Your sign-in to {account_role.sso_session.label} has ended. Type `%cuaws login`.",
+            account_role.sso_session,
+        )
+
+    def _turn(self, account_role: AccountRole) -> threading.Lock:
+        with self._turns_lock:
+            return self._turns.setdefault(account_role.key, threading.Lock())

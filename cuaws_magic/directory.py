@@ -1,0 +1,211 @@
+"""Accounts and roles: listed at the portal, remembered for a day."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from cuaws_magic.errors import NotSignedIn, SsoTokenRefused
+from cuaws_magic.model import Account, utc_now
+from cuaws_magic.settings import LISTING_LIFE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cuaws_magic.aws_files import AwsConfig
+    from cuaws_magic.identity_center import IdentityCenter
+    from cuaws_magic.login import Login
+    from cuaws_magic.model import AccountRole, Now, SsoSession, SsoToken
+    from cuaws_magic.own_state import OwnState
+
+    Progress = Callable[[int, int], None]
+
+_WORKERS = 8  # requests on their way at the same time; the pace decides how many a second
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """
+    The accounts of one sign-in.
+
+    Attributes:
+        accounts: In the order of their names.
+
+        roles: Role names by account id, for the accounts whose roles were asked.
+
+        listed_at: When the portal was asked.
+    """
+
+    accounts: tuple[Account, ...]
+    roles: dict[str, tuple[str, ...]]
+    listed_at: datetime
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether it may be shown without asking the portal."""
+        return now - self.listed_at < LISTING_LIFE
+
+
+class Directory:
+    """
+    Accounts and roles that the person may enter.
+
+    Args:
+        identity_center: Where they are listed.
+
+        login: The sign-in that they are listed with.
+
+        own_state: Where lists and choices are remembered.
+
+        now: The current time, aware, UTC.
+    """
+
+    def __init__(self, identity_center: IdentityCenter, login: Login, own_state: OwnState, now: Now = utc_now) -> None:
+        self._identity_center = identity_center
+        self._login = login
+        self._own_state = own_state
+        self._now = now
+
+    def remembered(self, sso_session: SsoSession) -> Listing | None:
+        """Return the last list, however old; asks nobody."""
+        return _listing_from(self._own_state.load("accounts", sso_session.cache_key))
+
+    def accounts(self, sso_session: SsoSession, *, refresh: bool = False) -> Listing:
+        """
+        Return the accounts, from memory for a day.
+
+        Raises:
+            NotSignedIn: A person has to approve a sign-in first.
+
+            ServiceError: The portal does not answer.
+        """
+        remembered = self.remembered(sso_session)
+        if remembered is not None and remembered.fresh(self._now()) and not refresh:
+            return remembered
+        found = self._asking(
+            sso_session, lambda sso_token: list(self._identity_center.list_accounts(sso_token, sso_session.sso_region))
+        )
+        ordered = tuple(sorted(found, key=lambda account: (account.name.casefold(), account.id)))
+        kept = {} if remembered is None or refresh else remembered.roles
+        return self._remember(sso_session, Listing(ordered, kept, self._now()))
+
+    def roles(
+        self,
+        sso_session: SsoSession,
+        account_ids: Sequence[str],
+        *,
+        refresh: bool = False,
+        progress: Progress | None = None,
+    ) -> dict[str, tuple[str, ...]]:
+        """
+        Return the role names of some accounts, several asked at a time.
+
+        Args:
+            sso_session: The sign-in.
+
+            account_ids: Which accounts.
+
+            refresh: Ask the portal also for those that are remembered.
+
+            progress: Told how many of how many are done.
+
+        Raises:
+            NotSignedIn: A person has to approve a sign-in first.
+
+            NoAccess: The person may not enter one of the accounts.
+
+            ServiceError: The portal does not answer.
+        """
+        listing = self.remembered(sso_session)
+        known = dict(listing.roles) if listing is not None and listing.fresh(self._now()) and not refresh else {}
+        missing = [account_id for account_id in account_ids if account_id not in known]
+        if missing:
+            known.update(
+                self._asking(sso_session, lambda sso_token: self._roles(sso_session, sso_token, missing, progress))
+            )
+            if listing is not None:
+                self._remember(sso_session, Listing(listing.accounts, {**listing.roles, **known}, listing.listed_at))
+        return {account_id: known[account_id] for account_id in account_ids}
+
+    def used(self, account_role: AccountRole) -> None:
+        """Remember that a role was taken, for the next time that nobody names one."""
+        key = account_role.sso_session.cache_key
+        used = self._own_state.load("used", key)
+        if used.get(account_role.account.id) != account_role.role_name:
+            self._own_state.save("used", key, {**used, account_role.account.id: account_role.role_name})
+
+    def used_before(self, sso_session: SsoSession) -> dict[str, str]:
+        """Return the role taken last, by account id."""
+        return {str(k): str(v) for k, v in self._own_state.load("used", sso_session.cache_key).items()}
+
+    def known_roles(self, sso_session: SsoSession, config: AwsConfig) -> set[tuple[str, str]]:
+        """Return every account id and role name that was ever listed, taken or configured for a sign-in."""
+        known = set(self.used_before(sso_session).items())
+        listing = self.remembered(sso_session)
+        if listing is not None:
+            known |= {(account_id, role) for account_id, roles in listing.roles.items() for role in roles}
+        for profile in config.profiles.values():
+            if (
+                profile.sso
+                and profile.settings.get("sso_session", profile.settings.get("sso_start_url")) == sso_session.cache_key
+            ):
+                known.add((profile.account_id, profile.role_name))
+        return known
+
+    # Asking.
+
+    def _asking(self, sso_session: SsoSession, question: Callable[[SsoToken], Any]) -> Any:
+        """Ask with the SSO token; once more with a refreshed one if the portal does not take it."""
+        refused = None
+        for _ in range(2):
+            sso_token = self._login.required(sso_session, refused=refused).sso_token
+            try:
+                return question(sso_token)
+            except SsoTokenRefused:
+                refused = sso_token
+        raise NotSignedIn(f"Your sign-in to {sso_session.label} has ended. Type `%cuaws login`.", sso_session)
+
+    def _roles(
+        self, sso_session: SsoSession, sso_token: SsoToken, account_ids: Sequence[str], progress: Progress | None
+    ) -> dict[str, tuple[str, ...]]:
+        def ask(account_id: str) -> tuple[str, ...]:
+            return tuple(
+                sorted(self._identity_center.list_account_roles(sso_token, sso_session.sso_region, account_id))
+            )
+
+        # The first alone: if the sign-in has ended, one request finds out, not eight.
+        found = {account_ids[0]: ask(account_ids[0])}
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="cuaws-roles") as pool:
+            try:
+                for account_id, names in zip(account_ids[1:], pool.map(ask, account_ids[1:]), strict=True):
+                    found[account_id] = names
+                    if progress is not None:
+                        progress(len(found), len(account_ids))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return found
+
+    def _remember(self, sso_session: SsoSession, listing: Listing) -> Listing:
+        self._own_state.save(
+            "accounts",
+            sso_session.cache_key,
+            {
+                "listed_at": listing.listed_at.timestamp(),
+                "accounts": {account.id: account.name for account in listing.accounts},
+                "roles": {account_id: list(names) for account_id, names in listing.roles.items()},
+            },
+        )
+        return listing
+
+
+def _listing_from(content: dict[str, Any]) -> Listing | None:
+    try:
+        return Listing(
+            accounts=tuple(Account(str(account_id), str(name)) for account_id, name in content["accounts"].items()),
+            roles={str(account_id): tuple(map(str, names)) for account_id, names in content["roles"].items()},
+            listed_at=datetime.fromtimestamp(content["listed_at"], timezone.utc),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None

@@ -1,0 +1,206 @@
+"""
+What can go wrong, as one tree.
+
+Every message says what happened in the user's words and ends with what to type
+next. In a notebook an error of this tree is one line, and "Run all" stops.
+
+```
+CuawsError
+├── ConfigurationError          a setting that cannot be used as it is
+│   └── ConfigFileError         … in a file: names file and line
+├── TargetError                 what was asked for is not exactly one account and role
+│   ├── UnknownTarget           no such profile, account or role
+│   ├── AmbiguousTarget         more than one account answers to that name
+│   └── RoleNeeded              the account has several roles and none was named
+├── SignInError                 nobody is signed in, or the sign-in did not succeed
+│   ├── NotSignedIn             a person has to approve a sign-in first
+│   ├── AuthorizationDenied     the person pressed *Deny*
+│   ├── AuthorizationExpired    nobody approved the code in time
+│   ├── SignInTimeout           the time given with `--timeout` is over
+│   └── UnsafeSignInPage        the page to open is not one of AWS's
+├── ServiceError                AWS said no, or did not answer
+│   ├── Unreachable             no network, no name, no connection, TLS failure
+│   ├── Throttled               too many requests, also after waiting
+│   ├── NoAccess                this role is not (or no longer) yours
+│   ├── CredentialsRefused      STS did not accept the credentials
+│   ├── ClockWrong              this machine's clock is too far off for AWS
+│   └── ServiceFailure          an answer that is an error of the service, or no sense at all
+├── NoCredentials               nothing in this kernel to ask STS with
+└── StorageError                a file that cannot be read or written
+
+Cancelled (KeyboardInterrupt)   the stop button or Ctrl-C during a sign-in
+
+Signal                          between door and policy; never reaches a person
+├── AuthorizationPending        RFC 8628 §3.5: keep polling
+├── SlowDown                    RFC 8628 §3.5: five seconds more, for good
+├── DeviceCodeExpired           RFC 8628 §3.5 `expired_token`
+├── RegistrationRefused         the client registration is unknown or over
+├── RefreshRefused              the refresh token is used up, revoked or over
+└── SsoTokenRefused             the portal does not know this SSO token (401)
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cuaws_magic.model import SsoSession
+
+
+class CuawsError(Exception):
+    """An expected error: one line for a person, and the run stops."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Show one line where IPython would show a traceback (IPython's display protocol)."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+# What was asked for.
+
+
+class ConfigurationError(CuawsError):
+    """A setting cannot be used as it is."""
+
+
+class ConfigFileError(ConfigurationError):
+    """A file of the AWS configuration does not parse; names file and line."""
+
+
+class TargetError(CuawsError):
+    """What was asked for is not exactly one account and role."""
+
+
+class UnknownTarget(TargetError):
+    """No profile, account or role has that name."""
+
+
+class AmbiguousTarget(TargetError):
+    """More than one account answers to that name."""
+
+
+class RoleNeeded(TargetError):
+    """The account has several roles and none was named."""
+
+
+# Signing in.
+
+
+class SignInError(CuawsError):
+    """Nobody is signed in, or the sign-in did not succeed."""
+
+
+class NotSignedIn(SignInError):
+    """
+    A person has to approve a sign-in first.
+
+    Args:
+        message: One line for the person.
+
+        sso_session: Which sign-in.
+    """
+
+    def __init__(self, message: str, sso_session: SsoSession) -> None:
+        super().__init__(message)
+        self.sso_session = sso_session
+
+
+class AuthorizationDenied(SignInError):
+    """The person refused the request (RFC 8628 §3.5 `access_denied`)."""
+
+
+class AuthorizationExpired(SignInError):
+    """Nobody approved the code in time."""
+
+
+class SignInTimeout(SignInError):
+    """The time that the caller gave is over."""
+
+
+class UnsafeSignInPage(SignInError):
+    """The page to open is not one of AWS's, so it is not shown as a link."""
+
+
+# What AWS answers.
+
+
+class ServiceError(CuawsError):
+    """AWS said no, or did not answer."""
+
+
+class Unreachable(ServiceError):
+    """No network, no name, no connection, or a TLS failure."""
+
+
+class Throttled(ServiceError):
+    """Too many requests, also after waiting."""
+
+
+class NoAccess(ServiceError):
+    """The role is not assigned to this person, or no longer."""
+
+
+class CredentialsRefused(ServiceError):
+    """STS did not accept the credentials."""
+
+
+class ClockWrong(ServiceError):
+    """The clock of this machine is too far off for AWS."""
+
+
+class ServiceFailure(ServiceError):
+    """An error of the service, or an answer that makes no sense."""
+
+
+# This machine.
+
+
+class NoCredentials(CuawsError):
+    """There is nothing in this kernel to ask STS with."""
+
+
+class StorageError(CuawsError):
+    """A file cannot be read or written."""
+
+
+class Cancelled(KeyboardInterrupt):
+    """
+    A person interrupted a sign-in.
+
+    A `KeyboardInterrupt`, so that scripts treat it as one and "Run all" stops;
+    a notebook shows one line instead of the place where the code was waiting.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+# Between door and policy.
+
+
+class Signal(Exception):
+    """A turn in a protocol; never reaches a person."""
+
+
+class AuthorizationPending(Signal):
+    """Nobody has approved the code yet (RFC 8628 §3.5)."""
+
+
+class SlowDown(Signal):
+    """Poll five seconds slower from now on (RFC 8628 §3.5)."""
+
+
+class DeviceCodeExpired(Signal):
+    """The device code is over or used (RFC 8628 §3.5 `expired_token`)."""
+
+
+class RegistrationRefused(Signal):
+    """The service does not know this client registration, or no longer."""
+
+
+class RefreshRefused(Signal):
+    """The refresh token is used up, revoked or over."""
+
+
+class SsoTokenRefused(Signal):
+    """The access portal does not know this SSO token, or no longer (401)."""

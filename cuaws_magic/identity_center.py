@@ -1,0 +1,355 @@
+"""
+The only door to IAM Identity Center (`sso-oidc`, `sso`) and STS.
+
+Our values in and out. What botocore raises comes out translated (`service_errors`),
+what the wire calls seconds, milliseconds and strings comes out as aware UTC times.
+Endpoints, proxies and certificates are the SDK's own settings.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cuaws_magic.boto_clients import BotoClients
+from cuaws_magic.model import (
+    Account,
+    ClientRegistration,
+    DeviceAuthorization,
+    Identity,
+    RoleCredentials,
+    Secret,
+    SsoSession,
+    SsoToken,
+    utc_now,
+)
+from cuaws_magic.pacing import Pace
+from cuaws_magic.service_errors import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cuaws_magic.model import Now
+
+Result = TypeVar("Result")
+
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"  # RFC 8628 §3.4
+REFRESH_GRANT = "refresh_token"  # RFC 6749 §6
+POLL_INTERVAL = 5  # seconds, where the service names none (RFC 8628 §3.2)
+
+LISTING_ATTEMPTS = 10
+ATTEMPTS = 4
+PAGE = 100  # accounts or roles; the most that the portal gives
+
+
+class IdentityCenter:
+    """
+    The services, for any number of sign-ins.
+
+    Args:
+        clients: Makes botocore clients.
+
+        now: The current time, aware, UTC.
+
+        pace: How fast to ask, and when again.
+    """
+
+    def __init__(self, clients: BotoClients | None = None, now: Now = utc_now, pace: Pace | None = None) -> None:
+        self._clients = clients or BotoClients()
+        self._now = now
+        self._pace = pace or Pace()
+
+    # sso-oidc.
+
+    def sign_in_endpoint(self, sso_session: SsoSession) -> str:
+        """Return the address where sign-ins are asked for: AWS's, or where the SDK's settings point."""
+        return str(self._clients.unsigned("sso-oidc", sso_session.sso_region).meta.endpoint_url)
+
+    def register_client(self, sso_session: SsoSession) -> ClientRegistration:
+        """Register this program, under the name that the consent page shows (`RegisterClient`)."""
+        name = sso_session.name or str(int(self._now().timestamp()))
+        parameters: dict[str, Any] = {"clientName": f"botocore-client-{name}", "clientType": "public"}
+        if sso_session.scopes:
+            parameters["scopes"] = list(sso_session.scopes)
+        return self._oidc(
+            "RegisterClient",
+            sso_session.sso_region,
+            lambda client: client.register_client(**parameters),
+            lambda answer: ClientRegistration(
+                client_id=str(answer["clientId"]),
+                client_secret=Secret(answer["clientSecret"]),
+                expires_at=datetime.fromtimestamp(answer["clientSecretExpiresAt"], timezone.utc),
+            ),
+        )
+
+    def start_device_authorization(
+        self, sso_session: SsoSession, registration: ClientRegistration
+    ) -> DeviceAuthorization:
+        """
+        Ask for a code that a person approves (`StartDeviceAuthorization`, RFC 8628 §3.1).
+
+        Raises:
+            RegistrationRefused: The registration is unknown or over.
+
+            ConfigurationError: The service does not know the start URL.
+        """
+        issued_at = self._now()
+        return self._oidc(
+            "StartDeviceAuthorization",
+            sso_session.sso_region,
+            lambda client: client.start_device_authorization(
+                clientId=registration.client_id,
+                clientSecret=registration.client_secret.reveal(),
+                startUrl=sso_session.start_url,
+            ),
+            lambda answer: DeviceAuthorization(
+                device_code=Secret(answer["deviceCode"]),
+                user_code=str(answer["userCode"]),
+                verification_uri=str(answer["verificationUri"]),
+                verification_uri_complete=str(answer.get("verificationUriComplete") or answer["verificationUri"]),
+                interval=int(answer.get("interval") or POLL_INTERVAL),
+                issued_at=issued_at,
+                expires_at=issued_at + timedelta(seconds=answer["expiresIn"]),
+            ),
+        )
+
+    def create_token(
+        self, sso_session: SsoSession, registration: ClientRegistration, authorization: DeviceAuthorization
+    ) -> SsoToken:
+        """
+        Ask once whether the code was approved (`CreateToken`, RFC 8628 §3.4).
+
+        Raises:
+            AuthorizationPending: Not yet.
+
+            SlowDown: Not yet, and asked too fast.
+
+            DeviceCodeExpired: The code is over or used.
+
+            RegistrationRefused: The registration is unknown or over.
+
+            AuthorizationDenied: The person refused.
+        """
+        return self._oidc(
+            "CreateToken",
+            sso_session.sso_region,
+            lambda client: client.create_token(
+                grantType=DEVICE_GRANT,
+                clientId=registration.client_id,
+                clientSecret=registration.client_secret.reveal(),
+                deviceCode=authorization.device_code.reveal(),
+            ),
+            lambda answer: self._token(answer, sso_session, registration, None),
+            attempts=1,  # the device flow asks again by itself
+        )
+
+    def refresh_token(self, sso_session: SsoSession, sso_token: SsoToken) -> SsoToken:
+        """
+        Get the next SSO token without a person (`CreateToken`, RFC 6749 §6).
+
+        Raises:
+            RefreshRefused: The refresh token is used up, revoked or over.
+        """
+        registration, refresh_token = sso_token.registration, sso_token.refresh_token
+        if registration is None or refresh_token is None:
+            message = "an SSO token without refresh token or registration cannot be refreshed"
+            raise ValueError(message)
+        return self._oidc(
+            "RefreshToken",
+            sso_session.sso_region,
+            lambda client: client.create_token(
+                grantType=REFRESH_GRANT,
+                clientId=registration.client_id,
+                clientSecret=registration.client_secret.reveal(),
+                refreshToken=refresh_token.reveal(),
+            ),
+            lambda answer: self._token(answer, sso_session, registration, refresh_token),
+        )
+
+    # The access portal.
+
+    def logout(self, sso_token: SsoToken, sso_region: str) -> None:
+        """
+        End the sign-in at the portal (`Logout`).
+
+        Raises:
+            SsoTokenRefused: It had ended already.
+        """
+        bearer = sso_token.access_token.reveal()
+        self._portal("Logout", sso_region, lambda client: client.logout(accessToken=bearer), lambda _: None)
+
+    def list_accounts(self, sso_token: SsoToken, sso_region: str) -> Iterator[Account]:
+        """
+        Yield the accounts that the person may enter (`ListAccounts`, 100 a page).
+
+        Raises:
+            SsoTokenRefused: The portal does not know the SSO token.
+        """
+        return self._listing(
+            "ListAccounts",
+            "list_accounts",
+            {"accessToken": sso_token.access_token.reveal()},
+            sso_region,
+            lambda answer: [
+                Account(
+                    str(item["accountId"]),
+                    str(item.get("accountName") or item["accountId"]),
+                    str(item.get("emailAddress") or ""),
+                )
+                for item in answer["accountList"]
+            ],
+        )
+
+    def list_account_roles(self, sso_token: SsoToken, sso_region: str, account_id: str) -> Iterator[str]:
+        """
+        Yield the names of the roles that the person has in an account (`ListAccountRoles`).
+
+        Raises:
+            SsoTokenRefused: The portal does not know the SSO token.
+
+            NoAccess: The person may not enter the account.
+        """
+        return self._listing(
+            "ListAccountRoles",
+            "list_account_roles",
+            {"accessToken": sso_token.access_token.reveal(), "accountId": account_id},
+            sso_region,
+            lambda answer: [str(item["roleName"]) for item in answer["roleList"]],
+        )
+
+    def role_credentials(
+        self, sso_token: SsoToken, sso_region: str, account_id: str, role_name: str
+    ) -> RoleCredentials:
+        """
+        Fetch credentials for a role (`GetRoleCredentials`; `expiration` is epoch milliseconds).
+
+        Raises:
+            SsoTokenRefused: The portal does not know the SSO token.
+
+            NoAccess: The role is not assigned to the person.
+        """
+        obtained_at = self._now()
+        bearer = sso_token.access_token.reveal()
+
+        def value(answer: Mapping[str, Any]) -> RoleCredentials:
+            keys = answer["roleCredentials"]
+            return RoleCredentials(
+                account_id=account_id,
+                access_key_id=Secret(keys["accessKeyId"]),
+                secret_access_key=Secret(keys["secretAccessKey"]),
+                session_token=Secret(keys["sessionToken"]),
+                expires_at=datetime.fromtimestamp(keys["expiration"] / 1000, timezone.utc),
+                obtained_at=obtained_at,
+            )
+
+        return self._portal(
+            "GetRoleCredentials",
+            sso_region,
+            lambda client: client.get_role_credentials(accessToken=bearer, accountId=account_id, roleName=role_name),
+            value,
+        )
+
+    # STS.
+
+    def caller_identity(self, credentials: RoleCredentials | None, region: str) -> Identity:
+        """
+        Ask AWS who we are (`sts:GetCallerIdentity`).
+
+        Args:
+            credentials: As whom; `None` for whatever this kernel's own chain finds.
+
+            region: Which STS to ask.
+
+        Raises:
+            NoCredentials: The chain finds nothing.
+
+            CredentialsRefused: STS does not accept them.
+
+            ClockWrong: … because this machine's clock is off.
+        """
+        return self._ask(
+            "GetCallerIdentity",
+            lambda: self._clients.sts(credentials, region).get_caller_identity(),
+            lambda answer: Identity(str(answer["Account"]), str(answer["Arn"]), str(answer["UserId"])),
+            ATTEMPTS,
+        )
+
+    # How it is asked.
+
+    def _oidc(
+        self,
+        operation: str,
+        region: str,
+        call: Callable[[Any], Mapping[str, Any]],
+        value: Callable[[Mapping[str, Any]], Result],
+        attempts: int = ATTEMPTS,
+    ) -> Result:
+        return self._ask(operation, lambda: call(self._clients.unsigned("sso-oidc", region)), value, attempts)
+
+    def _portal(
+        self,
+        operation: str,
+        region: str,
+        call: Callable[[Any], Mapping[str, Any]],
+        value: Callable[[Mapping[str, Any]], Result],
+        attempts: int = ATTEMPTS,
+    ) -> Result:
+        return self._ask(operation, lambda: call(self._clients.unsigned("sso", region)), value, attempts)
+
+    def _listing(
+        self,
+        operation: str,
+        method: str,
+        parameters: dict[str, Any],
+        region: str,
+        items: Callable[[Mapping[str, Any]], list[Result]],
+    ) -> Iterator[Result]:
+        position: dict[str, str] = {}
+        while True:
+
+            def call(client: Any, position: dict[str, str] = position) -> Mapping[str, Any]:
+                answer: Mapping[str, Any] = getattr(client, method)(maxResults=PAGE, **parameters, **position)
+                return answer
+
+            found, following = self._portal(
+                operation, region, call, lambda answer: (items(answer), answer.get("nextToken")), LISTING_ATTEMPTS
+            )
+            yield from found
+            if not following:  # the last page may say null
+                return
+            position = {"nextToken": str(following)}
+
+    def _ask(
+        self,
+        operation: str,
+        call: Callable[[], Mapping[str, Any]],
+        value: Callable[[Mapping[str, Any]], Result],
+        attempts: int,
+    ) -> Result:
+        def question() -> Result:
+            try:
+                return value(call())
+            except Exception as error:
+                translated = translate(error, operation, self._now())
+                # `from None`: a foreign traceback would show requests with their secrets.
+                raise translated from None
+
+        return self._pace.ask(question, attempts)
+
+    def _token(
+        self,
+        answer: Mapping[str, Any],
+        sso_session: SsoSession,
+        registration: ClientRegistration,
+        previous: Secret | None,
+    ) -> SsoToken:
+        fresh = answer.get("refreshToken")
+        return SsoToken(
+            start_url=sso_session.start_url,
+            sso_region=sso_session.sso_region,
+            access_token=Secret(answer["accessToken"]),
+            expires_at=self._now() + timedelta(seconds=answer["expiresIn"]),
+            refresh_token=Secret(fresh) if fresh else previous,  # RFC 6749 §6: none returned, the old one stays
+            registration=registration,
+            obtained_at=self._now(),
+        )

@@ -1,0 +1,98 @@
+"""
+The door to this process's environment variables.
+
+`!aws`, subprocesses, s3fs, DuckDB, GDAL and whatever else reads AWS credentials
+from the environment finds one complete set here. What stood there before is
+remembered and comes back, variable by variable. A variable that somebody changed
+by hand in between is theirs: it is neither overwritten nor restored.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from cuaws_magic.model import RoleCredentials
+
+# What is set, and for whom. The order is the order of writing: the expiration comes
+# last, since botocore reads the others again only when it says that they are old.
+SET = {
+    "AWS_ACCESS_KEY_ID": "the keys, for everything that speaks AWS",
+    "AWS_SECRET_ACCESS_KEY": "the keys, for everything that speaks AWS",
+    "AWS_SESSION_TOKEN": "the keys, for everything that speaks AWS",
+    "AWS_ACCOUNT_ID": "botocore's account-based endpoints",
+    "AWS_REGION": "AWS CLI v2 and most SDKs",
+    "AWS_DEFAULT_REGION": "boto3 and older SDKs, which read nothing else",
+    "AWS_CREDENTIAL_EXPIRATION": "makes botocore read these variables again before they end",
+}
+
+# What is taken out meanwhile, and why.
+TAKEN_OUT = {
+    "AWS_PROFILE": "a profile would win over the keys in some SDKs",
+    "AWS_DEFAULT_PROFILE": "boto3 reads it before AWS_PROFILE",
+    "AWS_SECURITY_TOKEN": "botocore reads it before AWS_SESSION_TOKEN, and an old one breaks the set",
+}
+
+
+class KernelEnv:
+    """
+    Puts one set of role credentials into an environment and takes it out again.
+
+    Args:
+        environ: The environment; in production this process's own.
+    """
+
+    def __init__(self, environ: MutableMapping[str, str] = os.environ) -> None:
+        self._environ = environ
+        self._found: dict[str, str | None] = {}
+        self._ours: dict[str, str | None] = {}
+
+    @property
+    def installed(self) -> bool:
+        """Whether a set is in the environment that we put there."""
+        return bool(self._ours)
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The variables of ours that somebody changed by hand since."""
+        return tuple(name for name, value in self._ours.items() if self._environ.get(name) != value)
+
+    def found(self, name: str) -> str | None:
+        """Return a variable as it is without us."""
+        if name in self._ours and self._environ.get(name) == self._ours[name]:
+            return self._found[name]
+        return self._environ.get(name)
+
+    def install(self, credentials: RoleCredentials, region: str) -> None:
+        """Put a set in, in place of the one before."""
+        values: dict[str, str | None] = dict.fromkeys(TAKEN_OUT)
+        values |= {
+            "AWS_ACCESS_KEY_ID": credentials.access_key_id.reveal(),
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key.reveal(),
+            "AWS_SESSION_TOKEN": credentials.session_token.reveal(),
+            "AWS_ACCOUNT_ID": credentials.account_id,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_CREDENTIAL_EXPIRATION": credentials.expires_at.isoformat(),
+        }
+        self._found = {name: self.found(name) for name in values}
+        self._ours = values
+        for name, value in values.items():
+            self._put(name, value)
+
+    def remove(self) -> None:
+        """Take the set out; every variable is again as it was found."""
+        for name, value in self._ours.items():
+            if self._environ.get(name) == value:
+                self._put(name, self._found[name])
+        self._ours = {}
+        self._found = {}
+
+    def _put(self, name: str, value: str | None) -> None:
+        if value is None:
+            self._environ.pop(name, None)
+        else:
+            self._environ[name] = value

@@ -1,0 +1,260 @@
+"""
+How a kernel comes to hold a fresh SSO token: cached, else refreshed, else approved.
+
+Nothing here shows or sleeps: an approval is a generator of steps, as `device_flow`.
+Two kernels never refresh at once, and a refusal is believed only after a second look
+at the file: refresh tokens may be single use, and the AWS CLI may have been faster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from cuaws_magic import files
+from cuaws_magic.aws_hosts import check_sign_in_page
+from cuaws_magic.device_flow import Wait, device_flow
+from cuaws_magic.errors import NotSignedIn, RefreshRefused, ServiceError, StorageError
+from cuaws_magic.model import utc_now
+from cuaws_magic.settings import SIGN_IN_LIFE, SSO_TOKEN_MARGIN
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from cuaws_magic.device_flow import Step
+    from cuaws_magic.identity_center import IdentityCenter
+    from cuaws_magic.model import ClientRegistration, DeviceAuthorization, Now, SsoSession, SsoToken
+    from cuaws_magic.own_state import OwnState
+    from cuaws_magic.token_cache import TokenCache
+
+# botocore and the AWS CLI treat a registration as over 15 minutes before its end.
+_REGISTRATION_MARGIN = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """
+    A sign-in that stands.
+
+    Attributes:
+        sso_session: Which one.
+
+        sso_token: Its proof, fresh.
+
+        ends_at: When a person has to approve again, as well as we know.
+
+        notes: What the person should know, one sentence each.
+    """
+
+    sso_session: SsoSession
+    sso_token: SsoToken
+    ends_at: datetime
+    notes: tuple[str, ...] = ()
+
+
+class Login:
+    """
+    Sign-ins of this kernel, shared with every program of this home.
+
+    Args:
+        identity_center: Where to ask.
+
+        cache: Where the AWS CLI keeps SSO tokens.
+
+        own_state: Where we remember when a person signed in.
+
+        now: The current time, aware, UTC.
+    """
+
+    def __init__(
+        self, identity_center: IdentityCenter, cache: TokenCache, own_state: OwnState, now: Now = utc_now
+    ) -> None:
+        self._identity_center = identity_center
+        self._cache = cache
+        self._own_state = own_state
+        self._now = now
+
+    def current(self, sso_session: SsoSession, *, refused: SsoToken | None = None) -> SignIn | None:
+        """
+        Return the sign-in if it can be had without a person.
+
+        Args:
+            sso_session: Which one.
+
+            refused: An SSO token that the portal did not take although it looked
+                good (its `expiresAt` is a hint); anything newer will do.
+
+        Raises:
+            ServiceError: It wants a refresh, the service does not answer, and the
+                SSO token in hand is over.
+        """
+        sso_token = self._cache.load(sso_session).sso_token
+        if sso_token is None:
+            return None
+        if self._fresh(sso_token, refused):
+            return self._sign_in(sso_session, sso_token)
+        if not sso_token.refreshable(self._now()):
+            return self._sign_in(sso_session, sso_token) if self._good(sso_token, refused) else None
+        return self._refreshed(sso_session, refused)
+
+    def required(self, sso_session: SsoSession, *, refused: SsoToken | None = None) -> SignIn:
+        """
+        Return the sign-in, as `current`.
+
+        Raises:
+            NotSignedIn: A person has to approve first.
+        """
+        sign_in = self.current(sso_session, refused=refused)
+        if sign_in is None:
+            raise NotSignedIn(f"You are not signed in to {sso_session.label}. Type `%cuaws login`.", sso_session)
+        return sign_in
+
+    def peek(self, sso_session: SsoSession) -> tuple[SignIn | None, str | None]:
+        """
+        Return what the cache says, without asking anyone.
+
+        Returns:
+            The sign-in, if one is there that is good or can be refreshed; and what is
+            wrong with the token file, if something is.
+        """
+        cached = self._cache.load(sso_session)
+        sso_token = cached.sso_token
+        if sso_token is None or not (self._good(sso_token, None) or sso_token.refreshable(self._now())):
+            return None, cached.trouble
+        return self._sign_in(sso_session, sso_token), cached.trouble
+
+    def approval(self, sso_session: SsoSession, *, force: bool = False) -> Generator[Step, None, SignIn]:
+        """
+        Have a person approve a new sign-in; ends early when one succeeds elsewhere.
+
+        Args:
+            sso_session: Which one.
+
+            force: Although one stands; then only this approval will do.
+
+        Yields:
+            What to do next, as `device_flow`.
+
+        Returns:
+            The new sign-in, kept in the cache.
+
+        Raises:
+            SignInError: It was denied, or nobody approved in time.
+
+            ServiceError: The service could not be asked.
+        """
+        before = self._cache.load(sso_session)
+        steps = device_flow(_Gateway(self._identity_center, self._cache, sso_session, self._now), self._now)
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as finished:
+                sso_token: SsoToken = finished.value
+                break
+            yield step
+            if isinstance(step, Wait) and not force:
+                elsewhere = self._cache.load(sso_session).sso_token
+                if elsewhere is not None and elsewhere != before.sso_token and self._good(elsewhere, None):
+                    return self._sign_in(sso_session, elsewhere)
+        return self._keep(sso_session, sso_token, before.trouble)
+
+    def forget(self, sso_session: SsoSession) -> SsoToken | None:
+        """
+        Delete the sign-in from this home; returns the SSO token that was there.
+
+        Raises:
+            StorageError: It is there and cannot be deleted.
+        """
+        sso_token = self._cache.load(sso_session).sso_token
+        self._cache.forget(sso_session)
+        if self._own_state.load("sign-in", sso_session.cache_key):
+            self._own_state.save("sign-in", sso_session.cache_key, {})
+        return sso_token
+
+    def _refreshed(self, sso_session: SsoSession, refused: SsoToken | None) -> SignIn | None:
+        with files.lock(self._own_state.lock_path(f"refresh {self._cache.token_path(sso_session)}")):
+            # Another kernel may have been faster while we waited.
+            sso_token = self._cache.load(sso_session).sso_token
+            if sso_token is None:
+                return None
+            if self._fresh(sso_token, refused) or not sso_token.refreshable(self._now()):
+                return self._sign_in(sso_session, sso_token) if self._good(sso_token, refused) else None
+            try:
+                renewed = self._identity_center.refresh_token(sso_session, sso_token)
+            except RefreshRefused:
+                # Without our lock the AWS CLI may have used the refresh token just now.
+                other = self._cache.load(sso_session).sso_token
+                if other is not None and other != sso_token and self._good(other, refused):
+                    return self._sign_in(sso_session, other)
+                return self._sign_in(sso_session, sso_token) if self._good(sso_token, refused) else None
+            except ServiceError:
+                if self._good(sso_token, refused):
+                    return self._sign_in(sso_session, sso_token)
+                raise
+            return self._sign_in(sso_session, renewed, self._save(sso_session, renewed))
+
+    def _keep(self, sso_session: SsoSession, sso_token: SsoToken, trouble: str | None) -> SignIn:
+        notes = self._save(sso_session, sso_token)
+        if trouble and not notes:
+            notes = (f"{trouble} It has been replaced.",)
+        self._own_state.save("sign-in", sso_session.cache_key, {"at": self._now().timestamp()})
+        return self._sign_in(sso_session, sso_token, notes)
+
+    def _save(self, sso_session: SsoSession, sso_token: SsoToken) -> tuple[str, ...]:
+        try:
+            self._cache.save(sso_session, sso_token)
+        except StorageError as error:
+            return (f"{error} Until then the sign-in holds in this kernel only.",)
+        return ()
+
+    def _sign_in(self, sso_session: SsoSession, sso_token: SsoToken, notes: tuple[str, ...] = ()) -> SignIn:
+        return SignIn(sso_session, sso_token, self._ends_at(sso_session, sso_token), notes)
+
+    def _ends_at(self, sso_session: SsoSession, sso_token: SsoToken) -> datetime:
+        """The SSO token may be refreshed until the sign-in ends; nobody tells when, so reckon from its start."""
+        if not sso_token.refreshable(self._now()):
+            return sso_token.expires_at
+        signed_in = self._own_state.load("sign-in", sso_session.cache_key).get("at")
+        if not isinstance(signed_in, (int, float)):
+            return sso_token.expires_at
+        return max(sso_token.expires_at, datetime.fromtimestamp(signed_in, timezone.utc) + SIGN_IN_LIFE)
+
+    def _fresh(self, sso_token: SsoToken, refused: SsoToken | None) -> bool:
+        return self._good(sso_token, refused) and self._now() < sso_token.renewal_at(SSO_TOKEN_MARGIN)
+
+    def _good(self, sso_token: SsoToken, refused: SsoToken | None) -> bool:
+        return self._now() < sso_token.expires_at and (
+            refused is None or sso_token.access_token != refused.access_token
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Gateway:
+    """The device flow's questions, for one sign-in, with the AWS CLI's cached registration."""
+
+    identity_center: IdentityCenter
+    cache: TokenCache
+    sso_session: SsoSession
+    now: Now
+
+    def registration(self, *, refused: bool) -> ClientRegistration:
+        cached = None if refused else self.cache.load_registration(self.sso_session)
+        if cached is not None and cached.expires_at - self.now() > _REGISTRATION_MARGIN:
+            return cached
+        registration = self.identity_center.register_client(self.sso_session)
+        # The sign-in works without; what cannot be written is said once, for the SSO token.
+        with contextlib.suppress(StorageError):
+            self.cache.save_registration(self.sso_session, registration)
+        return registration
+
+    def start(self, registration: ClientRegistration) -> DeviceAuthorization:
+        authorization = self.identity_center.start_device_authorization(self.sso_session, registration)
+        endpoint = self.identity_center.sign_in_endpoint(self.sso_session)
+        for page in (authorization.verification_uri, authorization.verification_uri_complete):
+            check_sign_in_page(page, endpoint)
+        return authorization
+
+    def poll(self, registration: ClientRegistration, authorization: DeviceAuthorization) -> SsoToken:
+        return self.identity_center.create_token(self.sso_session, registration, authorization)

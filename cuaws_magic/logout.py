@@ -1,0 +1,122 @@
+"""Ending sign-ins: at the portal, on disk, and honestly about what lives on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cuaws_magic import files
+from cuaws_magic.errors import CuawsError, SsoTokenRefused
+from cuaws_magic.model import utc_now
+from cuaws_magic.render import clock
+from cuaws_magic.sign_in_card import organisation
+
+if TYPE_CHECKING:
+    from cuaws_magic.aws_files import AwsConfig
+    from cuaws_magic.broker import Broker
+    from cuaws_magic.directory import Directory
+    from cuaws_magic.identity_center import IdentityCenter
+    from cuaws_magic.login import Login
+    from cuaws_magic.model import Now, SsoSession, SsoToken
+    from cuaws_magic.token_cache import TokenCache
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """
+    What a logout ended.
+
+    Attributes:
+        organisations: Where; empty if nobody was signed in.
+
+        sentences: What could not be ended.
+    """
+
+    organisations: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+
+class Logout:
+    """
+    Ends one sign-in, or all.
+
+    Args:
+        identity_center: Where to say it.
+
+        login: Whose SSO tokens are deleted.
+
+        broker: Whose role credentials are deleted.
+
+        directory: Knows which roles there may be credentials of.
+
+        cache: Where both lie.
+
+        now: The current time, aware, UTC.
+    """
+
+    def __init__(
+        self,
+        identity_center: IdentityCenter,
+        login: Login,
+        broker: Broker,
+        directory: Directory,
+        cache: TokenCache,
+        now: Now = utc_now,
+    ) -> None:
+        self._identity_center = identity_center
+        self._login = login
+        self._broker = broker
+        self._directory = directory
+        self._cache = cache
+        self._now = now
+
+    def one(self, sso_session: SsoSession, config: AwsConfig) -> Ended:
+        """
+        End one sign-in.
+
+        Raises:
+            StorageError: A file is there and cannot be deleted.
+        """
+        sso_token = self._login.forget(sso_session)
+        self._broker.forget_all(sso_session, self._directory.known_roles(sso_session, config))
+        if sso_token is None:
+            return Ended((), ())
+        return Ended((organisation(sso_session),), self._revoked(sso_token, sso_session.sso_region))
+
+    def every(self, sso_session: SsoSession) -> Ended:
+        """
+        End every sign-in of the cache, as `aws sso logout` does.
+
+        Args:
+            sso_session: The one of this kernel, which may not be on disk.
+
+        Raises:
+            StorageError: A file is there and cannot be deleted.
+        """
+        found = list(self._cache.all_tokens())
+        own_path = self._cache.token_path(sso_session)
+        own = self._login.forget(sso_session)
+        if own is not None and all(path != own_path for path, _ in found):
+            found.append((own_path, own))
+        sentences: list[str] = []
+        for path, sso_token in found:
+            files.remove(path)
+            sentences += self._revoked(sso_token, sso_token.sso_region)
+        self._broker.forget_every()
+        return Ended(
+            tuple(dict.fromkeys(sso_token.start_url for _, sso_token in found)), tuple(dict.fromkeys(sentences))
+        )
+
+    def _revoked(self, sso_token: SsoToken, sso_region: str | None) -> tuple[str, ...]:
+        if self._now() >= sso_token.expires_at or sso_region is None:
+            return ()
+        try:
+            self._identity_center.logout(sso_token, sso_region)
+        except SsoTokenRefused:
+            return ()  # it had ended already
+        except CuawsError as error:
+            ends = clock(sso_token.expires_at, self._now())
+            return (
+                f"{str(error).split('. ', 1)[0]}. The sign-in is gone from here, but AWS will end it only at {ends}.",
+            )
+        return ()

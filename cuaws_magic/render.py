@@ -1,0 +1,160 @@
+"""
+State to `{"text/plain", "text/html"}`: pure functions, and the one place where HTML is made.
+
+Everything that goes into HTML goes through `markupsafe`, once. Colours are the
+theme's own variables (JupyterLab, then VS Code, then a plain value), so the cards
+follow light and dark; a colour is never the only sign. Styles are inline: a saved
+notebook that is not trusted loses `<style>`, not `style=`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    Bundle = dict[str, str]
+    Row = tuple[str, str]
+
+Tone = Literal["good", "wait", "bad", "idle"]
+
+FOREGROUND = "var(--jp-ui-font-color1,var(--vscode-foreground,#1f2328))"
+DIM = "var(--jp-ui-font-color2,var(--vscode-descriptionForeground,#57606a))"
+LINE = "var(--jp-border-color1,var(--vscode-panel-border,#d0d7de))"
+BACKGROUND = "var(--jp-layout-color1,var(--vscode-editor-background,#fff))"
+SOFT = "var(--jp-layout-color2,var(--vscode-sideBar-background,#f6f8fa))"
+BRAND = "var(--jp-brand-color1,var(--vscode-button-background,#1976d2))"
+ON_BRAND = "var(--jp-ui-inverse-font-color1,var(--vscode-button-foreground,#fff))"
+MONO = "var(--jp-code-font-family,Menlo,Consolas,'DejaVu Sans Mono',monospace)"
+_TONES: dict[Tone, str] = {
+    "good": "var(--jp-success-color1,#1a7f37)",
+    "wait": "var(--jp-warn-color1,#9a6700)",
+    "bad": "var(--jp-error-color1,#cf222e)",
+    "idle": DIM,
+}
+_FILLED = {"good", "bad"}
+
+BUTTON = Markup(
+    "border:1px solid {line};border-radius:4px;padding:5px 12px;background:{soft};color:{fg};"
+    "font:inherit;cursor:pointer;text-decoration:none;display:inline-block"
+).format(line=LINE, soft=SOFT, fg=FOREGROUND)
+PRIMARY = Markup(
+    "border:1px solid {brand};border-radius:4px;padding:5px 12px;background:{brand};color:{on};"
+    "font:inherit;font-weight:600;cursor:pointer;text-decoration:none;display:inline-block"
+).format(brand=BRAND, on=ON_BRAND)
+
+
+def card(tone: Tone, title: str, side: str, body: Markup) -> Markup:
+    """
+    Draw the frame that everything of ours stands in.
+
+    Args:
+        tone: Colour and fill of the dot; the title says the same in words.
+
+        title: What is the case.
+
+        side: Small, at the right: where.
+
+        body: The inside, escaped already.
+    """
+    dot = Markup(
+        '<span aria-hidden="true" style="width:9px;height:9px;border-radius:50%;box-sizing:border-box;flex:none;'
+        'border:2px solid {colour};{fill}"></span>'
+    ).format(colour=_TONES[tone], fill=f"background:{_TONES[tone]}" if tone in _FILLED else "")
+    head = Markup(
+        '<div style="display:flex;align-items:center;gap:8px;padding:9px 12px;background:{soft};font-weight:600;'
+        'flex-wrap:wrap{line}">{dot}<span>{title}</span><span style="margin-left:auto;font-weight:400;color:{dim}">'
+        "{side}</span></div>"
+    ).format(
+        soft=SOFT, line=f";border-bottom:1px solid {LINE}" if body else "", dot=dot, title=title, side=side, dim=DIM
+    )
+    inside = Markup('<div style="padding:10px 12px">{}</div>').format(body) if body else Markup()
+    return Markup(
+        '<div role="status" style="border:1px solid {line};border-radius:6px;background:{bg};color:{fg};'
+        "overflow:hidden;max-width:560px;margin:4px 2px;"
+        'font:13px/1.45 var(--jp-ui-font-family,system-ui,sans-serif)">{head}{inside}</div>'
+    ).format(line=LINE, bg=BACKGROUND, fg=FOREGROUND, head=head, inside=inside)
+
+
+def facts(rows: Iterable[Row]) -> Markup:
+    """Draw names and values in two columns."""
+    cells = Markup("").join(
+        Markup('<span style="color:{dim}">{name}</span><span style="overflow-wrap:anywhere">{value}</span>').format(
+            dim=DIM, name=name, value=value
+        )
+        for name, value in rows
+    )
+    return Markup('<div style="display:grid;grid-template-columns:auto 1fr;gap:2px 12px">{}</div>').format(cells)
+
+
+def lines(sentences: Sequence[str]) -> Markup:
+    """Draw sentences, one a line."""
+    return Markup("").join(Markup('<div style="color:{}">{}</div>').format(DIM, sentence) for sentence in sentences)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
+    """Draw a table that scrolls inside itself when it is long."""
+    cell = "padding:3px 16px 3px 0;text-align:left;vertical-align:top"
+    titles = Markup("").join(
+        Markup('<th scope="col" style="{};color:{}">{}</th>').format(cell, DIM, title) for title in head
+    )
+    body = Markup("").join(
+        Markup("<tr>{}</tr>").format(
+            Markup("").join(Markup('<td style="{}">{}</td>').format(cell, value) for value in row)
+        )
+        for row in rows
+    )
+    return Markup(
+        '<div style="max-height:360px;overflow:auto"><table style="border-collapse:collapse;margin:0">'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+    ).format(titles, body)
+
+
+def text(title: str, rows: Sequence[Row] = (), sentences: Sequence[str] = ()) -> str:
+    """Write the same as plain text: a title, aligned facts, sentences."""
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join([title, *(f"  {name:<{width}}  {value}" for name, value in rows), *sentences])
+
+
+def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table as plain text."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    )
+
+
+def bundle(plain: str, html: Markup) -> Bundle:
+    """Put both faces together, as IPython's `_repr_mimebundle_` wants them."""
+    return {"text/plain": plain, "text/html": str(html)}
+
+
+def clock(moment: datetime, now: datetime) -> str:
+    """Say a time of day in the kernel's time zone, with the weekday if it is not today."""
+    local = moment.astimezone()
+    day = "" if local.date() == now.astimezone().date() else f"{local:%a} "
+    return f"{day}{local:%H:%M} {local.tzname() or ''}".rstrip()
+
+
+def span(duration: timedelta) -> str:
+    """Say how long: `3 h 38 min`, `12 min`, `40 s`; never less than nothing."""
+    seconds = max(0, int(duration.total_seconds()))
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def until(moment: datetime, now: datetime) -> str:
+    """Say when and how long from now; rounded to the minute, so that eight hours are not 7 h 59 min."""
+    if moment <= now:
+        return f"ended at {clock(moment, now)}"
+    left = moment - now
+    if left > timedelta(minutes=1):
+        left += timedelta(seconds=30)
+    return f"{clock(moment, now)} ({span(left)})"

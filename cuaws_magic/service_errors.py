@@ -1,0 +1,272 @@
+"""
+What botocore raises, in our words: the one place where foreign errors are translated.
+
+`tests/test_service_errors.py` enumerates the error shapes of the operations that we
+call in botocore's own service models and fails on one that is not in `MODELLED`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from cuaws_magic.errors import (
+    AuthorizationDenied,
+    AuthorizationPending,
+    ClockWrong,
+    ConfigurationError,
+    CredentialsRefused,
+    DeviceCodeExpired,
+    NoAccess,
+    NoCredentials,
+    RefreshRefused,
+    RegistrationRefused,
+    ServiceError,
+    ServiceFailure,
+    SlowDown,
+    SsoTokenRefused,
+    Throttled,
+    Unreachable,
+)
+from cuaws_magic.pacing import PassingTrouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# AWS refuses a signature that is more than five minutes off (SigV4).
+_CLOCK_TOLERANCE = timedelta(minutes=5)
+
+_OIDC = "the sign-in service of AWS"
+_PORTAL = "the AWS access portal"
+_STS = "AWS STS"
+
+
+def _denied(_: str) -> Exception:
+    return AuthorizationDenied("The request was denied on the sign-in page. Type `%cuaws login` to ask again.")
+
+
+def _throttled(operation: str) -> Exception:
+    return PassingTrouble(
+        Throttled(f"{_service(operation)} says: too many requests. Wait a minute, then run the cell again."),
+        throttled=True,
+    )
+
+
+def _failed(operation: str) -> Exception:
+    return PassingTrouble(
+        ServiceFailure(f"{_service(operation)} has a problem ({operation}). Wait a minute, then run the cell again.")
+    )
+
+
+def _refused_request(operation: str) -> Exception:
+    return ServiceFailure(f"{_service(operation)} refused our request ({operation}). Type `%cuaws login --force`.")
+
+
+def _wrong_organisation(_: str) -> Exception:
+    return ConfigurationError(
+        "AWS does not know this start URL in this region. "
+        "Check both, then type `%cuaws login --start-url URL --sso-region REGION`."
+    )
+
+
+def _wrong_scopes(_: str) -> Exception:
+    return ConfigurationError(
+        "AWS does not know these scopes. Set `sso_registration_scopes = sso:account:access` in ~/.aws/config, "
+        "then type `%cuaws login`."
+    )
+
+
+def _no_access(operation: str) -> Exception:
+    return NoAccess(
+        f"You may not use this role in this account ({operation}: no access). "
+        "Type `%cuaws accounts --roles --refresh` to see what is yours."
+    )
+
+
+# (operation, code) → what it means. `*` stands for every operation of the service.
+MODELLED: dict[tuple[str, str], Callable[[str], Exception]] = {
+    # sso-oidc, in the order of RFC 8628 §3.5 and RFC 6749 §5.2.
+    ("CreateToken", "AuthorizationPendingException"): lambda _: AuthorizationPending(),
+    ("CreateToken", "SlowDownException"): lambda _: SlowDown(),
+    ("CreateToken", "AccessDeniedException"): _denied,
+    ("CreateToken", "ExpiredTokenException"): lambda _: DeviceCodeExpired(),
+    ("CreateToken", "InvalidGrantException"): lambda _: DeviceCodeExpired(),
+    ("CreateToken", "InvalidRequestException"): _refused_request,
+    ("RefreshToken", "ExpiredTokenException"): lambda _: RefreshRefused(),
+    ("RefreshToken", "InvalidGrantException"): lambda _: RefreshRefused(),
+    ("RefreshToken", "InvalidRequestException"): lambda _: RefreshRefused(),
+    ("RefreshToken", "AccessDeniedException"): lambda _: RefreshRefused(),
+    ("RefreshToken", "InvalidClientException"): lambda _: RefreshRefused(),
+    ("RefreshToken", "UnauthorizedClientException"): lambda _: RefreshRefused(),
+    ("StartDeviceAuthorization", "InvalidRequestException"): _wrong_organisation,
+    ("*", "InvalidClientException"): lambda _: RegistrationRefused(),
+    ("*", "UnauthorizedClientException"): lambda _: RegistrationRefused(),
+    ("*", "InvalidScopeException"): _wrong_scopes,
+    ("*", "InvalidClientMetadataException"): _refused_request,
+    ("*", "InvalidRedirectUriException"): _refused_request,
+    ("*", "UnsupportedGrantTypeException"): _refused_request,
+    ("*", "SlowDownException"): _throttled,
+    ("*", "InternalServerException"): _failed,
+    # The access portal.
+    ("*", "UnauthorizedException"): lambda _: SsoTokenRefused(),
+    ("*", "ForbiddenException"): _no_access,  # sent, though not in the model
+    ("*", "ResourceNotFoundException"): _no_access,
+    ("*", "TooManyRequestsException"): _throttled,
+    ("*", "InvalidRequestException"): _refused_request,
+}
+
+# STS models no errors of GetCallerIdentity; these come with every signed request.
+_REFUSED_CREDENTIALS = {
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidToken",
+}
+_REFUSED_SIGNATURE = {
+    "SignatureDoesNotMatch",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "InvalidSignatureException",
+    "IncompleteSignature",
+}
+
+
+def translate(error: Exception, operation: str, now: datetime) -> Exception:  # noqa: PLR0911 - one return a kind
+    """
+    Say in our words what went wrong.
+
+    Args:
+        error: What botocore raised.
+
+        operation: The AWS operation; `RefreshToken` for CreateToken with a refresh token.
+
+        now: This machine's time, to compare with the one in the answer.
+
+    Returns:
+        A `CuawsError`, a `Signal`, or a `PassingTrouble` around an error; never raises.
+    """
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConfigParseError,
+        ConnectionError,
+        HTTPClientError,
+        InvalidConfigError,
+        NoCredentialsError,
+        PartialCredentialsError,
+        ProfileNotFound,
+        SSLError,
+    )
+    from botocore.parsers import ResponseParserError
+
+    if isinstance(error, ClientError):
+        return _client_error(error.response, operation, now)
+    if isinstance(error, SSLError):
+        return Unreachable(
+            f"The connection to {_service(operation)} is not trusted: the TLS certificate did not verify. "
+            "Behind a company proxy set AWS_CA_BUNDLE to its certificate file, then run the cell again."
+        )
+    if isinstance(error, (ConnectionError, HTTPClientError)):
+        return PassingTrouble(
+            Unreachable(
+                f"{_service(operation)} cannot be reached from this machine ({_what(error)}). "
+                "Check the network or proxy, then run the cell again."
+            )
+        )
+    if isinstance(error, (ResponseParserError, KeyError, TypeError, ValueError, AttributeError)):
+        return PassingTrouble(
+            ServiceFailure(
+                f"{_service(operation)} sent an answer that makes no sense ({operation}); a proxy or a Wi-Fi sign-in "
+                "page may be in between. Open any web page to check, then run the cell again."
+            )
+        )
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+        return NoCredentials("There are no AWS credentials in this kernel. Type `%cuaws use ACCOUNT`.")
+    if isinstance(error, (ConfigParseError, InvalidConfigError, ProfileNotFound)):
+        return ConfigurationError(f"{error}. Correct ~/.aws/config or AWS_PROFILE, then run the cell again.")
+    if isinstance(error, BotoCoreError):
+        return ServiceFailure(f"{_service(operation)}: {error}. Type `%cuaws status` to see the settings in use.")
+    return error
+
+
+def _client_error(response: Any, operation: str, now: datetime) -> Exception:
+    code = str(response.get("Error", {}).get("Code", ""))
+    metadata = response.get("ResponseMetadata", {})
+    status = metadata.get("HTTPStatusCode", 0)
+    headers = metadata.get("HTTPHeaders", {})
+
+    if code in _REFUSED_SIGNATURE:
+        return _clock_wrong(headers, now) or CredentialsRefused(
+            f"AWS did not accept the signature ({code}): these keys do not belong together. "
+            "Type `%cuaws use ACCOUNT` to get a fresh set."
+        )
+    if code in _REFUSED_CREDENTIALS and operation == "GetCallerIdentity":
+        return _clock_wrong(headers, now) or CredentialsRefused(
+            f"AWS did not accept the credentials ({code}): they are over or not valid here. "
+            "Type `%cuaws use ACCOUNT` to get a fresh set."
+        )
+    meaning = MODELLED.get((operation, code)) or MODELLED.get(("*", code)) or _by_status(status, operation)
+    translated = meaning(operation)
+    if isinstance(translated, PassingTrouble):
+        return PassingTrouble(
+            translated.final, throttled=translated.throttled, retry_after=_seconds(headers.get("retry-after"))
+        )
+    return translated
+
+
+def _by_status(status: int, operation: str) -> Callable[[str], Exception]:
+    """Judge an answer whose code we do not know by its HTTP status, as granted and aws-sso-cli do."""
+    if status == 401 and operation != "GetCallerIdentity":
+        return lambda _: RefreshRefused() if operation == "RefreshToken" else SsoTokenRefused()
+    if status == 403:
+        return _no_access
+    if status == 429:
+        return _throttled
+    if status >= 500:
+        return _failed
+    return lambda _: ServiceFailure(
+        f"{_service(operation)} refused our request ({operation}, HTTP {status}). Type `%cuaws login --force`."
+    )
+
+
+def _clock_wrong(headers: Any, now: datetime) -> ServiceError | None:
+    try:
+        theirs = parsedate_to_datetime(headers["date"]).astimezone(timezone.utc)
+    except (KeyError, TypeError, ValueError):
+        return None
+    skew = now - theirs
+    if abs(skew) <= _CLOCK_TOLERANCE:
+        return None
+    minutes = round(abs(skew).total_seconds() / 60)
+    direction = "ahead of" if skew > timedelta() else "behind"
+    return ClockWrong(
+        f"The clock of this machine is {minutes} minutes {direction} AWS's, so AWS refuses every request. "
+        "Set the clock (or ask the operator of this hub to), then run the cell again."
+    )
+
+
+def _seconds(text: object) -> float | None:
+    try:
+        return max(0.0, float(str(text)))
+    except ValueError:
+        return None
+
+
+def _service(operation: str) -> str:
+    if operation in {"RegisterClient", "StartDeviceAuthorization", "CreateToken", "RefreshToken"}:
+        return _OIDC
+    return _STS if operation == "GetCallerIdentity" else _PORTAL
+
+
+def _what(error: Exception) -> str:
+    """Name the kind of failure without the address, which may be long."""
+    words = {
+        "EndpointConnectionError": "no connection",
+        "ConnectTimeoutError": "connecting took too long",
+        "ReadTimeoutError": "no answer in time",
+        "ProxyConnectionError": "the proxy does not answer",
+        "ConnectionClosedError": "the connection was closed",
+    }
+    return words.get(type(error).__name__, type(error).__name__)
