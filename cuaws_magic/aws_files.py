@@ -146,14 +146,14 @@ class AwsFiles:
     @property
     def config_path(self) -> Path:
         """The config file, as botocore finds it."""
-        path = self._environ.get("AWS_CONFIG_FILE") or os.path.join("~", ".aws", "config")
-        return Path(os.path.expanduser(os.path.expandvars(path)))
+        path = self._environ.get("AWS_CONFIG_FILE") or os.path.join("~", ".aws", "config")  # noqa: PTH118 - as text, as botocore does
+        return Path(os.path.expanduser(os.path.expandvars(path)))  # noqa: PTH111 - Path.expanduser raises where there is no home
 
     @property
     def credentials_path(self) -> Path:
         """The credentials file, as botocore finds it."""
-        path = self._environ.get("AWS_SHARED_CREDENTIALS_FILE") or os.path.join("~", ".aws", "credentials")
-        return Path(os.path.expanduser(path))
+        path = self._environ.get("AWS_SHARED_CREDENTIALS_FILE") or os.path.join("~", ".aws", "credentials")  # noqa: PTH118 - as text, as botocore does
+        return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises where there is no home
 
     def read(self) -> AwsConfig:
         """
@@ -225,7 +225,7 @@ def _kind_and_name(header: str) -> tuple[str, str]:
         words = shlex.split(header)
     except ValueError:
         return ("", header)
-    return (words[0], words[1]) if len(words) == 2 else ("", header)
+    return (words[0], words[1]) if len(words) == 2 else ("", header)  # noqa: PLR2004 - said by the line itself
 
 
 def _scopes(section: Mapping[str, str]) -> tuple[str, ...] | None:

@@ -116,7 +116,7 @@ class Grammar:
 
     def __init__(self) -> None:
         self._parser = build_parser()
-        action = next(one for one in self._parser._actions if one.dest == "command")
+        action = next(one for one in self._parser._actions if one.dest == "command")  # noqa: SLF001 - argparse has no public way to it
         self._commands: dict[str, argparse.ArgumentParser] = dict(action.choices)
 
     @property
@@ -167,7 +167,7 @@ class Grammar:
         parser = self._commands.get(words[0])
         if parser is None:
             return []
-        options = {option: action for action in parser._actions for option in action.option_strings}
+        options = {option: action for action in parser._actions for option in action.option_strings}  # noqa: SLF001 - argparse has no public way to it
         previous = options.get(words[-1])
         if previous is not None and previous.nargs != 0:
             return _beginning(symbol, self._values(previous, words, names))

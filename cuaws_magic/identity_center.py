@@ -329,7 +329,7 @@ class IdentityCenter:
         def question() -> Result:
             try:
                 return value(call())
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a door: everything foreign is translated or answered here
                 translated = translate(error, operation, self._now())
                 # `from None`: a foreign traceback would show requests with their secrets.
                 raise translated from None

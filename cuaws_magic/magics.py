@@ -50,7 +50,7 @@ class CuawsMagics(Magics):
             raise UsageError("No command takes a cell yet. Type `%cuaws` with one percent sign, on a line of its own.")
         arguments = self._grammar.parse(line)
         if arguments.help:
-            print(self._grammar.help(arguments.command))
+            print(self._grammar.help(arguments.command))  # noqa: T201 - this text is for a person
             return None
         return self._face.result(self._run(arguments))
 

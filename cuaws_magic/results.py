@@ -29,7 +29,7 @@ class View:
         """Return both faces."""
         raise NotImplementedError
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:  # noqa: ARG002 - IPython's protocol
         return self.bundle()
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.errors import (
@@ -151,7 +152,7 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
         BotoCoreError,
         ClientError,
         ConfigParseError,
-        ConnectionError,
+        ConnectionError,  # noqa: A004 - botocore's name
         HTTPClientError,
         InvalidConfigError,
         NoCredentialsError,
@@ -218,13 +219,13 @@ def _client_error(response: Any, operation: str, now: datetime) -> Exception:
 
 def _by_status(status: int, operation: str) -> Callable[[str], Exception]:
     """Judge an answer whose code we do not know by its HTTP status, as granted and aws-sso-cli do."""
-    if status == 401 and operation != "GetCallerIdentity":
+    if status == HTTPStatus.UNAUTHORIZED and operation != "GetCallerIdentity":
         return lambda _: RefreshRefused() if operation == "RefreshToken" else SsoTokenRefused()
-    if status == 403:
+    if status == HTTPStatus.FORBIDDEN:
         return _no_access
-    if status == 429:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _throttled
-    if status >= 500:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _failed
     return lambda _: ServiceFailure(
         f"{_service(operation)} refused our request ({operation}, HTTP {status}). Type `%cuaws login --force`."

@@ -108,7 +108,7 @@ class TextFace:
 
     def update(self, view: View) -> None:
         """Print a view below the one before."""
-        print(view.bundle()["text/plain"], flush=True)
+        print(view.bundle()["text/plain"], flush=True)  # noqa: T201 - this text is for a person
 
     def _open(self, page: str) -> None:
         """Open the page as `aws sso login` does, but never a browser inside the terminal, nor far away."""

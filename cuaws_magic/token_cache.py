@@ -61,7 +61,7 @@ class TokenCache:
     @classmethod
     def default(cls) -> TokenCache:
         """Return the one of this user. Like the CLI's, it does not follow `AWS_CONFIG_FILE`."""
-        home = Path(os.path.expanduser(os.path.join("~", ".aws")))
+        home = Path(os.path.expanduser(os.path.join("~", ".aws")))  # noqa: PTH111, PTH118 - Path.expanduser raises where there is no home
         return cls(home / "sso" / "cache", home / "cli" / "cache")
 
     # SSO tokens.
@@ -284,7 +284,7 @@ def _read_object(path: Path) -> dict[str, Any] | None:
     content = json.loads(data)
     if not isinstance(content, dict):
         message = "not a JSON object"
-        raise ValueError(message)
+        raise ValueError(message)  # noqa: TRY004 - one kind of error for every content that is not ours
     return cast("dict[str, Any]", content)
 
 

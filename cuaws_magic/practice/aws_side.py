@@ -43,12 +43,12 @@ def answer(request: Request, world: MotoWorld, now: Callable[[], datetime]) -> R
             owner = world.bucket_owner(moto_world.bucket_in(request.path))
             # moto lets every account into every bucket; AWS does not, unless a policy says so.
             if owner not in (None, issued.account_id):
-                raise Refused(Reason.FOREIGN_BUCKET)  # answered below
+                raise Refused(Reason.FOREIGN_BUCKET)  # noqa: TRY301 - answered below
     except Refused as refused:
         return refusals.refuse(refused.reason, service, request)
     try:
         return world.answer(request, issued, claim.scope)
-    except Exception:  # moto's bugs are answers of the pretend AWS
+    except Exception:  # noqa: BLE001 - moto's bugs are answers of the pretend AWS
         return refusals.fail("500", service, request)
 
 

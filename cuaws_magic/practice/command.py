@@ -62,10 +62,10 @@ def run(arguments: argparse.Namespace, output: TextIO | None = None) -> int:
         portal.start()
     except ImportError as error:
         missing = f'The practice portal needs {error.name}. Run: pip install "cuaws_magic[practice]"'
-        print(missing, file=sys.stderr)  # a command's own words
+        print(missing, file=sys.stderr)  # noqa: T201 - a command's own words
         return 1
     except (OSError, OverflowError) as error:
-        print(  # the same
+        print(  # noqa: T201 - the same
             f"The practice portal could not start: {error}. Choose another --port or --aws-port.",
             file=sys.stderr,
         )
@@ -96,7 +96,7 @@ def announcement(environment: Mapping[str, str], shell: str) -> str:
 def _wait_for_the_end(announce: Callable[[], None]) -> None:
     ended = threading.Event()
 
-    def end(number: int, frame: FrameType | None) -> None:  # as signal calls it
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as signal calls it
         ended.set()
 
     main = threading.current_thread() is threading.main_thread()  # only there can signals be caught

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cuaws_magic.practice.server import Request
 
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-REFRESH_TOKEN_GRANT = "refresh_token"  # the name of the grant
+REFRESH_TOKEN_GRANT = "refresh_token"  # noqa: S105 - the name of the grant
 OPERATIONS = {
     ("POST", "/client/register"): "RegisterClient",
     ("POST", "/device_authorization"): "StartDeviceAuthorization",

@@ -81,7 +81,7 @@ class PracticePortal:
         self._front: LoopbackServer | None = None
         self._back: LoopbackServer | None = None
 
-    def __enter__(self) -> PracticePortal:  # Self is not in Python 3.10
+    def __enter__(self) -> PracticePortal:  # noqa: PYI034 - Self is not in Python 3.10
         """Start."""
         self.start()
         return self

@@ -194,7 +194,7 @@ class _Exchange(BaseHTTPRequestHandler):
             return self._send(Reply(HTTPStatus.MISDIRECTED_REQUEST, refusal))
         try:
             reply = self.server.answer(Request(self.command, self.path, self.headers, body))
-        except Exception:  # a bug of ours is an answer too, and is logged
+        except Exception:  # noqa: BLE001 - a bug of ours is an answer too, and is logged
             _LOG.exception("The practice portal failed to answer %s.", self.command)
             reply = Reply(HTTPStatus.INTERNAL_SERVER_ERROR, b"The practice portal has a bug.\n")
         if reply.reset:
@@ -203,7 +203,7 @@ class _Exchange(BaseHTTPRequestHandler):
         return self._send(reply)
 
     # The names that http.server looks for.
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _serve
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 
     def _read_body(self) -> bytes | None:
         limit = self.server.largest_body
@@ -244,7 +244,7 @@ class _Exchange(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    def log_message(self, format: str, *args: Any) -> None:  # as the base class has it
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as the base class has it
         pass
 
 

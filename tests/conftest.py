@@ -1,0 +1,53 @@
+"""What every test stands on: a machine that nobody uses, and a practice portal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cuaws_magic.app import App
+from cuaws_magic.practice import Knobs, PracticePortal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Whatever of the machine could reach into a test.
+_OURS = ("AWS_", "CUAWS_", "XDG_", "JUPYTER", "IPYTHON")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Give every test an empty home and no AWS settings; nothing asks the instance metadata service."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name in _PROXIES:
+            monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(folder))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("TZ", "UTC")
+    return folder
+
+
+@pytest.fixture
+def portal(monkeypatch: pytest.MonkeyPatch) -> Iterator[PracticePortal]:
+    """A practice portal that approves by itself at once, and that this process's SDK settings point to."""
+    with PracticePortal(knobs=Knobs(approve_after=1, interval=1)) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def app(portal: PracticePortal) -> Iterator[App]:
+    """The app of a new kernel; afterwards the environment and boto3 are as they were."""
+    made = App()
+    yield made
+    made.release()
+    sys.modules.pop("boto3", None)
