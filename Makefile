@@ -1,0 +1,78 @@
+# make demo   the main job in a real kernel, without AWS          make test    lint, types and all tests
+# make lab    JupyterLab with the practice portal behind it       make check   lint and types only
+# make bench  how fast it is, as a table                          make lock    requirements/dev.txt anew
+# make clean  remove what these made
+#
+# Everything happens in .venv and build/. `make PYTHON=python3.12 …` chooses the Python that .venv is made with.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WHEELS := build/wheel
+UV := $(firstword $(wildcard $(BIN)/uv) uv)
+
+# -qq: errors only. pip's own settings (index, certificates, proxy) hold as everywhere.
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip -qq --no-input
+
+# Folders too, so that a file that was deleted counts as a change.
+SOURCES := $(shell find cuaws_magic -name __pycache__ -prune -o -print) pyproject.toml README.md LICENSE
+
+# The tests and programs here must see the installed wheel and nothing else.
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: help demo lab test check bench lock clean
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+help:
+	@sed -n 's/^# *//; /^$$/q; p' Makefile
+
+demo: $(VENV)/.wheel-installed
+	@exec $(BIN)/python scripts/demo.py
+
+lab: $(VENV)/.wheel-installed
+	@exec $(BIN)/python scripts/lab.py
+
+bench: $(VENV)/.wheel-installed
+	@$(BIN)/python benchmarks/run.py
+	@exec $(BIN)/python benchmarks/freshness.py
+
+# `pytest`, not `python -m pytest`: the latter would put the source folder before the wheel.
+test: check
+	@exec $(BIN)/pytest -n auto
+
+check: $(VENV)/.wheel-installed
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet || { echo "Not formatted. Type: $(BIN)/ruff format"; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@echo "Lint and types: clean."
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+	    echo "$(PYTHON) is not Python 3.10 or later. Name one that is: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.dependencies-installed: requirements/dev.txt $(VENV)/.made
+	@echo "Installing what is needed into $(VENV) (once; a minute or two) …"
+	@$(PIP) install --requirement requirements/dev.txt
+	@touch $@
+
+# No build isolation: hatchling is one of the dependencies, so this asks no registry.
+$(VENV)/.wheel-installed: $(SOURCES) $(VENV)/.dependencies-installed
+	@rm -rf $(WHEELS)
+	@$(PIP) wheel . --no-deps --no-build-isolation --wheel-dir $(WHEELS)
+	@$(PIP) install --no-deps --no-index --force-reinstall $(WHEELS)/*.whl
+	@touch $@
+
+# uv is no dependency: it is asked only here, and writes one lock for all systems and Pythons.
+lock:
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv. Type: pip install uv" >&2; exit 1; }
+	@$(UV) pip compile --quiet --universal --python-version 3.10 --group dev --extra practice pyproject.toml \
+	    --output-file requirements/dev.txt --no-header --no-annotate --no-emit-index-url >/dev/null
+
+clean:
+	@rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
