@@ -2,7 +2,8 @@
 Role credentials: fetched once, kept, renewed early, shared between kernels.
 
 One set per sign-in, account and role. It is the same set for every program of this
-home, since it lies where the AWS CLI keeps it.
+home, since it lies where the AWS CLI keeps it; whoever is first when a renewal is due
+fetches it, under a lock, and the others read it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from cuaws_magic import files
-from cuaws_magic.errors import NoAccess, NotSignedIn, ServiceError, SsoTokenRefused, StorageError
+from cuaws_magic.errors import CuawsError, NoAccess, NotSignedIn, ServiceError, SsoTokenRefused, StorageError
 from cuaws_magic.model import utc_now
 
 if TYPE_CHECKING:
@@ -70,10 +71,42 @@ class Broker:
             ServiceError: The portal does not answer, and no set is left.
         """
         held = self._kept.get(account_role.key)
-        if held is not None and self._now() < held.renewal_at():
+        if held is not None and not held.due(self._now()):
             return held
         with self._turn(account_role):
             return self._renewed(account_role)
+
+    def renew(self, account_role: AccountRole) -> RoleCredentials:
+        """
+        Fetch a new set now, whatever life the one in hand has.
+
+        Raises:
+            NotSignedIn: A person has to approve a sign-in first.
+
+            ServiceError: The portal gives none.
+        """
+        with self._turn(account_role), files.lock(self._own_state.lock_path(f"role {account_role.key}")):
+            return self._fetched(account_role)
+
+    def ready(self, account_role: AccountRole) -> RoleCredentials:
+        """
+        Return a set at once while there is one with some life left; waits only when there is none.
+
+        For clients in the middle of their work: renewing is somebody else's business
+        (`credentials`, in the background) until the very end.
+
+        Raises:
+            CuawsError: There is none left, and no new one can be had.
+        """
+        held = self._kept.get(account_role.key)
+        if held is not None and held.remaining(self._now()) > held.last_moments():
+            return held
+        try:
+            return self.credentials(account_role)
+        except CuawsError:
+            if held is not None and self._now() < held.expires_at:
+                return held
+            raise
 
     def forget_all(self, sso_session: SsoSession, roles: Iterable[tuple[str, str]]) -> None:
         """
@@ -107,22 +140,25 @@ class Broker:
     def _renewed(self, account_role: AccountRole) -> RoleCredentials:
         with files.lock(self._own_state.lock_path(f"role {account_role.key}")):
             best = self._best_cached(account_role)
-            if best is not None and self._now() < best.renewal_at():
+            if best is not None and not best.due(self._now()):
                 self._kept[account_role.key] = best
                 return best
             try:
-                fetched = self._fetch(account_role)
+                return self._fetched(account_role)
             except NoAccess:
                 raise  # the role was taken away; the old set would only hide it
             except (ServiceError, NotSignedIn):
                 if best is None:
                     raise
                 return best
-            self._kept[account_role.key] = fetched
-            # This kernel has them; the next one fetches its own.
-            with contextlib.suppress(StorageError):
-                self._cache.save_role_credentials(account_role.sso_session, account_role.role_name, fetched)
-            return fetched
+
+    def _fetched(self, account_role: AccountRole) -> RoleCredentials:
+        fetched = self._fetch(account_role)
+        self._kept[account_role.key] = fetched
+        # This kernel has them; the next one fetches its own.
+        with contextlib.suppress(StorageError):
+            self._cache.save_role_credentials(account_role.sso_session, account_role.role_name, fetched)
+        return fetched
 
     def _best_cached(self, account_role: AccountRole) -> RoleCredentials | None:
         """Return the set with the longest life ahead, of this kernel and of the cache; nothing that is over."""

@@ -32,11 +32,18 @@ _REPLACE_PAUSE = 0.05  # seconds
 _LOCK_PATIENCE = 30.0  # seconds
 
 
-def write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes, *, keep_mode: bool = False) -> None:
     """
     Replace a file's content at once, readable by its owner only.
 
     Follows symbolic links, creates missing folders (0700).
+
+    Args:
+        path: The file.
+
+        data: All of its content.
+
+        keep_mode: A file that is there keeps its mode and its owner; for files that are a person's own.
 
     Raises:
         StorageError: The file cannot be written; what was there is still there.
@@ -44,13 +51,15 @@ def write_private(path: Path, data: bytes) -> None:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
-        target.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        _make_private_folder(target.parent)
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
+            if keep_mode:
+                _take_after(temporary, target)
             _replace(temporary, target)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -69,7 +78,7 @@ def remove(path: Path) -> bool:
     """
     try:
         path.unlink()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the second: a folder of its path is a file
         return False
     except OSError as error:
         raise StorageError(f"Cannot delete {path}: {reason(error)}. Delete it by hand.") from None
@@ -89,7 +98,8 @@ def lock(path: Path) -> Iterator[bool]:
 
     held = None
     try:
-        path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        _make_private_folder(path.parent)
+        _refuse_without_locks(path)
         candidate = FileLock(path, timeout=_LOCK_PATIENCE, mode=PRIVATE_FILE)
         candidate.acquire()
         held = candidate
@@ -102,9 +112,46 @@ def lock(path: Path) -> Iterator[bool]:
             held.release()
 
 
+def _make_private_folder(folder: Path) -> None:
+    """Create a folder and those above it that are missing; `mkdir(parents=True)` gives its mode to the last only."""
+    for missing in [one for one in (*reversed(folder.parents), folder) if not one.exists()]:
+        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+
+
+def _refuse_without_locks(path: Path) -> None:
+    """
+    Raise `OSError` where locks do not work.
+
+    filelock would wait for them to, or fall back to files that a killed holder leaves behind.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows, where locks always work
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pass  # somebody holds it: it works
+    finally:
+        os.close(descriptor)
+
+
 def reason(error: OSError) -> str:
     """Say in a few words why the system refused."""
     return (error.strerror or type(error).__name__).lower()
+
+
+def _take_after(path: Path, model: Path) -> None:
+    """Give a file the owner, as far as we may, and the mode of another, if that is there."""
+    try:
+        stat = model.stat()
+    except FileNotFoundError:
+        return
+    if hasattr(os, "chown"):
+        with contextlib.suppress(OSError):
+            os.chown(path, stat.st_uid, stat.st_gid)
+    path.chmod(stat.st_mode & 0o777)
 
 
 def _replace(source: Path, target: Path) -> None:

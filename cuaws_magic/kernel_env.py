@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-    from cuaws_magic.model import RoleCredentials
+    from cuaws_magic.model import Keys
 
 # What is set, and for whom. The order is the order of writing: the expiration comes
 # last, since botocore reads the others again only when it says that they are old.
@@ -35,6 +35,22 @@ TAKEN_OUT = {
     "AWS_DEFAULT_PROFILE": "boto3 reads it before AWS_PROFILE",
     "AWS_SECURITY_TOKEN": "botocore reads it before AWS_SESSION_TOKEN, and an old one breaks the set",
 }
+
+# What is taken out for a profile that is to be found by its name, and why.
+TAKEN_OUT_FOR_A_PROFILE = {
+    "AWS_DEFAULT_PROFILE": "boto3 reads it before AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID": "keys win over a profile",
+    "AWS_SECRET_ACCESS_KEY": "keys win over a profile",
+    "AWS_SESSION_TOKEN": "keys win over a profile",
+    "AWS_SECURITY_TOKEN": "keys win over a profile",
+    "AWS_CREDENTIAL_EXPIRATION": "it belongs to the keys",
+    "AWS_ACCOUNT_ID": "it belongs to the keys",
+    "AWS_ROLE_ARN": "the role of a hub's pod wins over a profile of Identity Center",
+    "AWS_WEB_IDENTITY_TOKEN_FILE": "the role of a hub's pod wins over a profile of Identity Center",
+}
+
+# Without these as we wrote them, the environment is somebody else's.
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 
 
 class KernelEnv:
@@ -60,28 +76,47 @@ class KernelEnv:
         """The variables of ours that somebody changed by hand since."""
         return tuple(name for name, value in self._ours.items() if self._environ.get(name) != value)
 
+    @property
+    def keys_touched(self) -> bool:
+        """Whether somebody put keys, or a profile instead of ours, in since."""
+        ours = KEYS if self._ours.get("AWS_PROFILE") is None else (*KEYS, "AWS_PROFILE")
+        return any(name in ours for name in self.touched)
+
     def found(self, name: str) -> str | None:
         """Return a variable as it is without us."""
         if name in self._ours and self._environ.get(name) == self._ours[name]:
             return self._found[name]
         return self._environ.get(name)
 
-    def install(self, credentials: RoleCredentials, region: str) -> None:
-        """Put a set in, in place of the one before."""
-        values: dict[str, str | None] = dict.fromkeys(TAKEN_OUT)
-        values |= {
-            "AWS_ACCESS_KEY_ID": credentials.access_key_id.reveal(),
-            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key.reveal(),
-            "AWS_SESSION_TOKEN": credentials.session_token.reveal(),
-            "AWS_ACCOUNT_ID": credentials.account_id,
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
-            "AWS_CREDENTIAL_EXPIRATION": credentials.expires_at.isoformat(),
-        }
-        self._found = {name: self.found(name) for name in values}
-        self._ours = values
+    def install(self, credentials: Keys, region: str) -> None:
+        """Put a set in, in place of what was put in before."""
+        self._replace(
+            {
+                **dict.fromkeys(TAKEN_OUT),
+                "AWS_REGION": region,
+                "AWS_DEFAULT_REGION": region,
+                **_variables(credentials),
+            }
+        )
+
+    def install_profile(self, name: str) -> None:
+        """Put the name of a profile in, in place of what was put in before, and nothing else."""
+        self._replace({**dict.fromkeys(TAKEN_OUT_FOR_A_PROFILE), "AWS_PROFILE": name})
+
+    def renew(self, credentials: Keys) -> bool:
+        """
+        Put newer credentials of the same account in.
+
+        Returns:
+            `False`, and nothing done, if somebody put keys of their own in since.
+        """
+        if not self._ours or self.keys_touched:
+            return False
+        values = {name: value for name, value in _variables(credentials).items() if name not in self.touched}
+        self._ours |= values
         for name, value in values.items():
             self._put(name, value)
+        return True
 
     def remove(self) -> None:
         """Take the set out; every variable is again as it was found."""
@@ -91,8 +126,30 @@ class KernelEnv:
         self._ours = {}
         self._found = {}
 
+    def _replace(self, values: dict[str, str | None]) -> None:
+        before, found = self._ours, self._found
+        self._found = {name: self.found(name) for name in values}
+        self._ours = values
+        for name, value in values.items():
+            self._put(name, value)
+        for name in before.keys() - values.keys():
+            if self._environ.get(name) == before[name]:
+                self._put(name, found[name])
+
     def _put(self, name: str, value: str | None) -> None:
         if value is None:
             self._environ.pop(name, None)
         else:
             self._environ[name] = value
+
+
+def _variables(credentials: Keys) -> dict[str, str | None]:
+    """Return what to write; a variable that this set has no value for is taken out, or it would mix two sets."""
+    token, expires_at = credentials.session_token, credentials.expires_at
+    return {
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id.reveal(),
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key.reveal(),
+        "AWS_SESSION_TOKEN": token.reveal() if token is not None else None,
+        "AWS_ACCOUNT_ID": credentials.account_id,
+        "AWS_CREDENTIAL_EXPIRATION": expires_at.isoformat() if expires_at is not None else None,
+    }

@@ -9,6 +9,7 @@ at the file: refresh tokens may be single use, and the AWS CLI may have been fas
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -21,13 +22,17 @@ from cuaws_magic.model import utc_now
 from cuaws_magic.settings import SIGN_IN_LIFE, SSO_TOKEN_MARGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from cuaws_magic.device_flow import Step
     from cuaws_magic.identity_center import IdentityCenter
-    from cuaws_magic.model import ClientRegistration, DeviceAuthorization, Now, SsoSession, SsoToken
+    from cuaws_magic.model import ClientRegistration, DeviceAuthorization, Now, Secret, SsoSession, SsoToken
     from cuaws_magic.own_state import OwnState
     from cuaws_magic.token_cache import TokenCache
+
+# Seconds before each look at the file after a refused refresh: the AWS CLI takes no lock,
+# and writes a moment after the service answered it.
+_SECOND_LOOKS = (0.0, 0.2, 0.8)
 
 # botocore and the AWS CLI treat a registration as over 15 minutes before its end.
 _REGISTRATION_MARGIN = timedelta(minutes=15)
@@ -66,15 +71,25 @@ class Login:
         own_state: Where we remember when a person signed in.
 
         now: The current time, aware, UTC.
+
+        sleep: Waits that many seconds.
     """
 
     def __init__(
-        self, identity_center: IdentityCenter, cache: TokenCache, own_state: OwnState, now: Now = utc_now
+        self,
+        identity_center: IdentityCenter,
+        cache: TokenCache,
+        own_state: OwnState,
+        now: Now = utc_now,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._identity_center = identity_center
         self._cache = cache
         self._own_state = own_state
         self._now = now
+        self._sleep = sleep
+        # SSO tokens and refresh tokens that the service did not take, whatever their dates say.
+        self._refused: set[Secret] = set()
 
     def current(self, sso_session: SsoSession, *, refused: SsoToken | None = None) -> SignIn | None:
         """
@@ -90,14 +105,31 @@ class Login:
             ServiceError: It wants a refresh, the service does not answer, and the
                 SSO token in hand is over.
         """
+        if refused is not None:
+            self._refused.add(refused.access_token)
         sso_token = self._cache.load(sso_session).sso_token
         if sso_token is None:
             return None
-        if self._fresh(sso_token, refused):
+        if self._fresh(sso_token):
             return self._sign_in(sso_session, sso_token)
-        if not sso_token.refreshable(self._now()):
-            return self._sign_in(sso_session, sso_token) if self._good(sso_token, refused) else None
-        return self._refreshed(sso_session, refused)
+        if not self._refreshable(sso_token):
+            return self._sign_in(sso_session, sso_token) if self._good(sso_token) else None
+        return self._refreshed(sso_session)
+
+    def keep_fresh(self, sso_session: SsoSession) -> datetime | None:
+        """
+        Refresh the SSO token if that is due.
+
+        Returns:
+            When it is due next; `None` if nobody is signed in, or it cannot be refreshed.
+
+        Raises:
+            ServiceError: The service does not answer.
+        """
+        sign_in = self.current(sso_session)
+        if sign_in is None or not self._refreshable(sign_in.sso_token):
+            return None
+        return sign_in.sso_token.renewal_at(SSO_TOKEN_MARGIN)
 
     def required(self, sso_session: SsoSession, *, refused: SsoToken | None = None) -> SignIn:
         """
@@ -121,9 +153,17 @@ class Login:
         """
         cached = self._cache.load(sso_session)
         sso_token = cached.sso_token
-        if sso_token is None or not (self._good(sso_token, None) or sso_token.refreshable(self._now())):
+        if sso_token is None or not (self._good(sso_token) or self._refreshable(sso_token)):
             return None, cached.trouble
         return self._sign_in(sso_session, sso_token), cached.trouble
+
+    def ended_at(self, sso_session: SsoSession) -> datetime | None:
+        """Return when the last sign-in ended, as well as we know; `None` if there was none, or it stands."""
+        sso_token = self._cache.load(sso_session).sso_token
+        if sso_token is None:
+            return None
+        ended = self._ends_at(sso_session, sso_token)
+        return ended if ended <= self._now() else None
 
     def approval(self, sso_session: SsoSession, *, force: bool = False) -> Generator[Step, None, SignIn]:
         """
@@ -156,7 +196,7 @@ class Login:
             yield step
             if isinstance(step, Wait) and not force:
                 elsewhere = self._cache.load(sso_session).sso_token
-                if elsewhere is not None and elsewhere != before.sso_token and self._good(elsewhere, None):
+                if elsewhere is not None and elsewhere != before.sso_token and self._good(elsewhere):
                     return self._sign_in(sso_session, elsewhere)
         return self._keep(sso_session, sso_token, before.trouble)
 
@@ -173,27 +213,37 @@ class Login:
             self._own_state.save("sign-in", sso_session.cache_key, {})
         return sso_token
 
-    def _refreshed(self, sso_session: SsoSession, refused: SsoToken | None) -> SignIn | None:
+    def _refreshed(self, sso_session: SsoSession) -> SignIn | None:
         with files.lock(self._own_state.lock_path(f"refresh {self._cache.token_path(sso_session)}")):
             # Another kernel may have been faster while we waited.
             sso_token = self._cache.load(sso_session).sso_token
             if sso_token is None:
                 return None
-            if self._fresh(sso_token, refused) or not sso_token.refreshable(self._now()):
-                return self._sign_in(sso_session, sso_token) if self._good(sso_token, refused) else None
+            if self._fresh(sso_token) or not self._refreshable(sso_token):
+                return self._sign_in(sso_session, sso_token) if self._good(sso_token) else None
             try:
                 renewed = self._identity_center.refresh_token(sso_session, sso_token)
             except RefreshRefused:
-                # Without our lock the AWS CLI may have used the refresh token just now.
-                other = self._cache.load(sso_session).sso_token
-                if other is not None and other != sso_token and self._good(other, refused):
+                if sso_token.refresh_token is not None:
+                    self._refused.add(sso_token.refresh_token)
+                other = self._written_meanwhile(sso_session, sso_token)
+                if other is not None:
                     return self._sign_in(sso_session, other)
-                return self._sign_in(sso_session, sso_token) if self._good(sso_token, refused) else None
+                return self._sign_in(sso_session, sso_token) if self._good(sso_token) else None
             except ServiceError:
-                if self._good(sso_token, refused):
+                if self._good(sso_token):
                     return self._sign_in(sso_session, sso_token)
                 raise
             return self._sign_in(sso_session, renewed, self._save(sso_session, renewed))
+
+    def _written_meanwhile(self, sso_session: SsoSession, refused: SsoToken) -> SsoToken | None:
+        """Return the SSO token of somebody who, without our lock, used the refresh token just before us."""
+        for pause in _SECOND_LOOKS:
+            self._sleep(pause)
+            other = self._cache.load(sso_session).sso_token
+            if other is not None and other != refused and self._good(other):
+                return other
+        return None
 
     def _keep(self, sso_session: SsoSession, sso_token: SsoToken, trouble: str | None) -> SignIn:
         notes = self._save(sso_session, sso_token)
@@ -214,20 +264,21 @@ class Login:
 
     def _ends_at(self, sso_session: SsoSession, sso_token: SsoToken) -> datetime:
         """The SSO token may be refreshed until the sign-in ends; nobody tells when, so reckon from its start."""
-        if not sso_token.refreshable(self._now()):
+        if not self._refreshable(sso_token):
             return sso_token.expires_at
         signed_in = self._own_state.load("sign-in", sso_session.cache_key).get("at")
         if not isinstance(signed_in, (int, float)):
             return sso_token.expires_at
         return max(sso_token.expires_at, datetime.fromtimestamp(signed_in, timezone.utc) + SIGN_IN_LIFE)
 
-    def _fresh(self, sso_token: SsoToken, refused: SsoToken | None) -> bool:
-        return self._good(sso_token, refused) and self._now() < sso_token.renewal_at(SSO_TOKEN_MARGIN)
+    def _fresh(self, sso_token: SsoToken) -> bool:
+        return self._good(sso_token) and self._now() < sso_token.renewal_at(SSO_TOKEN_MARGIN)
 
-    def _good(self, sso_token: SsoToken, refused: SsoToken | None) -> bool:
-        return self._now() < sso_token.expires_at and (
-            refused is None or sso_token.access_token != refused.access_token
-        )
+    def _good(self, sso_token: SsoToken) -> bool:
+        return self._now() < sso_token.expires_at and sso_token.access_token not in self._refused
+
+    def _refreshable(self, sso_token: SsoToken) -> bool:
+        return sso_token.refreshable(self._now()) and sso_token.refresh_token not in self._refused
 
 
 @dataclass(frozen=True, slots=True)

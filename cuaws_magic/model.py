@@ -8,6 +8,7 @@ Wire and file formats are turned into these values at the doors and nowhere else
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Literal, NoReturn
@@ -23,6 +24,13 @@ CredentialsSource = Literal["memory", "file", "portal"]
 def utc_now() -> datetime:
     """Return the current time, aware, UTC."""
     return datetime.now(timezone.utc)
+
+
+# A file's date may be a moment ahead of the clock that it is compared with.
+_CLOCK_TOLERANCE = timedelta(minutes=1)
+
+# A client that asks in the last minute waits for a new set instead of taking the old one.
+_LAST_MOMENTS = timedelta(minutes=1)
 
 
 class Secret:
@@ -202,7 +210,47 @@ class AccountRole:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleCredentials:
+class Keys:
+    """
+    One set of AWS keys, from wherever: temporary, or for good.
+
+    Attributes:
+        account_id: Whose; `None` where nobody said.
+
+        session_token: Part of temporary ones; `None` for those of an IAM user.
+
+        expires_at: When they end, as AWS said; `None` where nobody did.
+
+        obtained_at: When they came here.
+    """
+
+    account_id: str | None
+    access_key_id: Secret
+    secret_access_key: Secret
+    session_token: Secret | None
+    expires_at: datetime | None
+    obtained_at: datetime
+
+    def renewal_at(self) -> datetime | None:
+        """When to fetch the next ones: once a third of their life has passed; `None` where no end is known."""
+        return None if self.expires_at is None else self.obtained_at + (self.expires_at - self.obtained_at) / 3
+
+    def due(self, now: datetime) -> bool:
+        """Whether to fetch the next ones now; also when the clock was set back behind their beginning."""
+        renewal_at = self.renewal_at()
+        return renewal_at is not None and (now >= renewal_at or now < self.obtained_at - _CLOCK_TOLERANCE)
+
+    def over(self, now: datetime) -> bool:
+        """Whether they have ended, as far as is known."""
+        return self.expires_at is not None and now >= self.expires_at
+
+    def last_moments(self) -> timedelta:
+        """How little life makes it worth waiting for the next ones."""
+        return timedelta() if self.expires_at is None else min(_LAST_MOMENTS, (self.expires_at - self.obtained_at) / 10)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCredentials(Keys):
     """
     Temporary credentials of one role in one account (`GetRoleCredentials`).
 
@@ -213,11 +261,8 @@ class RoleCredentials:
     """
 
     account_id: str
-    access_key_id: Secret
-    secret_access_key: Secret
     session_token: Secret
     expires_at: datetime
-    obtained_at: datetime
 
     def renewal_at(self) -> datetime:
         """When to fetch the next ones: once a third of their life has passed."""
@@ -226,6 +271,24 @@ class RoleCredentials:
     def remaining(self, now: datetime) -> timedelta:
         """How long they are still good."""
         return self.expires_at - now
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """
+    Where credentials come from, in words.
+
+    Attributes:
+        words: What to call them.
+
+        again: What to type when they are over.
+
+        renewed: Whether the next ones come by themselves.
+    """
+
+    words: str
+    again: str
+    renewed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,3 +303,14 @@ class Identity:
     def person(self) -> str:
         """The name of the role session: for Identity Center, the person's user name."""
         return self.arn.rsplit("/", 1)[-1]
+
+    @property
+    def role_name(self) -> str:
+        """The role that was taken on, as a person knows it; for an IAM user or root, that."""
+        kind, _, rest = self.arn.rsplit(":", 1)[-1].partition("/")
+        if kind != "assumed-role":
+            return f"{kind} {rest}".rstrip()
+        name = rest.split("/", 1)[0]
+        # The IAM role of a permission set is AWSReservedSSO_<name>_<16 hexadecimal digits>.
+        permission_set = re.fullmatch(r"AWSReservedSSO_(.+)_[0-9a-f]{16}", name)
+        return permission_set[1] if permission_set is not None else name

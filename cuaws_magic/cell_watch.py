@@ -1,0 +1,139 @@
+"""
+What a person is told around a cell: before it, that the sign-in has ended; after it, why it failed.
+
+Says each thing once, in one card, and only what has to do with credentials.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from cuaws_magic import failures
+from cuaws_magic.model import utc_now
+from cuaws_magic.render import clock
+from cuaws_magic.results import Hint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cuaws_magic.failures import Reason
+    from cuaws_magic.kernel_credentials import InUseRole, KernelCredentials
+    from cuaws_magic.login import Login
+    from cuaws_magic.model import Now
+
+
+_CLIENTS: dict[Reason, str] = {
+    "none": "That client had no credentials",
+    "over": "That client's credentials are over",
+    "refused": "AWS refused that client's credentials",
+}
+
+
+class CellWatch:
+    """
+    Looks before a cell and after it.
+
+    Args:
+        credentials: What this kernel acts as.
+
+        login: The sign-in behind it.
+
+        now: The current time, aware, UTC.
+
+        seconds: The same clock as seconds, for the look that every cell pays for.
+    """
+
+    def __init__(
+        self,
+        credentials: KernelCredentials,
+        login: Login,
+        now: Now = utc_now,
+        seconds: Callable[[], float] = time.time,
+    ) -> None:
+        self._credentials = credentials
+        self._login = login
+        self._now = now
+        self._seconds = seconds
+        self._told: object = None
+
+    def before(self) -> Hint | None:
+        """Return what to say above the cell that is about to run; nearly always nothing, at once."""
+        if not self._credentials.wants_a_look(self._seconds()):
+            return None
+        over = self._credentials.look()
+        if over is None:
+            self._told = None
+            return None
+        told = (over.source.key, self._left(over) is None)
+        if told == self._told:
+            return None
+        self._told = told
+        return self.signed_out(over) if over.sso_session is not None else self._over(over)
+
+    def after(self, error: BaseException | None) -> Hint | None:
+        """Return what to say below a cell that failed; nothing if credentials were not the reason."""
+        reason = failures.reason(error)
+        if reason is None:
+            return None
+        current = self._credentials.current
+        if current is None:
+            return self._without_account(reason)
+        name, origin = current.account.name, current.source.origin
+        if current.sso_session is not None and self._login.peek(current.sso_session)[0] is None:
+            return self.signed_out(current)
+        if reason == "sign-in" and current.source.profile is None:
+            return Hint(
+                "This came from a profile of ~/.aws/config, not from the account in use",
+                (f"Leave the profile out to act in {name}, or type `%cuaws login` for its own sign-in.",),
+            )
+        if not origin.renewed and current.source.profile is None and not self._surely_good(current):
+            return self._over(current)
+        return Hint(
+            f"{_CLIENTS[reason]}; those of {name} are fresh",
+            ("Run the cell that made the client again, then this one. `%cuaws whoami` tells who you are.",),
+        )
+
+    def _without_account(self, reason: Reason) -> Hint:
+        if reason == "sign-in":
+            title, command = "A profile was used whose sign-in has ended", "%cuaws login"
+        else:
+            title, command = "No account is in use in this kernel", "%cuaws use ACCOUNT"
+        return Hint(title, (f"Type `{command}`, then run this cell again.",))
+
+    def _surely_good(self, current: InUseRole) -> bool:
+        """Whether AWS said of the keys in use that they last longer than until now."""
+        keys = current.credentials
+        return keys is not None and keys.expires_at is not None and not keys.over(self._now())
+
+    def _over(self, current: InUseRole) -> Hint:
+        """Return what to say of keys that nobody renews and that are over, or that AWS does not take."""
+        origin, ends_at = current.source.origin, current.ends_at
+        words = origin.words[:1].upper() + origin.words[1:]
+        sentence = f"Type {origin.again}; then run the cell that made the client again, and this one."
+        if ends_at is None or ends_at > self._now():
+            return Hint(f"{words} are over, or not valid here", (sentence,))
+        about = "" if self._said(current) else "about "
+        return Hint(f"{words} are over since {about}{clock(ends_at, self._now())}", (sentence,))
+
+    def _said(self, current: InUseRole) -> bool:
+        return current.credentials is not None and current.credentials.expires_at is not None
+
+    def signed_out(self, current: InUseRole) -> Hint:
+        """Return what to say of an account in use whose sign-in has ended."""
+        sso_session = current.sso_session
+        ended_at = self._login.ended_at(sso_session) if sso_session is not None else None
+        when = f" at {clock(ended_at, self._now())}" if ended_at is not None else ""
+        left = self._left(current)
+        name = current.account.name
+        if current.credentials is None:
+            sentence = f"Programs that use {name} go on until their credentials end. Type `%cuaws login` for more."
+        elif left is not None:
+            sentence = f"Credentials for {name} go on until {left}. Type `%cuaws login` to go on after that."
+        else:
+            sentence = f"The credentials for {name} are over. Type `%cuaws login`; the account stays in use."
+        return Hint(f"The sign-in has ended{when}", (sentence,))
+
+    def _left(self, current: InUseRole) -> str | None:
+        ends_at = current.ends_at
+        return clock(ends_at, self._now()) if ends_at is not None and ends_at > self._now() else None

@@ -1,0 +1,69 @@
+"""
+Why a cell failed, where credentials were the reason. Pure.
+
+Knows the exceptions that people meet (`contracts` of botocore and of the services) by
+name, so that nothing has to be imported to look at one. Everything else is left alone.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Reason = Literal["none", "over", "refused", "sign-in"]
+
+# botocore's exceptions, by the name of the class.
+_BY_CLASS: dict[str, Reason] = {
+    "NoCredentialsError": "none",
+    "PartialCredentialsError": "none",
+    "NoAuthTokenError": "sign-in",
+    "SSOTokenLoadError": "sign-in",
+    "TokenRetrievalError": "sign-in",
+    "UnauthorizedSSOTokenError": "sign-in",
+}
+
+# Codes of the services, as botocore's ClientError carries them.
+_BY_CODE: dict[str, Reason] = {
+    "ExpiredToken": "over",
+    "ExpiredTokenException": "over",
+    "RequestExpired": "over",
+    "TokenRefreshRequired": "over",
+    "InvalidClientTokenId": "refused",
+    "UnrecognizedClientException": "refused",
+    "InvalidAccessKeyId": "refused",
+    "InvalidToken": "refused",
+}
+
+# botocore says this with a plain RuntimeError (`RefreshableCredentials._protected_refresh`).
+_STILL_EXPIRED = "the refreshed credentials are still expired"
+
+_DEEPEST = 20  # a chain of causes may be a circle
+
+
+def reason(error: BaseException | None) -> Reason | None:
+    """
+    Say how credentials made a cell fail, or nothing where they did not.
+
+    Args:
+        error: What the cell raised. Libraries wrap botocore's errors (s3fs makes a
+            `PermissionError` of them), so its causes are looked at too.
+    """
+    for _ in range(_DEEPEST):
+        if error is None:
+            return None
+        found = _reason(error)
+        if found is not None:
+            return found
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return None
+
+
+def _reason(error: BaseException) -> Reason | None:
+    for base in type(error).__mro__:
+        if base.__module__.startswith("botocore.") and base.__name__ in _BY_CLASS:
+            return _BY_CLASS[base.__name__]
+    if isinstance(error, RuntimeError) and _STILL_EXPIRED in str(error):
+        return "over"
+    response = getattr(error, "response", None)
+    if isinstance(response, dict) and isinstance(response.get("Error"), dict):
+        return _BY_CODE.get(str(response["Error"].get("Code")))
+    return None

@@ -1,0 +1,77 @@
+"""
+One thread that sleeps until something is due.
+
+It goes by the wall clock, since credentials end by the wall clock: a machine that
+slept, or a clock that was set, is noticed at the next look. It ends by itself when
+nothing is left to renew, and never keeps a process alive.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cuaws_magic.model import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from cuaws_magic.model import Now
+
+# The monotonic clock that a wait goes by stands still while the machine sleeps.
+LONGEST_SLEEP = timedelta(minutes=5)
+SHORTEST_SLEEP = timedelta(milliseconds=50)
+
+
+class Renewal:
+    """
+    Does work when it is due.
+
+    Args:
+        work: Does what is due, and returns when to come back; `None` when nothing is
+            left. Must not raise.
+
+        now: The current time, aware, UTC.
+
+        wait: Waits on an event for some seconds; `True` if it was set.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[], datetime | None],
+        now: Now = utc_now,
+        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
+    ) -> None:
+        self._work = work
+        self._now = now
+        self._wait = wait
+        self._lock = threading.Lock()
+        self._woken = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread is there."""
+        return self._thread is not None
+
+    def wake(self) -> None:
+        """Look now, whatever was due when; starts the thread if it has ended."""
+        with self._lock:
+            self._woken.set()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="cuaws-renewal", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._woken.clear()
+            due = self._work()
+            with self._lock:
+                if due is None and not self._woken.is_set():
+                    self._thread = None
+                    return
+            if due is not None:
+                sleep = min(LONGEST_SLEEP, max(SHORTEST_SLEEP, due - self._now()))
+                self._wait(self._woken, sleep.total_seconds())

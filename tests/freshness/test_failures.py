@@ -1,0 +1,86 @@
+"""Which failures of a cell are about credentials: the table of errors that people meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore import exceptions
+from botocore.exceptions import ClientError
+from doubles import documented
+
+from cuaws_magic.errors import NoCredentials
+from cuaws_magic.failures import reason
+
+
+def service_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "said AWS"}}, "ListBuckets")
+
+
+def caused_by(error: BaseException, cause: BaseException) -> BaseException:
+    error.__cause__ = cause
+    return error
+
+
+@dataclass
+class Case:
+    documentation: str
+    error: BaseException
+    expected: Any
+
+
+CASES = [
+    Case("no credentials at all", exceptions.NoCredentialsError(), "none"),
+    Case(
+        "variables removed under a live client",
+        exceptions.PartialCredentialsError(provider="env", cred_var="AWS_ACCESS_KEY_ID"),
+        "none",
+    ),
+    Case("never logged in", exceptions.SSOTokenLoadError(error_msg="Token for fedauth does not exist"), "sign-in"),
+    Case(
+        "sign-in over, no usable refresh",
+        exceptions.TokenRetrievalError(provider="sso", error_msg="Token has expired and refresh failed"),
+        "sign-in",
+    ),
+    Case("legacy profile over", exceptions.UnauthorizedSSOTokenError(), "sign-in"),
+    Case(
+        "environment went stale in place",
+        RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired."),
+        "over",
+    ),
+    Case("S3 says expired", service_error("ExpiredToken"), "over"),
+    Case("other services say expired", service_error("ExpiredTokenException"), "over"),
+    Case("STS says unknown", service_error("InvalidClientTokenId"), "refused"),
+    Case("S3 says unknown", service_error("InvalidAccessKeyId"), "refused"),
+    Case("JSON services say unknown", service_error("UnrecognizedClientException"), "refused"),
+    Case("s3fs wraps what S3 said", caused_by(PermissionError("expired"), service_error("ExpiredToken")), "over"),
+    Case("no permission is not about credentials", service_error("AccessDenied"), None),
+    Case("a missing bucket is not about credentials", service_error("NoSuchBucket"), None),
+    Case("a bug is not about credentials", ZeroDivisionError(), None),
+    Case("another RuntimeError is not about credentials", RuntimeError("still expired milk"), None),
+    Case("something else with a response", type("Odd", (Exception,), {"response": {"Error": "text"}})(), None),
+    Case("nothing failed", None, None),  # type: ignore[arg-type]  # what IPython hands on then
+]
+
+
+@documented(CASES)
+def test_the_reason_is_found_or_the_failure_left_alone(case: Case) -> None:
+    """One row for each error of the table in the contracts, and what must not be taken for one."""
+    assert reason(case.error) == case.expected
+
+
+def test_an_error_of_ours_that_hides_botocores_is_left_alone() -> None:
+    """It says itself what to type."""
+    error = NoCredentials("Type `%cuaws use ACCOUNT`.")
+    error.__context__ = exceptions.NoCredentialsError()
+    error.__suppress_context__ = True  # as `raise … from None` does
+
+    assert reason(error) is None
+
+
+def test_a_circle_of_causes_ends() -> None:
+    """Two errors may be each other's cause."""
+    first, second = ValueError(), KeyError()
+    first.__cause__, second.__cause__ = second, first
+
+    assert reason(first) is None
