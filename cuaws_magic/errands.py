@@ -1,0 +1,133 @@
+"""
+What buttons start: work in threads, one of a kind at a time, with its outcome kept for whoever looks.
+
+A handler of a button must return at once, on whatever thread it runs, and two clicks
+are one wish. Several panels see the same errands, so they agree.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cuaws_magic.changes import Changes
+from cuaws_magic.errors import Cancelled, CuawsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Work = Callable[[], object]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """
+    What came of an errand.
+
+    Attributes:
+        kind: Which button.
+
+        result: What it gave, if it went well.
+
+        error: Why it did not go well, if so.
+
+        work: The same again.
+
+        mark: What held when it ended; when that has changed, the outcome is old news.
+    """
+
+    kind: str
+    result: object = None
+    error: CuawsError | None = None
+    work: Work | None = field(default=None, repr=False)
+    mark: object = None
+
+
+class Errands:
+    """
+    Runs them.
+
+    Args:
+        changes: Told when one begins and when it ends.
+
+        mark: Says what holds now.
+    """
+
+    def __init__(self, changes: Changes | None = None, mark: Callable[[], object] = lambda: None) -> None:
+        self._changes = changes or Changes()
+        self._mark = mark
+        self._lock = threading.Lock()
+        self._under_way: dict[str, object] = {}
+        self._next: dict[str, tuple[object, Work]] = {}
+        self._last: Outcome | None = None
+
+    @property
+    def last(self) -> Outcome | None:
+        """What came of the last one; `None` once somebody asks for something else."""
+        return self._last
+
+    def under_way(self, kind: str) -> bool:
+        """Whether one of a kind goes on."""
+        return kind in self._under_way
+
+    def start(self, kind: str, work: Work, what: object = None, *, quiet: bool = False) -> None:
+        """
+        Do something in a thread.
+
+        Args:
+            kind: Which button; one of a kind goes on at a time.
+
+            work: What to do.
+
+            what: With which choice. The same choice again is the same wish; another one
+                is done afterwards, and the last one wins.
+
+            quiet: Nobody pressed a button for it: what was said last stands, unless this
+                one fails.
+        """
+        with self._lock:
+            if not quiet:
+                self._last = None
+            if kind in self._under_way:
+                if self._under_way[kind] != what:
+                    self._next[kind] = (what, work)
+                else:
+                    self._next.pop(kind, None)
+                return
+            self._under_way[kind] = what
+        # A copied context sends what libraries print to the cell of the panel.
+        run = contextvars.copy_context().run
+        threading.Thread(target=run, args=(self._run, kind, work, quiet), name=f"cuaws-{kind}", daemon=True).start()
+        self._changes.announce()
+
+    def forget(self) -> None:
+        """Drop the last outcome: a person has read it, or wants something else."""
+        with self._lock:
+            self._last = None
+
+    def _run(self, kind: str, work: Work, quiet: bool) -> None:  # noqa: FBT001 - as `start` says it
+        following: tuple[object, Work] | None = (None, work)
+        while following is not None:
+            outcome = self._outcome(kind, following[1])
+            with self._lock:
+                following = self._next.pop(kind, None)
+                if following is not None:
+                    self._under_way[kind] = following[0]
+                else:
+                    del self._under_way[kind]
+                    if outcome.error is not None or not quiet:
+                        self._last = outcome
+            self._changes.announce()
+
+    def _outcome(self, kind: str, work: Work) -> Outcome:
+        try:
+            return Outcome(kind, result=work(), mark=self._mark())
+        except Cancelled:
+            return Outcome(kind, mark=self._mark())
+        except CuawsError as error:
+            return Outcome(kind, error=error, work=work, mark=self._mark())
+        except Exception as error:  # noqa: BLE001 - a bug must not leave a dead button; its text may hold anything
+            text = f"This did not work, and cuaws_magic is at fault ({type(error).__name__}). Type `%cuaws status`."
+            return Outcome(kind, error=CuawsError(text), work=work, mark=self._mark())

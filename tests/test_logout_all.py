@@ -1,0 +1,137 @@
+"""`%cuaws logout --all` beside the real `aws sso logout`: the same files left, the same calls made."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from doubles import RecordingShow
+
+from cuaws_magic.organisation import CU_BOULDER
+from cuaws_magic.token_cache import TokenCache
+
+# The AWS CLI v2 of the system runs in Python; one that is a single binary cannot be led to a practice portal.
+PYTHON = Path("/usr/bin/python3")
+SOURCE = Path("/usr/lib/python3/dist-packages/awscli/customizations/sso/logout.py")
+
+# The real command, as `aws` starts it; only its clients go to the practice portal, which this version's SDK
+# has no setting for yet.
+REAL = """
+import sys
+from awscli.clidriver import create_clidriver
+driver = create_clidriver()
+create = driver.session.create_client
+driver.session.create_client = lambda *names, **more: create(*names, endpoint_url=sys.argv[1], **more)
+sys.exit(driver.main(["sso", "logout"]))
+"""
+
+FAR = "2099-01-02T03:04:05Z"
+OVER = "2020-01-02T03:04:05Z"
+SSO_CACHE = {
+    "a-sign-in-elsewhere.json": {"startUrl": "https://e.awsapps.com/start", "region": "us-east-1", "accessToken": "a"},
+    "over.json": {"region": "us-west-2", "accessToken": "b", "expiresAt": OVER},
+    "over-and-old.json": {"region": "us-west-2", "accessToken": "c", "expiresAt": "2020-01-02T03:04:05UTC"},
+    "no-region.json": {"accessToken": "d", "expiresAt": FAR},
+    "bad-date.json": {"region": "us-west-2", "accessToken": "e", "expiresAt": "soon"},
+    "another-ending.bak": {"region": "us-west-2", "accessToken": "f", "expiresAt": FAR},
+    "registration.json": {"clientId": "i", "clientSecret": "s", "expiresAt": FAR},
+    "another-program.json": {"cookies": []},
+    "a-list.json": [],
+}
+ROLE_CACHE = {
+    "of-sso.json": {"ProviderType": "sso", "Credentials": {"AccessKeyId": "k"}},
+    "of-sso-damaged.json": {"ProviderType": "sso"},
+    "of-assume-role.json": {"ProviderType": "assume-role", "Credentials": {}},
+    "of-nobody.json": {"Credentials": {}},
+}
+
+
+def fill(home):
+    for folder, content in (("sso", SSO_CACHE), ("cli", ROLE_CACHE)):
+        path = home / ".aws" / folder / "cache"
+        path.mkdir(parents=True, exist_ok=True)
+        for name, value in content.items():
+            (path / name).write_text(json.dumps(value))
+        (path / "not-json.json").write_text("{")
+        (path / "a-folder.json").mkdir()
+
+
+def left(home):
+    return sorted(str(path.relative_to(home)) for path in (home / ".aws").rglob("*"))
+
+
+def logouts(portal):
+    return sorted((call.status, call.error) for call in portal.calls if call.operation == "Logout")
+
+
+@pytest.mark.skipif(not SOURCE.exists(), reason="no AWS CLI v2 in Python")
+def test_as_the_real_command(app, portal, home, tmp_path):
+    """The same home, by the one and by the other: what remains on disk and what was asked at the portal agree."""
+    app.use(RecordingShow(), "awsucob0myaccount")
+    fill(home)
+    twin = tmp_path / "twin"
+    shutil.copytree(home, twin)
+    portal.clear_calls()
+
+    ours = app.logout(every=True)
+    our_calls, our_files = logouts(portal), left(home)
+    portal.clear_calls()
+    environment = {"HOME": str(twin), "PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true"}
+    command = [PYTHON, "-c", REAL, portal.url]
+    theirs = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (theirs.returncode, theirs.stdout, theirs.stderr) == (0, "", "")
+    assert our_files == left(twin)
+    assert len(our_calls) == len(logouts(portal)) == 6
+    assert {status for status, _ in our_calls} == {200, 401}
+    # What we have ended already, the portal knows no more when the real command comes.
+    assert {status for status, _ in logouts(portal)} == {401}
+    assert ".aws/sso/cache/registration.json" in our_files
+    assert ".aws/cli/cache/of-assume-role.json" in our_files
+    assert "over.json" not in " ".join(our_files)
+    assert "https://e.awsapps.com/start" in ours.organisations
+
+
+@pytest.mark.skipif(not SOURCE.exists(), reason="no AWS CLI v2 in Python")
+def test_the_real_command_ends_our_sign_in(app, portal, home):
+    """The other way round: after `aws sso logout` this kernel is signed out too."""
+    app.login(RecordingShow())
+    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true"}
+
+    subprocess.run([PYTHON, "-c", REAL, portal.url], env=environment, capture_output=True, check=True, timeout=60)
+
+    assert app.status().signed_in_until is None
+    assert logouts(portal) == [(200, None)]
+
+
+def test_the_kernel_is_empty_afterwards(app, portal, monkeypatch):
+    """Beyond the files: nothing is in use, and the environment is as it was found."""
+    monkeypatch.setenv("AWS_SECURITY_TOKEN", "as found")
+    before = dict(os.environ)
+    app.use(RecordingShow(), "awsucob0myaccount")
+
+    said = " ".join(app.logout(every=True).sentences)
+
+    assert dict(os.environ) == before
+    assert app.credentials.current is None
+    assert app.status().in_use is None
+    assert "AWS does not take them back" in said
+
+
+def test_a_portal_that_does_not_answer(app, portal, monkeypatch):
+    """The files are gone although the portal could not be asked, and it says what lives on; over is over."""
+    app.login(RecordingShow())
+    cache = TokenCache.default()
+    (cache.sso_folder / "over.json").write_text(json.dumps(SSO_CACHE["over.json"]))
+    portal.stop()
+    monkeypatch.setattr("cuaws_magic.pacing.FIRST_PAUSE", 0.0)
+
+    signed_out = app.logout(every=True)
+
+    assert list(cache.all_tokens()) == []
+    assert [one for one in signed_out.sentences if "AWS will end it only at" in one] == [signed_out.sentences[0]]
+    assert CU_BOULDER.start_url in signed_out.organisations
