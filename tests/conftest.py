@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
+from doubles import Clock, Kernel
 
 from cuaws_magic.app import App
 from cuaws_magic.practice import Knobs, PracticePortal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # Whatever of the machine could reach into a test.
 _OURS = ("AWS_", "CUAWS_", "XDG_", "JUPYTER", "IPYTHON")
@@ -46,8 +47,22 @@ def portal(monkeypatch: pytest.MonkeyPatch) -> Iterator[PracticePortal]:
 
 @pytest.fixture
 def app(portal: PracticePortal) -> Iterator[App]:
-    """The app of a new kernel; afterwards the environment and boto3 are as they were."""
+    """The app of a new kernel; afterwards the environment is as it was."""
     made = App()
     yield made
     made.release()
-    sys.modules.pop("boto3", None)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands at this second until a test moves it."""
+    return Clock(datetime.now(timezone.utc).replace(microsecond=0))
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch, home: Path, clock: Clock) -> Iterator[Kernel]:
+    """The parts of one kernel, at a practice portal that goes by the same clock."""
+    with PracticePortal(knobs=Knobs(approve_after=1), now=clock) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield Kernel(home, running, clock)

@@ -219,7 +219,7 @@ def test_announcement_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {})
 
     text = command.announcement({"AWS_ENDPOINT_URL_SSO": "http://127.0.0.1:1"}, "python")
-    exec(text, {})  # noqa: S102  # our own
+    exec(text, {})  # our own
 
     assert os.environ == {"AWS_ENDPOINT_URL_SSO": "http://127.0.0.1:1"}
 
@@ -251,7 +251,7 @@ def test_command_runs_until_told(number: signal.Signals) -> None:
         "import argparse, sys; from cuaws_magic.practice import command;"
         "p = argparse.ArgumentParser(); command.add_arguments(p); sys.exit(command.run(p.parse_args()))"
     )
-    with subprocess.Popen(  # noqa: S603  # our own program
+    with subprocess.Popen(  # our own program
         [
             sys.executable,
             "-W",

@@ -1,0 +1,172 @@
+"""Stand-ins for time, page and person, and the values that many tests begin with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cuaws_magic.broker import Broker
+from cuaws_magic.device_flow import Wait
+from cuaws_magic.directory import Directory
+from cuaws_magic.identity_center import IdentityCenter
+from cuaws_magic.login import Login
+from cuaws_magic.model import (
+    Account,
+    AccountRole,
+    ClientRegistration,
+    DeviceAuthorization,
+    RoleCredentials,
+    Secret,
+    SsoToken,
+)
+from cuaws_magic.organisation import CU_BOULDER
+from cuaws_magic.own_state import OwnState
+from cuaws_magic.pacing import Pace
+from cuaws_magic.targets import Targets
+from cuaws_magic.token_cache import TokenCache
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
+    from cuaws_magic.login import SignIn
+    from cuaws_magic.model import SsoSession
+    from cuaws_magic.practice import PracticePortal
+    from cuaws_magic.results import View
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
+HOUR = timedelta(hours=1)
+SCOPE = "sso:account:access"
+
+
+def documented(cases: Sequence[Any]) -> pytest.MarkDecorator:
+    """Run a test once per case; the case's own sentence is the test's id."""
+    sentences = [case.documentation for case in cases]
+    assert len(set(sentences)) == len(sentences), "two cases say the same"
+    return pytest.mark.parametrize("case", cases, ids=sentences)
+
+
+class Clock:
+    """A clock that stands until a test moves it."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+@dataclass
+class RecordingShow:
+    """A page that remembers every view, and how often one was put there anew."""
+
+    views: list[View] = field(default_factory=list)
+    shown: int = 0
+
+    def __call__(self, view: View) -> RecordingShow:
+        self.shown += 1
+        self.views.append(view)
+        return self
+
+    def update(self, view: View) -> None:
+        self.views.append(view)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [type(view).__name__ for view in self.views]
+
+
+def a_registration(expires_at: datetime = NOON + 2000 * HOUR) -> ClientRegistration:
+    return ClientRegistration("client-id", Secret("s3cret-client"), expires_at)
+
+
+def an_sso_token(text: str = "s3cret-sso", expires_at: datetime = NOON + 8 * HOUR, **more: Any) -> SsoToken:
+    return SsoToken(
+        **{
+            "start_url": CU_BOULDER.start_url,
+            "sso_region": "us-west-2",
+            "access_token": Secret(text),
+            "expires_at": expires_at,
+            "refresh_token": Secret("s3cret-refresh"),
+            "registration": a_registration(),
+            "obtained_at": NOON,
+            **more,
+        }
+    )
+
+
+def a_device_authorization(issued_at: datetime = NOON, **more: Any) -> DeviceAuthorization:
+    return DeviceAuthorization(
+        **{
+            "device_code": Secret("s3cret-device"),
+            "user_code": "ABCD-1234",
+            "verification_uri": "https://device.sso.us-west-2.amazonaws.com/",
+            "verification_uri_complete": "https://device.sso.us-west-2.amazonaws.com/?user_code=ABCD-1234",
+            "interval": 5,
+            "issued_at": issued_at,
+            "expires_at": issued_at + timedelta(seconds=600),
+            **more,
+        }
+    )
+
+
+def role_credentials(account_id: str = "111111111111", number: int = 1, **more: Any) -> RoleCredentials:
+    return RoleCredentials(
+        **{
+            "account_id": account_id,
+            "access_key_id": Secret(f"ASIAS3CRET{number}"),
+            "secret_access_key": Secret(f"s3cret-key-{number}"),
+            "session_token": Secret(f"s3cret-role-{number}"),
+            "expires_at": NOON + 4 * HOUR,
+            "obtained_at": NOON,
+            **more,
+        }
+    )
+
+
+def account_role(
+    account_id: str = "111111111111", role_name: str = "MyRole", sso_session: SsoSession = CU_BOULDER
+) -> AccountRole:
+    return AccountRole(Account(account_id, "awsucob0myaccount"), role_name, sso_session)
+
+
+@dataclass
+class Kernel:
+    """What `App` wires, each part in reach; several of them are several kernels of one home."""
+
+    home: Path
+    portal: PracticePortal
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        self.cache = TokenCache.default()
+        self.own_state = OwnState(self.home / "state")
+        self.identity_center = IdentityCenter(now=self.clock, pace=Pace(sleep=lambda _: None))
+        self.login = Login(self.identity_center, self.cache, self.own_state, self.clock)
+        self.broker = Broker(self.identity_center, self.login, self.cache, self.own_state, self.clock)
+        self.directory = Directory(self.identity_center, self.login, self.own_state, self.clock)
+        self.targets = Targets(self.directory)
+
+    def another(self) -> Kernel:
+        return Kernel(self.home, self.portal, self.clock)
+
+    def walk(self, steps: Generator[Any, None, SignIn]) -> tuple[SignIn, list[Any]]:
+        """Do what the steps say, with the clock going on instead of waiting."""
+        seen = []
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as finished:
+                return finished.value, seen
+            seen.append(step)
+            if isinstance(step, Wait):
+                self.clock.forward(seconds=step.seconds)
+
+    def sign_in(self, sso_session: SsoSession = CU_BOULDER, *, force: bool = False) -> SignIn:
+        return self.walk(self.login.approval(sso_session, force=force))[0]

@@ -1,0 +1,90 @@
+"""The tree of errors is the one that is drawn, and every message ends with what to do."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from cuaws_magic import errors
+from cuaws_magic.errors import Cancelled, CuawsError, NotSignedIn, Signal
+from cuaws_magic.organisation import CU_BOULDER
+
+HOUSE = Path(errors.__file__).parent
+CLASSES = {name: one for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, BaseException)}
+
+# The last sentence of a message has a command in backticks, or tells what to do.
+WHAT_TO_DO = re.compile(
+    r"`[^`]+`|then run the cell again"
+    r"|(^|[:,] )(Add|Check|Close|Correct|Delete|Leave|Make|Name|Open|Run|Set|Take|Type|Use|Wait)\b",
+    re.IGNORECASE,
+)
+
+
+def drawn():
+    """Read the tree from the module's docstring: name → its parent's name."""
+    parents, path = {}, []
+    for line in errors.__doc__.split("```")[1].splitlines():
+        found = re.match(r"([│ ├└─]*)([A-Z]\w+)( \((\w+)\))?", line)
+        if found:
+            depth = len(found[1]) // 4
+            path[depth:] = [found[2]]
+            parents[found[2]] = path[depth - 1] if depth else found[4] or "Exception"
+    return parents
+
+
+def messages():
+    """Find every text that is given to an error of the tree: (place, text with … for what differs)."""
+    for path in sorted(HOUSE.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                continue
+            if node.func.id in CLASSES and not issubclass(CLASSES[node.func.id], Signal):
+                text = _text(node.args[0])
+                if text is not None:
+                    yield pytest.param(text, id=f"{path.stem}-{node.lineno}")
+
+
+def _text(node):
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+    return None
+
+
+def test_the_tree_is_as_drawn():
+    """Each error stands in the drawing of the module's docstring below the one that it is a kind of."""
+    actual = {name: one.__base__.__name__ for name, one in CLASSES.items()}
+
+    assert actual == drawn()
+
+
+def test_signals_are_no_errors_for_a_person():
+    """`except CuawsError` never swallows a turn of a protocol, nor a person's Ctrl-C."""
+    assert not issubclass(Signal, CuawsError)
+    assert not issubclass(Cancelled, Exception)
+    assert issubclass(Cancelled, KeyboardInterrupt)
+
+
+@pytest.mark.parametrize(
+    "error", [CuawsError("what happened"), NotSignedIn("what happened", CU_BOULDER), Cancelled("what happened")]
+)
+def test_an_error_is_one_line_in_a_notebook(error):
+    """IPython shows one line, with the kind and the message, where it would show a traceback."""
+    assert error._render_traceback_() == [f"{type(error).__name__}: what happened"]  # IPython's protocol
+
+
+def test_not_signed_in_knows_to_what():
+    """Who gets it can have the right sign-in approved."""
+    assert NotSignedIn("x", CU_BOULDER).sso_session is CU_BOULDER
+
+
+@pytest.mark.parametrize("text", list(messages()))
+def test_every_message_ends_with_what_to_do(text):
+    """A message says what happened and then what to type."""
+    last = re.split(r"(?<=\w|…|`|\)|\])[.;] (?=[A-Z`])", text)[-1]
+
+    assert WHAT_TO_DO.search(last), last

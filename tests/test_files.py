@@ -1,0 +1,223 @@
+"""Writing: old or new, never half, never readable by others; and locks that never hang a notebook."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from filelock import FileLock
+
+from cuaws_magic import files
+from cuaws_magic.errors import StorageError
+
+# Writes the one and the other, without end.
+WRITER = """
+import pathlib, sys
+from cuaws_magic import files
+path = pathlib.Path(sys.argv[1])
+files.write_private(path, b"a" * 200_000)
+print("begun", flush=True)
+while True:
+    files.write_private(path, b"b" * 200_000)
+    files.write_private(path, b"a" * 200_000)
+"""
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path):
+    """A folder of the test's own; the pretended home is beside it."""
+    made = tmp_path / "folder"
+    made.mkdir()
+    return made
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_new_file_is_private(folder):
+    """File 0600 and missing folders 0700, whatever the umask allows."""
+    path = folder / "a" / "b" / "file"
+    before = os.umask(0)
+
+    try:
+        files.write_private(path, b"new")
+    finally:
+        os.umask(before)
+
+    assert path.read_bytes() == b"new"
+    assert (mode(path), mode(path.parent)) == (0o600, 0o700)
+
+
+def test_a_file_that_was_open_to_others_is_closed(folder):
+    """Replacing a file makes it private."""
+    path = folder / "file"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+
+    files.write_private(path, b"new")
+
+    assert mode(path) == 0o600
+
+
+def test_a_symbolic_link_stays_one(folder):
+    """Who keeps `~/.aws` in another place keeps it there."""
+    real = folder / "elsewhere" / "file"
+    real.parent.mkdir()
+    real.write_bytes(b"old")
+    link = folder / "link"
+    link.symlink_to(real)
+
+    files.write_private(link, b"new")
+
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+    assert list(real.parent.iterdir()) == [real]
+
+
+def test_a_write_that_fails_changes_nothing(folder, monkeypatch):
+    """When the last step fails the old file is there, no other, and the error says what to do."""
+    path = folder / "file"
+    path.write_bytes(b"old")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match=r"Cannot write .*file: no space left on device. Make it writable") as caught:
+        files.write_private(path, b"s3cret")
+
+    assert path.read_bytes() == b"old"
+    assert list(folder.iterdir()) == [path]
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_target_that_cannot_be_replaced_leaves_no_temporary_file(folder):
+    """A folder in the file's place is not replaced, and nothing is left beside it."""
+    path = folder / "file"
+    path.mkdir()
+
+    with pytest.raises(StorageError):
+        files.write_private(path, b"new")
+
+    assert path.is_dir()
+    assert list(folder.iterdir()) == [path]
+
+
+def test_an_interrupted_write_leaves_no_temporary_file(folder, monkeypatch):
+    """Ctrl-C in the middle comes out, and leaves the old file alone."""
+    path = folder / "file"
+    path.write_bytes(b"old")
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        files.write_private(path, b"new")
+
+    assert list(folder.iterdir()) == [path]
+    assert path.read_bytes() == b"old"
+
+
+def test_a_folder_that_cannot_be_made(folder):
+    """A file where a folder should be is an error of the machine, in words."""
+    (folder / "folder").write_bytes(b"")
+
+    with pytest.raises(StorageError, match="Make it writable and try again"):
+        files.write_private(folder / "folder" / "file", b"new")
+
+
+@pytest.mark.parametrize("rest_of_a_second", [0.02, 0.05, 0.11])
+def test_killed_in_the_middle_of_writing(folder, rest_of_a_second):
+    """Whoever is killed while writing leaves the old content or the new, whole."""
+    path = folder / "file"
+    contents = [letter * 200_000 for letter in (b"a", b"b")]
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
+
+    writer.stdout.readline()
+    time.sleep(rest_of_a_second)
+    writer.kill()
+    writer.wait()
+    writer.stdout.close()
+
+    assert path.read_bytes() in contents
+
+
+def test_removing(folder):
+    """Removing says whether there was a file."""
+    path = folder / "file"
+    path.write_bytes(b"")
+
+    assert files.remove(path) is True
+    assert files.remove(path) is False
+
+
+def test_removing_from_what_is_no_folder(folder):
+    """Below a file there is nothing, so there is nothing to remove either."""
+    (folder / "folder").write_bytes(b"")
+
+    assert files.remove(folder / "folder" / "file") is False
+
+
+def test_what_cannot_be_removed_is_an_error(folder):
+    """What is there and cannot be deleted is not passed over in silence."""
+    (folder / "folder").mkdir()
+
+    with pytest.raises(StorageError, match=r"Cannot delete .*folder.*Delete it by hand"):
+        files.remove(folder / "folder")
+
+
+def test_a_lock_lets_one_in_at_a_time(folder):
+    """Two holders of one lock are never inside together."""
+    inside, most = 0, 0
+
+    def work():
+        nonlocal inside, most
+        for _ in range(5):
+            with files.lock(folder / "locks" / "one") as held:
+                assert held
+                inside += 1
+                most = max(most, inside)
+                time.sleep(0.002)
+                inside -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert most == 1
+    assert mode(folder / "locks") == 0o700
+
+
+def test_a_lock_is_let_go_after_an_error(folder):
+    """An error inside comes out and does not keep the lock."""
+    with pytest.raises(RuntimeError, match="inside"), files.lock(folder / "one"):
+        raise RuntimeError("inside")
+
+    with FileLock(folder / "one", timeout=0):
+        pass
+
+
+def test_a_home_without_locks(folder):
+    """Where no lock can be made the work goes on without one, and knows."""
+    (folder / "folder").write_bytes(b"")
+
+    with files.lock(folder / "folder" / "one") as held:
+        assert held is False
+
+
+def test_a_lock_that_somebody_keeps(folder, monkeypatch):
+    """A holder that never lets go stops nobody for ever."""
+    # The patience is half a minute; a test has less.
+    monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.05)
+
+    with FileLock(folder / "one"), files.lock(folder / "one") as held:
+        assert held is False

@@ -1,0 +1,256 @@
+"""What commands return: values that show themselves, the same in both faces, and nothing hostile or secret."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+
+import pytest
+from doubles import HOUR, NOON, a_device_authorization, documented
+
+from cuaws_magic.model import Account, SsoSession
+from cuaws_magic.organisation import CU_BOULDER
+from cuaws_magic.results import (
+    AccountTable,
+    AwaitingApproval,
+    InUse,
+    Progress,
+    Released,
+    SignedIn,
+    SignedOut,
+    SignInEnded,
+    SigningIn,
+    Status,
+    View,
+    Whoami,
+)
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+BAD_SESSION = SsoSession(HOSTILE, f"https://{HOSTILE}.awsapps.com/start", HOSTILE, None)
+
+
+def whoami(text="ralphie@colorado.edu"):
+    arn = f"arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_MyRole_aa/{text}"
+    return Whoami("111111111111", arn, f"AROA:{text}", text)
+
+
+def in_use(name="awsucob0myaccount", **more):
+    return InUse(
+        **{
+            "account": "111111111111",
+            "account_name": name,
+            "role": "MyRole",
+            "region": "us-west-2",
+            "expires_at": NOON + 4 * HOUR,
+            "signed_in_until": NOON + 8 * HOUR,
+            "identity": whoami(),
+            "notes": (),
+            "at": NOON,
+            **more,
+        }
+    )
+
+
+def table(name="awsucob0myaccount", roles=("MyRole",)):
+    return AccountTable((Account("111111111111", name),), {"111111111111": roles}, 5, ())
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A view in its usual and its hostile form, and what both of its faces must say."""
+
+    documentation: str
+    view: View
+    hostile: View
+    says: tuple[str, ...]
+
+
+VIEWS = [
+    Shown(
+        "a code that waits",
+        AwaitingApproval(CU_BOULDER, a_device_authorization(), 1, None, NOON),
+        AwaitingApproval(
+            BAD_SESSION,
+            a_device_authorization(user_code=HOSTILE, verification_uri_complete=f"https://x.awsapps.com/{HOSTILE}"),
+            2,
+            HOSTILE,
+            NOON,
+        ),
+        (
+            "ABCD-1234",
+            "CU Boulder · fedauth",
+            "IdentiKey",
+            "Duo",
+            "Allow access",
+            "Approve only a code that you see here",
+        ),
+    ),
+    Shown(
+        "a sign-in that came to nothing",
+        SignInEnded(CU_BOULDER, "Not signed in", ("Denied. Type `%cuaws login`.",)),
+        SignInEnded(BAD_SESSION, HOSTILE, (HOSTILE,)),
+        ("Not signed in", "Denied. Type `%cuaws login`."),
+    ),
+    Shown(
+        "a sign-in that stands",
+        SignedIn(CU_BOULDER, NOON + 8 * HOUR, already=False, notes=("A note.",), at=NOON),
+        SignedIn(BAD_SESSION, NOON + 8 * HOUR, already=True, notes=(HOSTILE,), at=NOON),
+        ("Signed in until about", "(8 h)", "CU Boulder · fedauth", "A note."),
+    ),
+    Shown(
+        "a sign-in in the background",
+        SigningIn(CU_BOULDER),
+        SigningIn(BAD_SESSION),
+        ("The sign-in goes on while you work",),
+    ),
+    Shown("progress", Progress("Asking", 3, 9), Progress(HOSTILE, 3, 9), ("Asking: 3 of 9",)),
+    Shown(
+        "signed out",
+        SignedOut(("CU Boulder · fedauth",), ("A sentence.",)),
+        SignedOut((HOSTILE,), (HOSTILE,)),
+        ("Signed out", "CU Boulder · fedauth", "A sentence."),
+    ),
+    Shown("not signed in before", SignedOut((), ()), SignedOut((), (HOSTILE,)), ("You were not signed in",)),
+    Shown(
+        "released",
+        Released("awsucob0myaccount", ("You are still signed in.",)),
+        Released(HOSTILE, (HOSTILE,)),
+        ("Released awsucob0myaccount", "You are still signed in."),
+    ),
+    Shown("nothing to release", Released(None, ()), Released(None, (HOSTILE,)), ("There was nothing to release",)),
+    Shown(
+        "who it is",
+        whoami(),
+        whoami(HOSTILE),
+        ("ralphie@colorado.edu", "Account", "111111111111", "Arn", "arn:aws:sts::", "UserId", "AROA:"),
+    ),
+    Shown(
+        "an account in use",
+        in_use(),
+        in_use(HOSTILE, role=HOSTILE, region=HOSTILE, identity=whoami(HOSTILE), notes=(HOSTILE,)),
+        ("awsucob0myaccount", "111111111111", "MyRole", "us-west-2", "arn:aws:sts::", "(4 h)", "(8 h)"),
+    ),
+    Shown(
+        "an account in use, not confirmed",
+        in_use(identity=None),
+        in_use(HOSTILE, identity=None),
+        ("not confirmed with AWS",),
+    ),
+    Shown(
+        "status with an account",
+        Status(CU_BOULDER, NOON + 8 * HOUR, in_use(), ("A note.",), NOON),
+        Status(BAD_SESSION, NOON + 8 * HOUR, in_use(HOSTILE), (HOSTILE,), NOON),
+        ("awsucob0myaccount", "MyRole", "us-west-2", "A note."),
+    ),
+    Shown(
+        "status without account",
+        Status(CU_BOULDER, NOON + 8 * HOUR, None, (), NOON),
+        Status(BAD_SESSION, NOON + 8 * HOUR, None, (HOSTILE,), NOON),
+        ("Signed in", "CU Boulder · fedauth", "none in use", "`%cuaws use ACCOUNT`"),
+    ),
+    Shown(
+        "status of nobody",
+        Status(CU_BOULDER, None, None, (), NOON),
+        Status(BAD_SESSION, None, None, (HOSTILE,), NOON),
+        ("Not signed in", "`%cuaws login`"),
+    ),
+    Shown(
+        "accounts",
+        table(),
+        table(HOSTILE, (HOSTILE,)),
+        ("Account", "Id", "Roles", "awsucob0myaccount", "111111111111", "MyRole", "1 of 5 accounts"),
+    ),
+    Shown(
+        "no accounts",
+        AccountTable((), None, 5, ("None matches x.",)),
+        AccountTable((), None, 5, (HOSTILE,)),
+        ("0 of 5 accounts", "None matches x."),
+    ),
+]
+
+
+def seen(markup):
+    """What a person sees of HTML: without tags and scripts, entities resolved."""
+    without = re.sub(r"<script>.*?</script>", "", markup, flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]*>", " ", without))
+
+
+@documented(VIEWS)
+def test_both_faces_say_the_same(case):
+    """What the HTML says the plain text says, too."""
+    bundle = case.view.bundle()
+
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert [one for one in case.says if one not in bundle["text/plain"]] == []
+    assert [one for one in case.says if one not in seen(bundle["text/html"])] == []
+
+
+@documented(VIEWS)
+def test_a_hostile_name_is_text(case):
+    """A name, a role, a message or an address with markup in it never becomes markup."""
+    markup = case.hostile.bundle()["text/html"]
+
+    assert "<script>alert" not in markup
+    assert "&amp;lt;" not in markup
+    assert "alert(1)" in seen(markup) or "alert" not in markup
+    assert not re.search(r'="[^"]*<', markup)
+
+
+@documented(VIEWS)
+def test_a_view_shows_itself(case):
+    """A notebook asks for the bundle, a terminal for the repr; both get the view's own."""
+    view = case.view
+
+    assert view._repr_mimebundle_() == view.bundle()  # IPython's protocol
+    assert repr(view) == view.bundle()["text/plain"]
+
+
+@documented(VIEWS)
+def test_only_a_waiting_card_has_a_script(case):
+    """Nothing but a code that waits brings a script or a handler onto the page; nothing brings a device code."""
+    markup = case.view.bundle()["text/html"]
+    waiting = isinstance(case.view, AwaitingApproval)
+
+    assert ("<script" in markup) is waiting
+    assert ("onclick=" in markup) is waiting
+    assert ("ABCD-1234" in markup) is waiting
+    assert "s3cret" not in str(case.view.bundle())
+
+
+def test_whoami_is_a_value():
+    """`x = %cuaws whoami` gives strings."""
+    found = whoami()
+
+    assert found.account == "111111111111"
+    assert found.person == "ralphie@colorado.edu"
+    assert found == whoami()
+
+
+def test_a_sign_in_is_a_value():
+    """A sign-in tells its name, its address and its end."""
+    signed_in = SignedIn(CU_BOULDER, NOON, already=True, notes=(), at=NOON)
+
+    assert (signed_in.session_name, signed_in.start_url) == ("fedauth", CU_BOULDER.start_url)
+    assert signed_in.until == NOON
+
+
+def test_a_table_is_a_sequence():
+    """Accounts can be counted, walked through, picked and cut."""
+    accounts = tuple(Account(f"{number:012d}", f"a{number}") for number in range(3))
+    found = AccountTable(accounts, None, 3, ())
+
+    assert len(found) == 3
+    assert list(found) == list(accounts)
+    assert found[1].id == "000000000001"
+    assert list(found[1:]) == list(accounts[1:])
+    assert "3 accounts." in repr(found)
+
+
+@pytest.mark.parametrize("until", [None, NOON, NOON - HOUR])
+def test_a_sign_in_that_is_over(until):
+    """A sign-in that is over says so, and what to type, though the credentials live on."""
+    plain = repr(in_use(signed_in_until=until))
+
+    assert re.search(r"Sign-in +over; type `%cuaws login`", plain)
+    assert "(4 h)" in plain
