@@ -1,0 +1,177 @@
+"""
+How the panel looks: every face, light and dark, in pictures under `build/screenshots/`.
+
+What a program can judge of it is asserted: contrast, nothing cut off, a mark that is
+not colour alone. The pictures are for people.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cuaws_magic.practice import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from browser.hub import Hub
+    from browser.lab import Lab
+
+PICTURES = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+PANEL = "%load_ext cuaws_magic\n%cuaws panel"
+ENOUGH = 4.5  # WCAG 2.2, 1.4.3
+
+# Every piece of text with its colour as seen (opacity and all) against what is behind it.
+_CONTRAST = """(panel) => {
+    const parse = (text) => {
+        const numbers = text.match(/[\\d.]+/g).map(Number);
+        const [r, g, b] = text.startsWith('color(') ? numbers.slice(0, 3).map((one) => one * 255) : numbers;
+        return [r, g, b, numbers[3] ?? 1];
+    };
+    const over = (front, back, alpha) => front.slice(0, 3).map((one, at) => one * alpha + back[at] * (1 - alpha));
+    const light = (colour) => colour.slice(0, 3)
+        .map((one) => (one /= 255) <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0);
+    const behind = (element) => {
+        for (let one = element; one; one = one.parentElement) {
+            const colour = parse(getComputedStyle(one).backgroundColor);
+            if (colour[3] === 1) return colour;
+        }
+        return [255, 255, 255];
+    };
+    const found = [];
+    for (const element of panel.querySelectorAll('*')) {
+        const text = [...element.childNodes].filter((one) => one.nodeType === 3).map((one) => one.data).join('').trim();
+        if (!text || element.closest('style, :disabled') || !element.checkVisibility()) continue;
+        if (element.closest('option:checked') || element.matches('.widget-label')) continue;
+        let alpha = parse(getComputedStyle(element).color)[3];
+        for (let one = element; one && one !== panel; one = one.parentElement) alpha *= getComputedStyle(one).opacity;
+        const back = behind(element), front = over(parse(getComputedStyle(element).color), back, alpha);
+        const [high, low] = [light(front), light(back)].sort((a, b) => b - a);
+        found.push([Math.round(((high + 0.05) / (low + 0.05)) * 100) / 100, text.slice(0, 40)]);
+    }
+    return found;
+}"""
+
+
+def _picture(lab: Lab, name: str) -> None:
+    """Take a picture of the panel, and judge it."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    lab.page.mouse.move(0, 0)
+    lab.page.wait_for_timeout(150)
+    lab.panel.scroll_into_view_if_needed()
+    box = lab.panel.bounding_box()
+    assert box is not None
+    clip = {"x": box["x"] - 12, "y": box["y"] - 12, "width": box["width"] + 24, "height": box["height"] + 24}
+    lab.page.screenshot(path=PICTURES / f"{name}.png", clip=clip)
+    faint = [one for one in lab.panel.evaluate(_CONTRAST) if one[0] < ENOUGH]
+    cut = lab.panel.evaluate(
+        "(panel) => [...panel.querySelectorAll('button, .cuaws-link, .widget-html-content')]"
+        ".filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 2).map((one) => one.innerText)"
+    )
+    assert faint == []
+    assert cut == []
+
+
+def _let_it_end(hub: Hub, minutes: float) -> None:
+    """Let the sign-in end soon, for all that this home remembers of it."""
+    home, end = hub.home("ralphie"), time.time() + 60 * minutes
+    (state,) = home.glob(".local/state/cuaws_magic/sign-in-*.json")
+    state.write_text(json.dumps({"at": end - 8 * 3600}))
+    (path,) = (one for one in home.glob(".aws/sso/cache/*.json") if "accessToken" in one.read_text())
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"expiresAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end))}))
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_every_face(open_lab: Callable, hub: Hub, knob: Callable, theme: str):  # noqa: PLR0915 - one visit
+    """Signed out, signing in, signed in, an account, a production one, a search, an error, the end, no kernel."""
+    knob(accounts=209)
+    lab = open_lab(PANEL, theme=theme, width=1000, zoom=2)
+    name = theme.lower()
+    lab.open_panel()
+
+    _picture(lab, f"signed-out-{name}")
+    lab.button("Sign in").click()
+    lab.panel.get_by_role("link", name="Open sign-in page").wait_for()
+    _picture(lab, f"signing-in-{name}")
+    lab.approve(allow=False)
+    lab.panel.get_by_role("alert").wait_for()
+    _picture(lab, f"denied-{name}")
+    lab.button("Sign in again").click()
+    lab.approve()
+    lab.panel.get_by_placeholder("Search 214 accounts").wait_for()
+    lab.panel.get_by_label("Search accounts").fill("awsucob0")
+    lab.panel.get_by_label("Search accounts").press("ArrowDown")
+    lab.panel.locator("select").filter(has_text="MyRole").wait_for()
+    ring = lab.panel.get_by_label("Accounts", exact=True).evaluate("(one) => getComputedStyle(one).outline")
+    _picture(lab, f"choosing-{name}")
+    lab.page.keyboard.press("Enter")
+    lab.says("awsucob0myaccount · MyRole")
+    lab.panel.get_by_label("Search accounts").fill("")
+    lab.page.wait_for_timeout(300)
+    _picture(lab, f"signed-in-{name}")
+    lab.page.screenshot(path=PICTURES / f"page-{name}.png")
+    lab.panel.get_by_label("Search accounts").fill("3333")
+    lab.panel.get_by_label("Role", exact=True).locator("option", has_text="ReadOnly").wait_for(state="attached")
+    lab.panel.get_by_label("Role", exact=True).select_option("ReadOnly")
+    lab.button("Use this account").click()
+    lab.says("awsucob0production · ReadOnly")
+    lab.page.wait_for_timeout(300)
+    _picture(lab, f"production-{name}")
+    tag = lab.panel.locator(".cuaws-tag").inner_text()
+    lab.panel.get_by_label("Search accounts").fill("nothing like this")
+    knob(failures=(Failure("GetRoleCredentials", 1000, "500"),))
+    lab.button("Renew").click()
+    lab.panel.get_by_role("alert").wait_for()
+    _picture(lab, f"error-{name}")
+    knob(failures=())
+    lab.panel.get_by_label("Search accounts").fill("")
+    _let_it_end(hub, 24)
+    lab.button("Try again").click()
+    lab.says("Sign in again now, and nothing is interrupted.")
+    _picture(lab, f"ending-{name}")
+    for path in hub.home("ralphie").glob(".aws/sso/cache/*.json"):
+        path.unlink()
+    lab.button("Renew").click()
+    lab.says("Sign-in has ended")
+    lab.page.wait_for_timeout(300)
+    _picture(lab, f"ended-{name}")
+    lab.restart_kernel()
+    lab.says("This panel has lost its kernel.")
+    _picture(lab, f"lost-{name}")
+
+    assert tag == "production"
+    assert "solid" in ring
+
+
+def test_little_room(open_lab: Callable, knob: Callable):
+    """Beside another page, beside two, and at 200 % zoom, everything is there and nothing is cut off."""
+    knob(accounts=209)
+    # At 200 % a window of 1280 by 800 has half as many CSS pixels; higher here, so that all is in the picture.
+    rooms = {"zoom-200": 640, "narrow": 450, "very-narrow": 330}
+    lab = open_lab(PANEL, zoom=2)
+
+    def pictures(name: str) -> None:
+        for room, width in rooms.items():
+            lab.page.set_viewport_size({"width": width, "height": 1000})
+            lab.page.wait_for_timeout(300)
+            _picture(lab, f"{name}-{room}")
+
+    lab.open_panel()
+    lab.button("Sign in").click()
+    lab.panel.get_by_role("link", name="Open sign-in page").wait_for()
+    pictures("signing-in")
+    lab.approve()
+    lab.panel.get_by_label("Search accounts").fill("3333")
+    lab.panel.get_by_label("Role", exact=True).locator("option", has_text="ReadOnly").wait_for(state="attached")
+    lab.panel.get_by_label("Role", exact=True).select_option("ReadOnly")
+    lab.button("Use this account").click()
+    lab.says("awsucob0production · ReadOnly")
+    lab.panel.get_by_label("Search accounts").fill("")
+    pictures("signed-in")

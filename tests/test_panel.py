@@ -1,0 +1,448 @@
+"""
+The panel without a browser: real widgets, a real app, the practice portal.
+
+What only a page shows is in `tests/browser/`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import sys
+import threading
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ipywidgets import HTML, Widget
+
+from cuaws_magic import panel_view
+from cuaws_magic.app import App
+from cuaws_magic.panel import Nowhere
+from cuaws_magic.panel_state import look, marked
+from cuaws_magic.panel_view import open_panel
+from cuaws_magic.practice import Failure, Knobs, people
+from cuaws_magic.settings import Settings
+from cuaws_magic.show import Cell, TextFace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cuaws_magic.panel import Panel
+    from cuaws_magic.practice import PracticePortal
+
+PATIENCE = 15.0  # seconds; far more than anything here takes
+_RUNS = itertools.count()
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def texts(panel: Panel) -> str:
+    """Everything that stands in the state of the panel's widgets: what a page has, or a notebook could save."""
+    return " ".join(str(widget.get_state()) for widget in everything(panel.root))
+
+
+def everything(widget: Widget) -> Iterator[Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from everything(child)
+
+
+@pytest.fixture
+def panels(app: App) -> Iterator[Callable[..., Any]]:
+    """Open panels; each is in a cell of its own unless it is named."""
+    opened: list[Panel] = []
+
+    def one(cell: str | None = None, of: App = app) -> Any:
+        number = next(_RUNS)
+        view = open_panel(of, Cell(cell or f"cell-{number}", f"run-{number}"))
+        assert view.panel is not None
+        opened.append(view.panel)
+        return view.panel
+
+    yield one
+    app.desk.cancel()
+    for panel in opened:
+        panel.close()
+    until(lambda: not any(thread.name == "cuaws-panel" for thread in threading.enumerate()))
+
+
+@pytest.fixture
+def signed_in(app: App, portal: PracticePortal) -> App:
+    """The app after a sign-in."""
+    app.login(Nowhere())
+    return app
+
+
+def ready(panel: Panel) -> Any:
+    """Wait for the accounts and roles; returns the widgets."""
+    widgets = panel._widgets  # what a page shows
+    until(lambda: widgets.accounts.options and widgets.role.options and not widgets.role.disabled)
+    return widgets
+
+
+def test_signed_out_to_in_use_and_back(panels, app: App, portal: PracticePortal):
+    """The buttons lead through the three faces; the code is in no widget once it is used."""
+    portal.knobs = Knobs()
+    panel = panels()
+    widgets = panel._widgets
+
+    widgets.sign_in.click()
+    until(portal.pending_user_codes)
+    (code,) = portal.pending_user_codes()
+    until(lambda: code in texts(panel))
+    portal.approve(code)
+    ready(panel)
+    after = texts(panel)
+    widgets.accounts.value = "222222222222"
+    widgets.use.click()
+    until(lambda: app.credentials.current)
+    until(lambda: "ralphie@colorado.edu" in texts(panel))
+    in_use = texts(panel)
+    widgets.sign_out.click()
+    until(lambda: "Not signed in" in texts(panel))
+
+    assert code not in after
+    assert "awsucob0myotheraccount · MyOtherRole" in in_use
+    assert "https://cuboulder.awsapps.com/start/#/console?account_id=222222222222" in in_use
+    assert app.credentials.current is None
+    assert "AWS does not take them back" in texts(panel)
+
+
+def test_no_secret_is_in_a_widget(panels, app: App, portal: PracticePortal):
+    """Neither device code nor key nor SSO token is in the state of a widget, whatever face it shows."""
+    portal.knobs = Knobs()
+    panel = panels()
+    seen = []
+
+    panel._widgets.sign_in.click()
+    until(portal.pending_user_codes)
+    card = app.desk.card
+    until(lambda: app.desk.card)
+    card = app.desk.card
+    seen.append(texts(panel))
+    portal.approve(portal.pending_user_codes()[0])
+    ready(panel)
+    panel._widgets.use.click()
+    until(lambda: app.credentials.current)
+    until(lambda: "ralphie@colorado.edu" in texts(panel))
+    seen.append(texts(panel))
+
+    credentials = app.credentials.current.credentials
+    secrets = [card.authorization.device_code, credentials.secret_access_key, credentials.session_token]
+    secrets.append(credentials.access_key_id)
+    assert not [secret for secret in secrets for text in seen if secret.reveal() in text]
+
+
+def test_many_clicks_are_one_sign_in(panels, portal: PracticePortal):
+    """Clicks that come while the first is at work are the same wish, in two panels too."""
+    portal.knobs = Knobs(latency=0.2)
+    one, two = panels(), panels()
+
+    for _ in range(5):
+        one._widgets.sign_in.click()
+        two._widgets.sign_in.click()
+    until(portal.pending_user_codes)
+    time.sleep(0.7)
+
+    assert portal.count("StartDeviceAuthorization") == 1
+
+
+def test_handlers_return_at_once(panels, portal: PracticePortal):
+    """A click costs its handler nothing, however slow the portal is."""
+    portal.knobs = Knobs(latency=1.0)
+    panel = panels()
+
+    began = time.perf_counter()
+    panel._widgets.sign_in.click()
+    took = time.perf_counter() - began
+
+    assert took < 0.1
+
+
+def test_cancel(panels, app: App, portal: PracticePortal):
+    """Cancel ends the sign-in at once, and nothing is said to be wrong."""
+    portal.knobs = Knobs()
+    panel = panels()
+
+    panel._widgets.sign_in.click()
+    until(lambda: app.desk.card)
+    panel._widgets.cancel.click()
+    until(lambda: "Not signed in" in texts(panel))
+
+    assert app.desk.card is None
+    assert look(app, app._now()).trouble is None
+
+
+def test_magics_and_panels_see_one_state(panels, signed_in: App):
+    """What a command does is in every panel, and what a panel does is in every command."""
+    one, two = panels(), panels()
+    ready(one)
+
+    signed_in.use(Nowhere(), "awsucob0myaccount")
+    until(lambda: all("awsucob0myaccount · MyRole" in texts(panel) for panel in (one, two)))
+    one._widgets.accounts.value = "222222222222"
+    one._widgets.use.click()
+    until(lambda: "awsucob0myotheraccount · MyOtherRole" in texts(two))
+
+    assert signed_in.status().in_use.account == "222222222222"
+
+
+def test_what_was_typed_counts_before_the_enter_behind_it(panels, signed_in: App):
+    """Enter right behind the last letter uses what that letter found, not what stood there before."""
+    panel = panels()
+    widgets = ready(panel)
+
+    widgets.search.value = "genomics"
+    widgets.search._handle_custom_msg({"event": "submit"}, [])
+    until(lambda: signed_in.credentials.current)
+
+    assert signed_in.credentials.current.account_role.account.name == "research-genomics"
+
+
+def test_used_last_is_on_top(panels, signed_in: App):
+    """The account used last is first in the list, the one before second."""
+    signed_in.use(Nowhere(), "research-genomics", verify=False)
+    signed_in.use(Nowhere(), "awsucob0myotheraccount", verify=False)
+    signed_in.use(Nowhere(), "research-genomics", verify=False)
+
+    widgets = ready(panels())
+
+    assert [value for _, value in widgets.accounts.options][:2] == ["555555555555", "222222222222"]
+    assert widgets.accounts.value == "555555555555"
+
+
+def test_a_role_is_never_guessed(panels, signed_in: App):
+    """With several roles and none used, the person chooses; then that one is remembered."""
+    panel = panels()
+    widgets = ready(panel)
+
+    widgets.accounts.value = "333333333333"
+    until(lambda: len(widgets.role.options) == 3)
+    offered = widgets.role.value
+    widgets.use.click()
+    until(lambda: "You have several roles" in texts(panel))
+    widgets.role.value = "ReadOnly"
+    widgets.use.click()
+    until(lambda: "awsucob0production · ReadOnly" in texts(panel))
+    again = ready(panels())
+
+    assert offered == ""
+    assert signed_in.credentials.current.account_role.role_name == "ReadOnly"
+    assert again.role.value == "ReadOnly"
+
+
+def test_renew_fetches_new_credentials(panels, signed_in: App, portal: PracticePortal):
+    """*Renew* has new credentials in the environment, whatever life the old ones had."""
+    signed_in.use(Nowhere(), "awsucob0myaccount")
+    before = signed_in.credentials.current.credentials
+    panel = panels()
+
+    panel._widgets.renew.click()
+    until(lambda: signed_in.credentials.current.credentials != before)
+
+    assert portal.count("GetRoleCredentials") == 2
+
+
+def test_errors_are_the_words_of_the_magics(panels, signed_in: App, portal: PracticePortal):
+    """An error stands in the panel word for word, with a button; the button does the same again."""
+    portal.knobs = dataclasses.replace(portal.knobs, failures=(Failure("GetRoleCredentials", 1000, "403"),))
+    panel = panels()
+    widgets = ready(panel)
+
+    widgets.use.click()
+    until(lambda: panel._state.trouble)
+    said = panel._state.trouble.text
+    with pytest.raises(Exception, match=r".") as raised:
+        signed_in.use(Nowhere(), "awsucob0myaccount")
+    portal.knobs = Knobs(approve_after=1)
+    until(lambda: not widgets.remedy.disabled)
+    widgets.remedy.click()
+    until(lambda: signed_in.credentials.current)
+    until(lambda: panel._state.trouble is None)
+
+    assert said == str(raised.value)
+
+
+def test_a_choice_of_organisations_only_where_there_are_several(panels, app: App, home: Path):
+    """Several sso-sessions are a choice, and *Sign in* goes to the chosen one; one is none."""
+    config = home / ".aws" / "config"
+    config.parent.mkdir()
+    section = "[sso-session {}]\nsso_start_url = https://{}.awsapps.com/start\nsso_region = us-east-1\n"
+    config.write_text(section.format("lab", "lab"))
+    single = panels()
+    one = single._widgets.organisation.layout.display
+    config.write_text(section.format("lab", "lab") + section.format("work", "work"))
+
+    panel = panels()
+    offered = panel._widgets.organisation.options
+    panel._widgets.organisation.value = "work"
+    panel._widgets.sign_in.click()
+    until(lambda: panel._state.face == "in")
+
+    assert one == "none"
+    assert [value for _, value in offered] == ["lab", "work"]
+    assert app.status().sso_session.name == "work"
+
+
+def test_the_end_of_the_sign_in_is_said_before_and_after(signed_in: App):
+    """From half an hour before the end the panel says so; afterwards it says how long credentials last."""
+    signed_in.use(Nowhere(), "awsucob0myaccount")
+    end = signed_in.status().signed_in_until
+
+    fine = look(signed_in, end - timedelta(minutes=31))
+    soon = look(signed_in, end - timedelta(minutes=29))
+    over = look(signed_in, end + timedelta(minutes=1))
+
+    assert fine.trouble is None
+    assert soon.trouble.text.startswith("The sign-in ends in 29 min.")
+    assert soon.trouble.remedy == "sign-in"
+    assert over.title == "Sign-in has ended"
+
+
+@pytest.mark.parametrize(
+    ("patterns", "name", "expected"),
+    [
+        (None, "awsucob0production", True),
+        (None, "lab-PROD-1", True),
+        (None, "awsucob0myaccount", False),
+        (("*live*",), "awsucob0production", False),
+        (("*live*",), "Live-data", True),
+        ((), "awsucob0production", False),
+    ],
+)
+def test_production_is_a_setting(patterns, name: str, expected):
+    """Names are marked by patterns, any case; an empty list marks none."""
+    app = App({})
+    app.configure(Settings(production=patterns))
+
+    assert marked(app, name) is expected
+
+
+def test_production_from_the_environment():
+    """`CUAWS_PRODUCTION` has patterns with commas in between."""
+    assert marked(App({"CUAWS_PRODUCTION": "live-*, *-main"}), "data-main")
+
+
+def test_a_thousand_accounts_are_quick_and_small(panels, signed_in: App, portal: PracticePortal):
+    """A keystroke among 1,000 accounts sends under 20 kB, and takes well under 50 ms."""
+    portal.knobs = dataclasses.replace(portal.knobs, accounts=995)
+    signed_in.accounts(Nowhere(), refresh=True)
+    panel = panels()
+    widgets = ready(panel)
+    sent: list[int] = []
+    send = Widget.send_state
+
+    def counted(self: Widget, key: object = None) -> None:
+        sent.append(len(str(self.get_state(key=key))))
+        send(self, key)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Widget, "send_state", counted)
+        began = time.perf_counter()
+        widgets.search.value = "research"
+        until(lambda: "The first 100 of" in texts(panel) and widgets.accounts.options[0][0].startswith("research"))
+        took = time.perf_counter() - began
+
+    assert len(widgets.accounts.options) == 100
+    assert sum(sent) < 20_000
+    assert took < 1.0  # the figure itself is in benchmarks/panel.py
+
+
+def test_opening_shows_all_at_once(panels, signed_in: App, portal: PracticePortal):
+    """A panel is complete when its cell ends: what is remembered needs no second look."""
+    portal.knobs = dataclasses.replace(portal.knobs, accounts=995)
+    signed_in.accounts(Nowhere(), refresh=True)
+    portal.clear_calls()
+
+    panel = panels()
+
+    assert len(panel._widgets.accounts.options) == 100
+    assert portal.count("ListAccounts") == 0
+
+
+def test_html_in_names_is_text(panels, app: App, monkeypatch):
+    """Nothing that a portal says becomes HTML."""
+    evil = people.PretendAccount("666666666666", "<img src=x onerror=alert(1)>", ("My<b>Role",))
+    monkeypatch.setattr(people, "BUILT_IN", (evil,))
+    app.accounts(Nowhere())
+    app.use(Nowhere(), evil.account_id)
+
+    panel = panels()
+    html = " ".join(widget.value for widget in everything(panel.root) if isinstance(widget, HTML))
+
+    assert "<img src=x" not in html
+    assert "<b>Role" not in html
+    assert "&lt;img src=x" in html
+
+
+def test_a_cell_run_again_leaves_one_panel(panels):
+    """The panel of an earlier run of the same cell ends; others do not."""
+    first, other = panels("here"), panels("there")
+
+    second = panels("here")
+    until(lambda: not first._thread.is_alive())
+
+    assert second._thread.is_alive()
+    assert other._thread.is_alive()
+
+
+def test_closing_a_panel_leaves_the_account(panels, signed_in: App):
+    """A panel is only a view: without it the account stays in use and is renewed."""
+    signed_in.use(Nowhere(), "awsucob0myaccount")
+    panel = panels()
+
+    panel.close()
+    until(lambda: not panel._thread.is_alive())
+
+    assert signed_in.credentials.current is not None
+    assert signed_in.credentials._renewal.alive
+
+
+def test_where_nobody_can_press_buttons(app: App):
+    """In a terminal, in nbconvert and from a script it is the commands to type, in both faces, and no widget."""
+    view = open_panel(app, TextFace().cell)
+
+    bundle = view.bundle()
+    assert view.panel is None
+    assert set(bundle) == {"text/plain", "text/html"}
+    for face in bundle.values():
+        assert "%cuaws login" in face
+        assert "run this cell again" in face
+
+
+def test_a_page_without_widgets_has_the_commands_too(panels, app: App):
+    """A notebook that is saved has the commands beside the widget, where to install what, and no state."""
+    view = open_panel(app, Cell("a", "b"))
+
+    bundle = view.bundle()
+    view.panel.close()
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == view.panel.model_id
+    assert "pip install jupyterlab_widgets" in bundle["text/plain"]
+    assert "Jupyter server" in bundle["text/html"]
+
+
+@pytest.mark.parametrize(("module", "says"), [(None, "has no ipywidgets"), ("7.8.1", "has ipywidgets 7.8.1")])
+def test_a_kernel_without_widgets_says_what_to_install(app: App, monkeypatch, module: str | None, says: str):
+    """Without ipywidgets, or with an old one, the panel says what to install, and where."""
+    if module is None:
+        monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    else:
+        monkeypatch.setattr("ipywidgets.__version__", module)
+
+    view = open_panel(app, Cell("a", "b"))
+
+    assert says in str(view)
+    assert "`%pip install --upgrade ipywidgets`" in str(view)
+
+
+def test_ipywidgets_is_imported_only_for_a_panel():
+    """The module that every face imports does not import it."""
+    assert "ipywidgets" not in vars(panel_view)
