@@ -11,11 +11,28 @@ Importing this package imports nothing else; what is asked for comes when it is 
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cuaws_magic.errors import CuawsError
-    from cuaws_magic.functions import accounts, login, logout, release, status, use, whoami
+    from cuaws_magic.functions import (
+        accounts,
+        configure,
+        console,
+        doctor,
+        export,
+        forget,
+        login,
+        logout,
+        panel,
+        paste,
+        release,
+        status,
+        use,
+        whoami,
+    )
 
 __version__ = "0.1.0"
 
@@ -23,9 +40,16 @@ __all__ = [
     "CuawsError",
     "__version__",
     "accounts",
+    "configure",
+    "console",
+    "doctor",
+    "export",
+    "forget",
     "load_ipython_extension",
     "login",
     "logout",
+    "panel",
+    "paste",
     "release",
     "status",
     "unload_ipython_extension",
@@ -46,6 +70,18 @@ def unload_ipython_extension(ipython: Any) -> None:
     from cuaws_magic import magics
 
     magics.unload(ipython)
+
+
+class _Front(ModuleType):
+    """The package itself: where a module has the name of a function (`login`), the name stays the function's."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # Importing a module of a package puts it in here by its name.
+        if not (isinstance(value, ModuleType) and name in __all__):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Front
 
 
 def __getattr__(name: str) -> Any:

@@ -10,34 +10,29 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cuaws_magic import organisation
 from cuaws_magic.aws_files import AwsFiles
 from cuaws_magic.broker import Broker
 from cuaws_magic.catalogue import Catalogue
+from cuaws_magic.cell_watch import CellWatch
+from cuaws_magic.changes import Changes
 from cuaws_magic.directory import Directory
-from cuaws_magic.errors import CredentialsRefused, CuawsError
+from cuaws_magic.entry import Entry, whoami
+from cuaws_magic.errands import Errands
+from cuaws_magic.errors import CuawsError
 from cuaws_magic.identity_center import IdentityCenter
+from cuaws_magic.in_use_card import InUse, Status
+from cuaws_magic.kernel_credentials import KernelCredentials
 from cuaws_magic.kernel_env import KernelEnv
 from cuaws_magic.login import Login
 from cuaws_magic.logout import Logout
 from cuaws_magic.model import utc_now
 from cuaws_magic.own_state import OwnState
 from cuaws_magic.render import clock
-from cuaws_magic.results import (
-    AccountTable,
-    InUse,
-    Released,
-    SignedIn,
-    SignedOut,
-    SigningIn,
-    Status,
-    Whoami,
-)
-from cuaws_magic.settings import Settings
+from cuaws_magic.results import AccountTable, Released, SignedIn, SignedOut, SigningIn, Whoami
+from cuaws_magic.settings import SIGN_IN_WARNING, Settings
 from cuaws_magic.sign_in_desk import SignInDesk
 from cuaws_magic.targets import Targets
 from cuaws_magic.token_cache import TokenCache
@@ -46,15 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from cuaws_magic.approval import Show
-    from cuaws_magic.model import AccountRole, Identity, Now, RoleCredentials, SsoSession
-
-
-@dataclass(frozen=True, slots=True)
-class _Current:
-    account_role: AccountRole
-    credentials: RoleCredentials
-    region: str
-    identity: Identity | None
+    from cuaws_magic.kernel_credentials import InUseRole
+    from cuaws_magic.model import Now, SsoSession
+    from cuaws_magic.side_desk import SideDesk
 
 
 class App:
@@ -77,17 +66,48 @@ class App:
         self._identity_center = IdentityCenter(now=now)
         self._login = Login(self._identity_center, self._cache, own_state, now)
         self._broker = Broker(self._identity_center, self._login, self._cache, own_state, now)
-        self._directory = Directory(self._identity_center, self._login, own_state, now)
-        self._targets = Targets(self._directory)
-        self._desk = SignInDesk(self._login, now)
-        self.catalogue = Catalogue(self._directory, self._desk, now)
-        self._logout = Logout(self._identity_center, self._login, self._broker, self._directory, self._cache, now)
+        self.directory = Directory(self._identity_center, self._login, own_state, now)
+        self._targets = Targets(self.directory)
+        self.changes = Changes()
+        self.desk = SignInDesk(self._login, now, self.changes)
+        self.catalogue = Catalogue(self.directory, self.desk, now)
+        self._logout = Logout(self._identity_center, self._login, self._broker, self.directory, self._cache, now)
         self._settings = Settings()
-        self._current: _Current | None = None
+        self.credentials = KernelCredentials(self._env, self._login, now, self.changes)
+        self.changes.observe(self.credentials.sign_in_changed)
+        self.entry = Entry(
+            aws_files=self._files, targets=self._targets, broker=self._broker, login=self._login,
+            identity_center=self._identity_center, desk=self.desk, directory=self.directory,
+            credentials=self.credentials, sso_session=lambda: self._sso_session(None), region=self._default_region,
+            now=now,
+        )  # fmt: skip
+        self.watch = CellWatch(self.credentials, self._login, now)
+        self.errands = Errands(self.changes, lambda: self.in_use_key)
 
     def configure(self, settings: Settings) -> None:
         """Take settings for all later commands, over the ones before: IPython's, or a person's choice."""
         self._settings = settings.over(self._settings)
+
+    def prepare(self) -> None:
+        """Be in front of botocore sessions that are made before an account is in use."""
+        self.credentials.prepare()
+
+    @functools.cached_property
+    def side_desk(self) -> SideDesk:
+        """Profiles, exports, links into the console, the doctor."""
+        from cuaws_magic.side_desk import SideDesk
+
+        return SideDesk(
+            environ=self._environ, env=self._env, aws_files=self._files, cache=self._cache, broker=self._broker,
+            login=self._login, credentials=self.credentials, desk=self.desk, targets=self._targets,
+            target_names=self.target_names, sso_session=lambda: self._sso_session(None), region=self._default_region,
+            now=self._now, directory=self.directory, settings=lambda: self.settings,
+        )  # fmt: skip
+
+    def after_fork(self) -> None:
+        """Go on in a forked process, a worker of somebody's pool say."""
+        self._broker.after_fork()
+        self.credentials.after_fork()
 
     # Signing in.
 
@@ -120,13 +140,16 @@ class App:
             Cancelled: Ctrl-C or the stop button.
         """
         sso_session = self._sso_session(settings)
+        standing = None if force else self._login.current(sso_session)
+        if standing is not None:
+            signed_in: SignedIn | SigningIn = SignedIn(
+                sso_session, standing.ends_at, already=True, notes=standing.notes, at=self._now()
+            )
+        else:
+            signed_in = self.desk.approve(sso_session, show, force=force, wait=wait, timeout=timeout)
         if settings is not None:
             self.configure(settings)
-        if not force:
-            standing = self._login.current(sso_session)
-            if standing is not None:
-                return SignedIn(sso_session, standing.ends_at, already=True, notes=standing.notes, at=self._now())
-        return self._desk.approve(sso_session, show, force=force, wait=wait, timeout=timeout)
+        return signed_in
 
     def logout(self, *, every: bool = False) -> SignedOut:
         """
@@ -138,25 +161,19 @@ class App:
         Raises:
             StorageError: A file is there and cannot be deleted.
         """
-        self._desk.cancel()
+        self.desk.cancel()
         config = self._files.read()
-        sso_session = self._sso_session(None)
-        current = self._current
+        current = self.credentials.current
+        sso_session = (current.sso_session if current is not None else None) or self._sso_session(None)
+        self.credentials.drop()
         ended = self._logout.every(sso_session) if every else self._logout.one(sso_session, config)
         sentences = list(ended.sentences)
-        if current is not None and (every or current.account_role.sso_session.cache_key == sso_session.cache_key):
-            self._take_out()
-            if current.credentials.expires_at > self._now():
-                name = current.account_role.account.name
-                ends = clock(current.credentials.expires_at, self._now())
-                sentences.append(
-                    f"Programs that already hold credentials for {name} can use them until {ends}: "
-                    "AWS does not take them back."
-                )
+        sentences += self.entry.lives_on(current) if current is not None else []
         if ended.organisations:
             sentences.append(
                 "Your browser may still be signed in to the access portal: on a shared computer sign out there too."
             )
+        self.changes.announce()
         return SignedOut(ended.organisations, tuple(sentences))
 
     # Using an account.
@@ -168,52 +185,33 @@ class App:
         *,
         role: str | None = None,
         region: str | None = None,
+        via: str = "env",
         verify: bool = True,
     ) -> InUse:
-        """
-        Put credentials for an account into the kernel, signing in first if need be.
+        """Put an account in use, as `Entry.use`; signs in first if need be."""
+        return self.entry.use(show, target, role=role, region=region, via=via, verify=verify)
 
-        Nothing changes unless all of it succeeds.
+    def paste(self, text: str, save: str | None = None) -> InUse:
+        """Put keys from the access portal in use, as `PasteDesk.paste`."""
+        from cuaws_magic.paste_desk import PasteDesk
 
-        Args:
-            show: Where the card of a sign-in goes.
-
-            target: Profile, account name, account id, or one of them with `/role`.
-
-            role: The role.
-
-            region: Where clients go by default.
-
-            verify: Confirm with `sts:GetCallerIdentity`.
-
-        Raises:
-            CuawsError: There is no such account, or no credentials for it.
-
-            Cancelled: Ctrl-C or the stop button during the sign-in.
-        """
-        config = self._files.read()
-
-        def obtain() -> tuple[AccountRole, RoleCredentials]:
-            account_role = self._targets.resolve(target, role, lambda: self._sso_session(None), config)
-            return account_role, self._broker.credentials(account_role)
-
-        account_role, credentials = self._desk.answered(obtain, show)
-        region = region or account_role.region or self._default_region(account_role.sso_session)
-        identity = self._confirmed(account_role, credentials, region) if verify else None
-        self._env.install(credentials, region)
-        _drop_default_session()
-        self._current = _Current(account_role, credentials, region, identity)
-        self._directory.used(account_role)
-        return self._in_use(self._current)
+        desk = PasteDesk(
+            entry=self.entry, credentials=self.credentials, identity_center=self._identity_center,
+            aws_files=self._files, own_state=OwnState.default(), region=self._default_region(None), now=self._now,
+        )  # fmt: skip
+        return desk.paste(text, save)
 
     def release(self) -> Released:
         """Take the credentials out of the kernel; every variable is again as it was found."""
-        current = self._current
+        current = self.credentials.current
         touched = self._env.touched
-        self._take_out()
+        self.credentials.drop()
         notes = [f"{', '.join(touched)} had been changed since, and stays as it is."] if touched else []
-        notes += ["You are still signed in: `%cuaws use ACCOUNT` needs no approval."] if current else []
-        return Released(current.account_role.account.name if current else None, tuple(notes))
+        if current is not None and current.sso_session is None:
+            notes += self.entry.lives_on(current)
+        elif current is not None:
+            notes.append("You are still signed in: `%cuaws use ACCOUNT` needs no approval.")
+        return Released(current.account.name if current else None, tuple(notes))
 
     def whoami(self) -> Whoami:
         """
@@ -225,7 +223,7 @@ class App:
             ServiceError: STS does not accept them, or does not answer.
         """
         region = self._environ.get("AWS_REGION") or self._environ.get("AWS_DEFAULT_REGION")
-        return _whoami(
+        return whoami(
             self._identity_center.caller_identity(
                 None, region or self._settings.region or organisation.CU_BOULDER.sso_region
             )
@@ -233,16 +231,20 @@ class App:
 
     def status(self) -> Status:
         """Say what holds in this kernel; asks nobody."""
-        sso_session = self._current.account_role.sso_session if self._current else self._sso_session(None)
-        sign_in, trouble = self._login.peek(sso_session)
+        current = self.credentials.current
+        sso_session = self._sign_in_of_status(current)
+        sign_in, trouble = self._login.peek(sso_session) if sso_session is not None else (None, None)
         notes = [f"{trouble} `%cuaws login` replaces it."] if trouble and sign_in is None else []
-        if self._desk.waiting:
+        if sign_in is not None and sign_in.ends_at - self._now() <= SIGN_IN_WARNING:
+            at = clock(sign_in.ends_at, self._now())
+            notes.append(f"The sign-in ends soon, at {at}. Type `%cuaws login --force` when it suits you.")
+        if self.desk.waiting:
             notes.append("A sign-in is waiting for your approval, in the cell where it was started.")
         if self._env.touched:
             notes.append(
                 f"{', '.join(self._env.touched)} changed since `%cuaws use`; `%cuaws whoami` tells who you are now."
             )
-        in_use = self._in_use(self._current) if self._current is not None else None
+        in_use = self.entry.card(current) if current is not None else None
         return Status(sso_session, sign_in.ends_at if sign_in else None, in_use, tuple(notes), self._now())
 
     # Looking around.
@@ -271,6 +273,42 @@ class App:
             return sorted({*self._files.read().session_sections, organisation.CU_BOULDER.label})
         return []
 
+    def saved_names(self) -> list[str]:
+        """Return the names of the blocks in the credentials file."""
+        with contextlib.suppress(CuawsError):
+            return list(self._files.read().static_profiles)
+        return []
+
+    def profile_names(self) -> list[str]:
+        """Return the names of all profiles, of both files."""
+        with contextlib.suppress(CuawsError):
+            config = self._files.read()
+            return [*config.profiles, *config.static_profiles]
+        return []
+
+    # For the panel.
+
+    @property
+    def in_use_key(self) -> object:
+        """Tells one account and role in use from another."""
+        current = self.credentials.current
+        return None if current is None else current.source.key
+
+    @property
+    def settings(self) -> Settings:
+        """What was set, from all places put together."""
+        return self._settings.over(Settings.from_environ(self._environ))
+
+    def configured_sessions(self) -> list[str]:
+        """Return the sso-sessions of `~/.aws/config`, and no others."""
+        with contextlib.suppress(CuawsError):
+            return sorted(self._files.read().session_sections)
+        return []
+
+    def default_region(self) -> str:
+        """Return where clients go if nobody says otherwise."""
+        return self._default_region(self._sso_session(None))
+
     # Inside.
 
     def _sso_session(self, settings: Settings | None) -> SsoSession:
@@ -278,52 +316,23 @@ class App:
         profile = self._env.found("AWS_PROFILE") or self._env.found("AWS_DEFAULT_PROFILE")
         return organisation.choose(wanted, self._files.read(), profile)
 
-    def _default_region(self, sso_session: SsoSession) -> str:
+    def _sign_in_of_status(self, current: InUseRole | None) -> SsoSession | None:
+        if current is None or current.sso_session is not None:
+            return current.sso_session if current is not None else self._sso_session(None)
+        with contextlib.suppress(CuawsError):  # what is in use needs none, so it need not be settled which
+            return self._sso_session(None)
+        return None
+
+    def _default_region(self, sso_session: SsoSession | None) -> str:
         settings = self._settings.over(Settings.from_environ(self._environ))
         as_found = self._env.found("AWS_REGION") or self._env.found("AWS_DEFAULT_REGION")
-        return settings.region or as_found or sso_session.sso_region
-
-    def _confirmed(self, account_role: AccountRole, credentials: RoleCredentials, region: str) -> Identity:
-        identity = self._identity_center.caller_identity(credentials, region)
-        if identity.account != account_role.account.id:
-            raise CredentialsRefused(
-                f"AWS says that these credentials are for account {identity.account}, not {account_role.account.id}. "
-                "Nothing was changed. Type `%cuaws logout`, then sign in again."
-            )
-        return identity
-
-    def _in_use(self, current: _Current) -> InUse:
-        account = current.account_role.account
-        sign_in, _ = self._login.peek(current.account_role.sso_session)
-        return InUse(
-            account=account.id,
-            account_name=account.name,
-            role=current.account_role.role_name,
-            region=current.region,
-            expires_at=current.credentials.expires_at,
-            signed_in_until=sign_in.ends_at if sign_in is not None else None,
-            identity=_whoami(current.identity) if current.identity is not None else None,
-            notes=(),
-            at=self._now(),
-        )
-
-    def _take_out(self) -> None:
-        self._env.remove()
-        self._current = None
-        _drop_default_session()
+        return settings.region or as_found or (sso_session or organisation.CU_BOULDER).sso_region
 
 
 @functools.cache
 def the_app() -> App:
     """Return the one of this process: the environment that it looks after is the process's too."""
-    return App()
-
-
-def _whoami(identity: Identity) -> Whoami:
-    return Whoami(identity.account, identity.arn, identity.user_id, identity.person)
-
-
-def _drop_default_session() -> None:
-    """Make `boto3.client(…)` look again: boto3 keeps the session of its first call."""
-    if "boto3" in sys.modules:
-        vars(sys.modules["boto3"])["DEFAULT_SESSION"] = None
+    app = App()
+    if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+        os.register_at_fork(after_in_child=app.after_fork)
+    return app

@@ -7,13 +7,14 @@ lets the cell go on. Ctrl-C, the stop button and `cancel` end it within a moment
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from cuaws_magic.device_flow import AwaitApproval
+from cuaws_magic.changes import Changes
+from cuaws_magic.device_flow import AwaitApproval, Keep
 from cuaws_magic.errors import Cancelled, CuawsError, SignInTimeout
 from cuaws_magic.model import utc_now
 from cuaws_magic.results import AwaitingApproval, SignedIn, SignInEnded
@@ -43,12 +44,6 @@ class Show(Protocol):
         """Show it; what comes back can be replaced."""
 
 
-@dataclass
-class _Outcome:
-    sign_in: SignIn | None = None
-    error: BaseException | None = None
-
-
 class Approval:
     """
     A run of sign-in steps.
@@ -63,6 +58,15 @@ class Approval:
         timeout: Seconds after which to give up; `None` for as long as codes last.
 
         now: The current time, aware, UTC.
+
+        changes: Told when the code changed, and at the end.
+
+        sleep: Waits on an event for some seconds; `True` if it was set.
+
+    Attributes:
+        card: The code that waits for a person now, for others who want to show it.
+
+        error: Why it came to nothing, once it did.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Approval:
         show: Show,
         timeout: float | None = None,
         now: Now = utc_now,
+        changes: Changes | None = None,
         sleep: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
         self.sso_session = sso_session
@@ -81,10 +86,13 @@ class Approval:
         self._timeout = timeout
         self._now = now
         self._sleep = sleep
+        self._changes = changes or Changes()
         self._cancelled = threading.Event()
         self._shown: Shown | None = None
-        self._outcome = _Outcome()
-        self._thread: threading.Thread | None = None
+        self.card: AwaitingApproval | None = None
+        self.error: BaseException | None = None
+        self._started = False
+        self._done = threading.Event()
 
     def run(self) -> SignedIn:
         """
@@ -97,18 +105,27 @@ class Approval:
 
             Cancelled: Ctrl-C, the stop button, or `cancel`.
         """
+        self._started = True
         try:
             sign_in = self._drive()
         except KeyboardInterrupt:
             message = "Sign-in cancelled. Type `%cuaws login` to start again."
             self._close(SignInEnded(self.sso_session, "Sign-in cancelled", ("Type `%cuaws login` to start again.",)))
-            raise Cancelled(message) from None
+            self.error = Cancelled(message)
+            raise self.error from None
         except CuawsError as error:
+            self.error = error
             self._close(SignInEnded(self.sso_session, "Not signed in", (str(error),)))
+            raise
+        except BaseException:
+            # Whatever it is, no code stays on the page.
+            self._close(SignInEnded(self.sso_session, "Not signed in", ("Type `%cuaws login` to try again.",)))
             raise
         finally:
             self._steps.close()
-        self._outcome.sign_in = sign_in
+            self.card = None
+            self._done.set()
+            self._changes.announce()
         view = SignedIn(self.sso_session, sign_in.ends_at, already=False, notes=sign_in.notes, at=self._now())
         self._close(view)
         return view
@@ -117,19 +134,17 @@ class Approval:
         """Go on in a thread, whose card stays with the cell that runs now."""
         # A copied context sends the thread's output to this cell, on every version of ipykernel.
         context = contextvars.copy_context()
-        self._thread = threading.Thread(
-            target=context.run, args=(self._run_quietly,), name="cuaws-sign-in", daemon=True
-        )
-        self._thread.start()
+        self._started = True
+        threading.Thread(target=context.run, args=(self._run_quietly,), name="cuaws-sign-in", daemon=True).start()
 
     @property
     def alive(self) -> bool:
-        """Whether it goes on in its thread."""
-        return self._thread is not None and self._thread.is_alive()
+        """Whether it goes on, in its thread or in a cell."""
+        return self._started and not self._done.is_set()
 
     def join(self) -> None:
         """
-        Wait for the thread; Ctrl-C ends the sign-in.
+        Wait for its end; Ctrl-C ends the sign-in.
 
         Raises:
             CuawsError: It came to nothing.
@@ -137,14 +152,14 @@ class Approval:
             Cancelled: Ctrl-C or the stop button.
         """
         try:
-            while self.alive and self._thread is not None:
-                self._thread.join(_LOOK_UP)
+            while not self._done.wait(_LOOK_UP):
+                pass
         except KeyboardInterrupt:
             self.cancel()
             message = "Sign-in cancelled. Type `%cuaws login` to start again."
             raise Cancelled(message) from None
-        if self._outcome.error is not None:
-            raise self._outcome.error
+        if self.error is not None:
+            raise self.error
 
     def cancel(self) -> None:
         """End it from any thread."""
@@ -152,10 +167,8 @@ class Approval:
 
     def _run_quietly(self) -> None:
         """Run in the thread; what went wrong is on the card, and kept for whoever waits."""
-        try:
+        with contextlib.suppress(CuawsError, Cancelled):
             self.run()
-        except (CuawsError, Cancelled) as error:
-            self._outcome.error = error
 
     def _drive(self) -> SignIn:
         authorization, attempt, trouble = None, 1, None
@@ -165,6 +178,10 @@ class Approval:
             except StopIteration as finished:
                 sign_in: SignIn = finished.value
                 return sign_in
+            if isinstance(step, Keep):
+                if self._cancelled.is_set():
+                    raise KeyboardInterrupt
+                continue
             if isinstance(step, AwaitApproval):
                 authorization, attempt, trouble = step.authorization, step.attempt, None
             else:
@@ -173,7 +190,9 @@ class Approval:
                     continue
                 trouble = step.trouble
             if authorization is not None:
-                self._put(AwaitingApproval(self.sso_session, authorization, attempt, trouble, self._now()))
+                self.card = AwaitingApproval(self.sso_session, authorization, attempt, trouble, self._now())
+                self._put(self.card)
+                self._changes.announce()
             if not isinstance(step, AwaitApproval):
                 self._wait(step.seconds)
 

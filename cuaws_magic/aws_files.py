@@ -1,28 +1,24 @@
 """
 The door to `~/.aws/config` and `~/.aws/credentials`.
 
-Reads them as botocore does (`botocore.configloader`): strict, no inline comments,
-section names split like a shell line. A file that botocore would refuse is refused
+Reads them as botocore does (`botocore.configloader`, here `config_text`): strict, no
+inline comments, section names split like a shell line. A file that botocore would refuse is refused
 here with its line, since every other AWS program will stumble over it too.
 """
 
 from __future__ import annotations
 
-import configparser
 import os
-import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuaws_magic import files
-from cuaws_magic.errors import ConfigFileError, ConfigurationError, StorageError
+from cuaws_magic import config_text, files
+from cuaws_magic.errors import ConfigFileError, ConfigurationError, Malformed, StorageError
 from cuaws_magic.model import SsoSession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +151,21 @@ class AwsFiles:
         path = self._environ.get("AWS_SHARED_CREDENTIALS_FILE") or os.path.join("~", ".aws", "credentials")  # noqa: PTH118 - as text, as botocore does
         return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises where there is no home
 
+    def sections(self, path: Path) -> list[tuple[str, str, str, Mapping[str, str]]]:
+        """
+        Return header, kind, name and settings of each section of one of the files.
+
+        Raises:
+            ConfigFileError: It does not parse; names file and line.
+
+            StorageError: It is there and cannot be read.
+        """
+        in_credentials = path == self.credentials_path
+        return [
+            (header, *(("profile", header) if in_credentials else config_text.kind_and_name(header)), settings)
+            for header, settings in _sections(path).items()
+        ]
+
     def read(self) -> AwsConfig:
         """
         Return what the files say; missing files say nothing.
@@ -171,61 +182,51 @@ class AwsFiles:
         return self._kept[1]
 
 
-def _read(config_path: Path, credentials_path: Path) -> AwsConfig:
+def config_from(path: Path, sections: Mapping[str, Mapping[str, str]], static_profiles: tuple[str, ...]) -> AwsConfig:
+    """Return what the sections of a config file say, whichever way they were read."""
     profiles: dict[str, Profile] = {}
     session_sections: dict[str, Mapping[str, str]] = {}
-    for header, settings in _sections(config_path).items():
-        kind, name = _kind_and_name(header)
+    for header, settings in sections.items():
+        kind, name = config_text.kind_and_name(header)
         if kind == "profile":
             profiles[name] = Profile(name, settings)
         elif kind == "sso-session":
             session_sections[name] = settings
-    return AwsConfig(config_path, profiles, session_sections, tuple(_sections(credentials_path)))
+    return AwsConfig(path, profiles, session_sections, static_profiles)
+
+
+def bytes_of(path: Path) -> bytes:
+    """
+    Return a file's content; nothing where there is no file.
+
+    Raises:
+        StorageError: It is there and cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
+    except OSError as error:
+        raise StorageError(f"Cannot read {path}: {files.reason(error)}. Make it readable and try again.") from None
+
+
+def _read(config_path: Path, credentials_path: Path) -> AwsConfig:
+    return config_from(config_path, _sections(config_path), tuple(_sections(credentials_path)))
 
 
 def _sections(path: Path) -> dict[str, dict[str, str]]:
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise StorageError(f"Cannot read {path}: {files.reason(error)}. Make it readable and try again.") from None
-    if data.startswith(_BOM):
-        raise _refused(path, 1, "it starts with a byte order mark; save it as UTF-8 without BOM")
-    parser = configparser.RawConfigParser()  # as botocore makes it
-    try:
-        parser.read_string(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _refused(path, line, "it is not UTF-8 text") from None
-    except configparser.DuplicateSectionError as error:
-        raise _refused(path, error.lineno, f"[{error.section}] is there twice") from None
-    except configparser.DuplicateOptionError as error:
-        raise _refused(path, error.lineno, f"{error.option} is there twice in [{error.section}]") from None
-    except configparser.MissingSectionHeaderError as error:
-        raise _refused(path, error.lineno, "a [section] line is missing before it") from None
-    except configparser.ParsingError as error:
-        # The text of the line is left out: it may be a key.
-        raise _refused(path, error.errors[0][0] if error.errors else None, "not `key = value`") from None
-    return {name: dict(parser.items(name)) for name in parser.sections()}
+        return config_text.values(config_text.decoded(bytes_of(path)))
+    except Malformed as error:
+        raise refused(path, error) from None
 
 
-def _refused(path: Path, line: int | None, why: str) -> ConfigFileError:
+def refused(path: Path, error: Malformed) -> ConfigFileError:
+    """Say what is the matter with a file that does not parse."""
     return ConfigFileError(
-        f"{path}, line {line or '?'}: {why}. Every AWS program refuses this file: correct the line, "
+        f"{path}, line {error.line or '?'}: {error.why}. Every AWS program refuses this file: correct the line, "
         "then run the cell again."
     )
-
-
-def _kind_and_name(header: str) -> tuple[str, str]:
-    """Split a header as botocore does; what it would drop silently has no kind."""
-    if header == "default":
-        return ("profile", "default")
-    try:
-        words = shlex.split(header)
-    except ValueError:
-        return ("", header)
-    return (words[0], words[1]) if len(words) == 2 else ("", header)  # noqa: PLR2004 - said by the line itself
 
 
 def _scopes(section: Mapping[str, str]) -> tuple[str, ...] | None:

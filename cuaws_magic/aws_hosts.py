@@ -64,7 +64,7 @@ def check_sign_in_page(page: str, endpoint: str) -> None:
     if _is_aws(page) or (_is_loopback(page) and _is_loopback(endpoint)):
         return
     raise UnsafeSignInPage(
-        f"The sign-in page is on {urlsplit(page).hostname or 'no host'}, which is not AWS's, so it is not opened. "
+        f"The sign-in page is on {_host(page)}, which is not AWS's, so it is not opened. "
         "Check AWS_ENDPOINT_URL_SSO_OIDC and the proxy, then type `%cuaws login`."
     )
 
@@ -91,6 +91,8 @@ def _is_loopback(address: str) -> bool:
 
 def _split(address: str) -> tuple[str, str] | None:
     """Return scheme and host; nothing for what could read differently in a browser."""
+    if not address.isascii() or not address.isprintable():
+        return None
     if any(character.isspace() or character in "\\\"'<>`" for character in address):
         return None
     try:
@@ -98,6 +100,14 @@ def _split(address: str) -> tuple[str, str] | None:
         host = parts.hostname
     except ValueError:
         return None
-    if not host or "@" in parts.netloc:
+    if not host or "@" in parts.netloc or "%" in parts.netloc:
         return None
     return parts.scheme, host
+
+
+def _host(address: str) -> str:
+    """Name the host for a message; the address may be nonsense."""
+    try:
+        return urlsplit(address).hostname or "no host"
+    except ValueError:
+        return "a host without a valid name"

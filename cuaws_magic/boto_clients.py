@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cuaws_magic.model import RoleCredentials
+    from cuaws_magic.model import Keys
 
 # Settings that change where a client talks to; a client made under others is not reused.
 _ROUTE = (
@@ -49,12 +49,13 @@ class BotoClients:
                 )
             return self._unsigned[key]
 
-    def sts(self, credentials: RoleCredentials | None, region: str) -> Any:
+    def sts(self, credentials: Keys | None, region: str) -> Any:
         """Make an STS client: as these credentials, or as whatever the kernel's own chain finds."""
         if credentials is None:
             import botocore.session
 
             return botocore.session.Session().create_client("sts", region_name=region, config=_config())
+        token = credentials.session_token
         with self._lock:
             return self._anonymous_session(_route()).create_client(
                 "sts",
@@ -62,8 +63,45 @@ class BotoClients:
                 config=_config(),
                 aws_access_key_id=credentials.access_key_id.reveal(),
                 aws_secret_access_key=credentials.secret_access_key.reveal(),
-                aws_session_token=credentials.session_token.reveal(),
+                aws_session_token=token.reveal() if token is not None else None,
             )
+
+    def date(self, service: str, region: str, patience: float) -> tuple[str, str | None]:
+        """
+        Ask a service for nothing; works although the AWS files do not parse.
+
+        Args:
+            service: The service.
+
+            region: Which one.
+
+            patience: Seconds to wait for a connection, and again for an answer.
+
+        Returns:
+            Its address, and the `Date` header of what it answered.
+        """
+        import botocore.session
+        from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import ConfigParseError, ProfileNotFound
+        from botocore.httpsession import URLLib3Session
+        from botocore.utils import get_environ_proxies
+
+        try:
+            made = botocore.session.Session()
+            made.get_scoped_config()
+        except (ConfigParseError, ProfileNotFound):
+            nowhere = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
+            made = botocore.session.Session(session_vars=nowhere)
+        made.register_component("credential_provider", _Nobody())
+        client = made.create_client(service, region_name=region, config=_config())
+        address: str = client.meta.endpoint_url
+        http = URLLib3Session(
+            verify=made.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True,
+            proxies=get_environ_proxies(address),
+            timeout=(patience, patience),
+        )
+        answer = http.send(AWSRequest(method="GET", url=address).prepare())
+        return address, answer.headers.get("date")
 
     def _anonymous_session(self, route: tuple[str | None, ...]) -> Any:
         import botocore.session

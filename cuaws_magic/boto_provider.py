@@ -17,6 +17,7 @@ Explicit keys never come here.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -76,12 +77,17 @@ class BotoProvider(Generic[InUse]):
         if self._installed:
             import botocore
 
-            botocore.unregister_initializer(self._initialize)
             self._installed = False
+            with contextlib.suppress(ValueError):  # an interrupt may have come between
+                botocore.unregister_initializer(self._initialize)
 
     def _initialize(self, session: Any) -> None:
         resolver = _AsyncResolver if _asynchronous(session) else _Resolver
-        session.register_component("credential_provider", resolver(session, functools.partial(self._bind, self._in_use())))
+        in_use = self._in_use()
+        bind = functools.partial(self._bind, in_use)
+        if in_use is not None:
+            _point_to_profile(session, bind())
+        session.register_component("credential_provider", resolver(session, bind))
 
 
 class _Resolver:
@@ -114,10 +120,7 @@ class _Resolver:
         if self._session.instance_variables().get("profile"):
             return None
         bound = self._bind()
-        if bound is not None and bound.profile is not None:
-            self._session.set_config_variable("profile", bound.profile)
-            return None
-        return bound
+        return None if _point_to_profile(self._session, bound) else bound
 
     def _standard(self) -> Any:
         if self._chain is None:
@@ -163,6 +166,15 @@ class _AsyncResolver(_Resolver):
 
 def _asynchronous(session: Any) -> bool:
     return any(base.__module__.startswith("aiobotocore.") for base in type(session).__mro__)
+
+
+def _point_to_profile(session: Any, bound: Bound | None) -> bool:
+    """Bind a session to the profile that is in use by its name, for its region too; whether it was one."""
+    if bound is None or bound.profile is None:
+        return False
+    if not session.instance_variables().get("profile"):
+        session.set_config_variable("profile", bound.profile)
+    return True
 
 
 def _metadata(credentials: Keys) -> dict[str, str | None]:

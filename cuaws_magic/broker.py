@@ -59,6 +59,11 @@ class Broker:
         self._turns: dict[tuple[str, str, str], threading.Lock] = {}
         self._turns_lock = threading.Lock()
 
+    def after_fork(self) -> None:
+        """Start anew in a forked process: who held a lock is not there to give it back."""
+        self._turns = {}
+        self._turns_lock = threading.Lock()
+
     def credentials(self, account_role: AccountRole) -> RoleCredentials:
         """
         Return a set of which less than a third is used; an older one if no newer can be had.
@@ -121,11 +126,15 @@ class Broker:
         Raises:
             StorageError: One is there and cannot be deleted.
         """
-        ours = [key for key in self._kept if key[0] == sso_session.cache_key]
-        for key in ours:
-            del self._kept[key]
-        for account_id, role_name in {*roles, *((account_id, role_name) for _, account_id, role_name in ours)}:
-            self._cache.forget_role_credentials(sso_session, account_id, role_name)
+        active = {(key[1], key[2]) for key in (*self._kept, *self._turns) if key[0] == sso_session.cache_key}
+        for account_id, role_name in {*roles, *active}:
+            # A renewal on its way back, here or in another kernel, must not bring the set back after us.
+            there = self._cache.role_path(sso_session, account_id, role_name).exists()
+            waits = there or (account_id, role_name) in active
+            key = (sso_session.cache_key, account_id, role_name)
+            with files.lock(self._own_state.lock_path(f"role {key}")) if waits else contextlib.nullcontext():
+                self._kept.pop(key, None)
+                self._cache.forget_role_credentials(sso_session, account_id, role_name)
 
     def forget_every(self) -> None:
         """

@@ -69,16 +69,20 @@ class Catalogue:
             self._refresh_behind(sso_session)
         else:
             listing = self._desk.answered(lambda: self._directory.accounts(sso_session, refresh=refresh), show)
-        matching = _matching(listing.accounts, pattern)
+        matching = matching_accounts(listing.accounts, pattern)
         if pattern and not matching:
             notes.append(f"None matches {pattern}. Type `%cuaws accounts` to see all.")
         if not roles or not matching:
             return AccountTable(tuple(matching), None, len(listing.accounts), tuple(notes))
-        progress = _ProgressCard(show)
+        progress = ProgressCard(show)
         ids = [account.id for account in matching]
-        by_account = self._desk.answered(
-            lambda: self._directory.roles(sso_session, ids, refresh=refresh, progress=progress), show
-        )
+        try:
+            by_account = self._desk.answered(
+                lambda: self._directory.roles(sso_session, ids, refresh=refresh, progress=progress), show
+            )
+        except BaseException:
+            progress.stop()
+            raise
         table = AccountTable(tuple(matching), by_account, len(listing.accounts), tuple(notes))
         if progress.shown is not None:
             progress.shown.update(table)
@@ -110,24 +114,37 @@ class Catalogue:
         threading.Thread(target=run, name="cuaws-accounts", daemon=True).start()
 
 
-class _ProgressCard:
-    """A line that counts, on the page only while something long is under way."""
+class ProgressCard:
+    """
+    A line that counts, on the page only while something long is under way.
+
+    Args:
+        show: Where it goes.
+    """
 
     def __init__(self, show: Show) -> None:
         self._show = show
         self.shown: Shown | None = None
+        self._last = Progress("", 0, 0)
+
+    def stop(self) -> None:
+        """Say how far it came, so that the page does not show it as under way."""
+        if self.shown is not None:
+            self.shown.update(Progress("Stopped asking for roles", self._last.done, self._last.total))
 
     def __call__(self, done: int, total: int) -> None:
+        """Take note, and update the page now and then."""
         if done % _PROGRESS_STEP and done != total:
             return
-        view = Progress("Asking for roles", done, total)
+        self._last = view = Progress("Asking for roles", done, total)
         if self.shown is not None:
             self.shown.update(view)
         elif done != total:
             self.shown = self._show(view)
 
 
-def _matching(accounts: Sequence[Account], pattern: str | None) -> list[Account]:
+def matching_accounts(accounts: Sequence[Account], pattern: str | None) -> list[Account]:
+    """Return those that a pattern means: part of a name or id, or a pattern with `*`; any case."""
     if not pattern:
         return list(accounts)
     fold = pattern.casefold()

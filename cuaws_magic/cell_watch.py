@@ -79,18 +79,14 @@ class CellWatch:
         current = self._credentials.current
         if current is None:
             return self._without_account(reason)
-        name, origin = current.account.name, current.source.origin
         if current.sso_session is not None and self._login.peek(current.sso_session)[0] is None:
             return self.signed_out(current)
-        if reason == "sign-in" and current.source.profile is None:
-            return Hint(
-                "This came from a profile of ~/.aws/config, not from the account in use",
-                (f"Leave the profile out to act in {name}, or type `%cuaws login` for its own sign-in.",),
-            )
-        if not origin.renewed and current.source.profile is None and not self._surely_good(current):
+        if reason == "sign-in":
+            return _of_a_profile(current)
+        if self._may_be_over(current):
             return self._over(current)
         return Hint(
-            f"{_CLIENTS[reason]}; those of {name} are fresh",
+            f"{_CLIENTS[reason]}; those of {current.account.name} are fresh",
             ("Run the cell that made the client again, then this one. `%cuaws whoami` tells who you are.",),
         )
 
@@ -101,10 +97,11 @@ class CellWatch:
             title, command = "No account is in use in this kernel", "%cuaws use ACCOUNT"
         return Hint(title, (f"Type `{command}`, then run this cell again.",))
 
-    def _surely_good(self, current: InUseRole) -> bool:
-        """Whether AWS said of the keys in use that they last longer than until now."""
+    def _may_be_over(self, current: InUseRole) -> bool:
+        """Whether nobody renews the keys in use, and nobody said that they last longer than until now."""
         keys = current.credentials
-        return keys is not None and keys.expires_at is not None and not keys.over(self._now())
+        said = keys is not None and keys.expires_at is not None and not keys.over(self._now())
+        return keys is not None and not current.source.origin.renewed and not said
 
     def _over(self, current: InUseRole) -> Hint:
         """Return what to say of keys that nobody renews and that are over, or that AWS does not take."""
@@ -137,3 +134,14 @@ class CellWatch:
     def _left(self, current: InUseRole) -> str | None:
         ends_at = current.ends_at
         return clock(ends_at, self._now()) if ends_at is not None and ends_at > self._now() else None
+
+
+def _of_a_profile(current: InUseRole) -> Hint:
+    if current.source.profile is not None:
+        return Hint(
+            "The sign-in of a profile was not accepted", ("Type `%cuaws login --force`, then run this cell again.",)
+        )
+    return Hint(
+        "This came from a profile of ~/.aws/config, not from the account in use",
+        (f"Leave the profile out to act in {current.account.name}, or type `%cuaws login` for its own sign-in.",),
+    )

@@ -7,15 +7,19 @@ the kernel.
 
 from __future__ import annotations
 
+import argparse
+import builtins
 import difflib
+import keyword
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser, MagicHelpFormatter
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # public, though not in its __all__
 
+from cuaws_magic.exports import FORMATS
+
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Sequence
     from typing import Protocol
 
@@ -30,6 +34,12 @@ if TYPE_CHECKING:
 
         def session_names(self) -> list[str]:
             """Return the sso-sessions."""
+
+        def saved_names(self) -> list[str]:
+            """Return the blocks of the credentials file."""
+
+        def profile_names(self) -> list[str]:
+            """Return all profiles, of both files."""
 
 
 # For completion only: any region can be typed. Those open by default, in the order of `us-*` first.
@@ -65,9 +75,24 @@ def _positive_seconds(text: str) -> float:
 _positive_seconds.__name__ = "number of seconds"  # argparse names the type in its message
 
 
+def _variable(text: str) -> str:
+    # A name that hides a builtin, or one of IPython's own, would break the cells after this one.
+    taken = keyword.iskeyword(text) or hasattr(builtins, text) or text in {"In", "Out"} or set(text) == {"_"}
+    if not text.isidentifier() or taken:
+        raise ValueError
+    return text
+
+
+_variable.__name__ = "name of a variable"  # as above
+
+
 def _command(commands: Any, name: str, summary: str) -> Any:
     parser = commands.add_parser(
-        name, help=summary, description=summary, prog=f"cuaws {name}", formatter_class=MagicHelpFormatter
+        name,
+        help=summary,
+        description=summary.replace("%%", "%"),
+        prog=f"cuaws {name}",
+        formatter_class=MagicHelpFormatter,
     )
     parser.add_argument("-h", "--help", action="store_true", help="show this help")
     return parser
@@ -98,17 +123,60 @@ def build_parser() -> Any:
     use.add_argument("target", metavar="TARGET", help=_TARGET)
     use.add_argument("--role", metavar="R", help="the role, where you have several")
     use.add_argument("--region", metavar="R", help="where clients go by default")
-    use.add_argument("--via", choices=["env"], default="env", help="how: env (environment variables)")
+    use.add_argument(
+        "--via", choices=["env", "profile"], default="env", help="keys as environment variables, or AWS_PROFILE alone"
+    )
     use.add_argument("--no-verify", action="store_true", help="do not ask AWS to confirm")
 
     _command(commands, "release", "take the credentials out again; stays signed in")
     _command(commands, "whoami", "the caller identity, asked from AWS STS")
 
+    _command(commands, "panel", "sign in and pick an account with the mouse: a widget")
+
     accounts = _command(commands, "accounts", "the accounts that you may enter")
     accounts.add_argument("pattern", metavar="PATTERN", nargs="?", help="part of a name or id, or a pattern with *")
     accounts.add_argument("--roles", action="store_true", help="with your roles in each")
     accounts.add_argument("--refresh", action="store_true", help="ask the portal, not the list of the last 24 hours")
+    _paste(commands)
+    _profiles(commands)
+    _export(commands)
+    _console(commands)
+    _command(commands, "doctor", "what on this machine would get in the way, and what to do")
     return parser
+
+
+def _paste(commands: Any) -> None:
+    paste = _command(
+        commands, "paste", "keys copied from the access portal; asked for hidden, or put below a line `%%%%cuaws paste`"
+    )
+    paste.add_argument(
+        "--save", metavar="PROFILE", nargs="?", const="", help="also into ~/.aws/credentials, named as the portal does"
+    )
+
+
+def _profiles(commands: Any) -> None:
+    configure = _command(commands, "configure", "a profile for each account and role in ~/.aws/config")
+    configure.add_argument("pattern", metavar="PATTERN", nargs="?", help="which accounts, as in `accounts`; else all")
+    configure.add_argument("--dry-run", action="store_true", help="show the difference, write nothing")
+    configure.add_argument("--prune", action="store_true", help="remove profiles written here that are yours no more")
+    forget = _command(commands, "forget", "delete a saved block of keys in ~/.aws/credentials, and only that")
+    forget.add_argument("profile", metavar="PROFILE", help="the name of the block")
+
+
+def _export(commands: Any) -> None:
+    export = _command(commands, "export", "credentials for a program that cannot fetch its own; they are not renewed")
+    export.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
+    export.add_argument("--format", choices=FORMATS, default=FORMATS[0], help=f"default {FORMATS[0]}")
+    where = export.add_mutually_exclusive_group(required=True)
+    where.add_argument("--to", metavar="FILE", help="into a file that only you can read")
+    where.add_argument("--var", metavar="NAME", type=_variable, help="into a variable of this notebook, as text")
+    where.add_argument("--show", action="store_true", help="onto the page, where a saved notebook keeps them")
+
+
+def _console(commands: Any) -> None:
+    console = _command(commands, "console", "a link that opens the AWS console in an account and role")
+    console.add_argument("service", metavar="SERVICE", nargs="?", help="whose page: s3, ec2, sagemaker and so on")
+    console.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
 
 
 class Grammar:
@@ -137,11 +205,9 @@ class Grammar:
             raise UsageError("%cuaws: a quotation mark is not closed. Close it and run the cell again.") from None
         if words and not words[0].startswith("-") and words[0] not in self._commands:
             raise UsageError(self._unknown(words[0]))
-        helping = words[:1] if words[0:1] and words[0] in self._commands else []
         if any(word in {"-h", "--help"} for word in words):
-            words = [*helping, "--help"]
-            if helping == ["use"]:  # argparse wants TARGET before it looks at options
-                words = ["use", "TARGET", "--help"]
+            # Not argparse's business: it would ask for what is missing first.
+            return argparse.Namespace(command=words[0] if words[0] in self._commands else None, help=True)
         arguments: argparse.Namespace = self._parser.parse_args(words or ["status"])
         return arguments
 
@@ -161,7 +227,7 @@ class Grammar:
 
             names: What can be typed; asked for only where it may be.
         """
-        words = line[: len(line) - len(symbol)].split()[1:]
+        words, typed = _words(line)
         if not words:
             return _beginning(symbol, [*self.names, "--help"])
         parser = self._commands.get(words[0])
@@ -173,9 +239,19 @@ class Grammar:
             return _beginning(symbol, self._values(previous, words, names))
         if symbol.startswith("-"):
             return _beginning(symbol, [option for option in options if option.startswith("--") and option not in words])
+        return _endings(typed, symbol, self._places(words, names))
+
+    def _places(self, words: Sequence[str], names: Names) -> list[str]:
+        """Return what may stand in the place of an argument without option."""
+        if words[0] == "console" and len(words) == 1:
+            from cuaws_magic.console import SERVICES  # deferred: a table that `%load_ext` does not need
+
+            return [*SERVICES, *names.target_names()]
+        if words[0] == "forget":
+            return names.saved_names()
         if words[0] == "use":
-            return _beginning(symbol, [_typed(name) for name in names.target_names()], any_case=True)
-        return []
+            return list(dict.fromkeys([*names.target_names(), *names.profile_names()]))
+        return names.target_names() if words[0] in {"export", "console"} else []
 
     def _values(self, action: argparse.Action, words: Sequence[str], names: Names) -> list[str]:
         target = next((word for word in words[1:] if not word.startswith("-")), "")
@@ -184,8 +260,10 @@ class Grammar:
             "region": lambda: list(REGIONS),
             "sso_region": lambda: list(REGIONS),
             "session": names.session_names,
-            "via": lambda: [str(choice) for choice in action.choices or ()],
+            "save": lambda: names.saved_names(),  # noqa: PLW0108 - asked for only where it may be
         }
+        if action.choices is not None:
+            return [str(choice) for choice in action.choices]
         return sources.get(action.dest, list)()
 
     def _unknown(self, word: str) -> str:
@@ -200,5 +278,29 @@ def _beginning(symbol: str, names: Sequence[str], *, any_case: bool = False) -> 
     return [name for name in names if name.startswith(symbol)]
 
 
-def _typed(name: str) -> str:
-    return f'"{name}"' if " " in name else name
+def _words(line: str) -> tuple[list[str], str]:
+    """Split a line at spaces outside quotation marks: the finished words after `%cuaws`, and the unfinished one."""
+    words, word, quote = [], "", ""
+    for character in line:
+        if character.isspace() and not quote:
+            words += [word] if word else []
+            word = ""
+            continue
+        if character == quote:
+            quote = ""
+        elif not quote and character in {'"', "'"}:
+            quote = character
+        word += character
+    return [one.strip("\"'") for one in words[1:]], word
+
+
+def _endings(typed: str, symbol: str, names: Sequence[str]) -> list[str]:
+    """Complete an unfinished word in any case; what is given back stands in for its last part, `symbol`."""
+    quote = typed[:1] if typed[:1] in {'"', "'"} else ""
+    if quote:
+        # IPython's last part begins after the mark and after each space.
+        kept = len(typed) - len(symbol)
+        return [
+            f"{quote}{name}{quote}"[kept:] for name in names if f"{quote}{name}".casefold().startswith(typed.casefold())
+        ]
+    return _beginning(symbol, [f'"{name}"' if " " in name else name for name in names], any_case=True)

@@ -53,9 +53,14 @@ class OpenedFile:
                 "then run the cell again."
             ) from None
 
-    def write(self, edited: Edited) -> None:
+    def write(self, edited: Edited, *, private: bool = False) -> None:
         """
         Write it, if it is another than before.
+
+        Args:
+            edited: What to write.
+
+            private: It is to be readable by its owner only, whatever it was before.
 
         Raises:
             StorageError: It cannot be written, or a program that knows no locks has changed it meanwhile.
@@ -69,7 +74,7 @@ class OpenedFile:
                 f"Another program has just changed {self.path}; nothing was written. Wait a minute, "
                 "then run the cell again."
             )
-        files.write_private(self.path, edited.after.encode(), keep_mode=True)
+        files.write_private(self.path, edited.after.encode(), keep_mode=not private)
 
 
 class ConfigWriter:

@@ -241,6 +241,11 @@ class Console:
                 "No account is in use in this kernel. Type `%cuaws use ACCOUNT`, or name one: "
                 "`%cuaws console s3 ACCOUNT`."
             )
+        if current.account_role is None:
+            raise TargetError(
+                f"{current.account.name} is in use with {current.source.origin.words}, and a link leads through the "
+                "sign-in. Name an account: `%cuaws console s3 ACCOUNT`."
+            )
         return current.account_role, current.region
 
     def _notes(self, service: str | None) -> Iterable[str]:

@@ -75,7 +75,12 @@ class Wait:
     trouble: str | None = None
 
 
-Step = Union[AwaitApproval, Wait]
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """The sign-in was approved and is about to be kept; whoever does not want it any more stops here."""
+
+
+Step = Union[AwaitApproval, Wait, Keep]
 
 
 def device_flow(gateway: Gateway, now: Now) -> Generator[Step, None, SsoToken]:
@@ -152,7 +157,7 @@ def _poll(
             return None
         except (Unreachable, Throttled, ServiceFailure) as error:
             # RFC 8628 §3.5: back off when the service does not answer; the code is still good.
-            pause, trouble = min(LONGEST_INTERVAL, pause * 2), _first_sentence(error)
+            pause, trouble = max(interval, min(LONGEST_INTERVAL, pause * 2)), _first_sentence(error)
         if not shown:
             yield AwaitApproval(authorization, attempt)
             shown = True

@@ -131,12 +131,14 @@ class Directory:
     def used(self, account_role: AccountRole) -> None:
         """Remember that a role was taken, for the next time that nobody names one."""
         key = account_role.sso_session.cache_key
-        used = self._own_state.load("used", key)
-        if used.get(account_role.account.id) != account_role.role_name:
+        used = dict(self._own_state.load("used", key))
+        latest = (account_role.account.id, account_role.role_name)
+        if not used or next(reversed(used.items())) != latest:
+            used.pop(account_role.account.id, None)
             self._own_state.save("used", key, {**used, account_role.account.id: account_role.role_name})
 
     def used_before(self, sso_session: SsoSession) -> dict[str, str]:
-        """Return the role taken last, by account id."""
+        """Return the role taken last, by account id; the account used last stands at the end."""
         return {str(k): str(v) for k, v in self._own_state.load("used", sso_session.cache_key).items()}
 
     def known_roles(self, sso_session: SsoSession, config: AwsConfig) -> set[tuple[str, str]]:
@@ -207,5 +209,5 @@ def _listing_from(content: dict[str, Any]) -> Listing | None:
             roles={str(account_id): tuple(map(str, names)) for account_id, names in content["roles"].items()},
             listed_at=datetime.fromtimestamp(content["listed_at"], timezone.utc),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         return None

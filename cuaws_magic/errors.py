@@ -26,9 +26,10 @@ CuawsError
 │   ├── ClockWrong              this machine's clock is too far off for AWS
 │   └── ServiceFailure          an answer that is an error of the service, or no sense at all
 ├── NoCredentials               nothing in this kernel to ask STS with
+├── PasteRefused                what was pasted is not one complete set of keys
 └── StorageError                a file that cannot be read or written
 
-Cancelled (KeyboardInterrupt)   the stop button or Ctrl-C during a sign-in
+Cancelled (KeyboardInterrupt)   the stop button or Ctrl-C during a command
 
 Signal                          between door and policy; never reaches a person
 ├── AuthorizationPending        RFC 8628 §3.5: keep polling
@@ -36,16 +37,23 @@ Signal                          between door and policy; never reaches a person
 ├── DeviceCodeExpired           RFC 8628 §3.5 `expired_token`
 ├── RegistrationRefused         the client registration is unknown or over
 ├── RefreshRefused              the refresh token is used up, revoked or over
-└── SsoTokenRefused             the portal does not know this SSO token (401)
+├── SsoTokenRefused             the portal does not know this SSO token (401)
+└── Malformed                   a text that AWS programs refuse, or that cannot be edited: line and reason
 ```
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cuaws_magic.model import SsoSession
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 class CuawsError(Exception):
@@ -159,13 +167,41 @@ class NoCredentials(CuawsError):
     """There is nothing in this kernel to ask STS with."""
 
 
+class PasteRefused(CuawsError):
+    """What was pasted is not one complete set of keys; the message repeats nothing of it."""
+
+
 class StorageError(CuawsError):
     """A file cannot be read or written."""
 
 
+def bare(error: CuawsError) -> CuawsError:
+    """
+    Return an expected error without the frames that it came through.
+
+    Whoever wraps it in an error of their own would otherwise show our frames, and
+    `%xmode Verbose` the values in them.
+    """
+    error.__context__ = None
+    return error.with_traceback(None)
+
+
+def without_frames(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Make a function let expected errors out `bare`."""
+
+    @functools.wraps(function)
+    def called(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
+        try:
+            return function(*arguments, **named)
+        except CuawsError as error:
+            raise bare(error) from None
+
+    return called
+
+
 class Cancelled(KeyboardInterrupt):
     """
-    A person interrupted a sign-in.
+    A person interrupted a sign-in, or another command.
 
     A `KeyboardInterrupt`, so that scripts treat it as one and "Run all" stops;
     a notebook shows one line instead of the place where the code was waiting.
@@ -204,3 +240,19 @@ class RefreshRefused(Signal):
 
 class SsoTokenRefused(Signal):
     """The access portal does not know this SSO token, or no longer (401)."""
+
+
+class Malformed(Signal):
+    """
+    A text of the AWS configuration that AWS programs refuse, or that cannot be edited as asked.
+
+    Args:
+        line: Where, counted from 1; `None` where that is not known.
+
+        why: What is the matter there; nothing of the line itself, which may hold a key.
+    """
+
+    def __init__(self, line: int | None, why: str) -> None:
+        super().__init__(why)
+        self.line = line
+        self.why = why

@@ -13,13 +13,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cuaws_magic.app import the_app
+from cuaws_magic.errors import without_frames
 from cuaws_magic.settings import Settings
 from cuaws_magic.show import face_here
 
 if TYPE_CHECKING:
-    from cuaws_magic.results import AccountTable, InUse, Released, SignedIn, SignedOut, SigningIn, Status, Whoami
+    import os
+
+    from cuaws_magic.console import ConsoleLink
+    from cuaws_magic.doctor_card import Diagnosis
+    from cuaws_magic.handover import Exported
+    from cuaws_magic.in_use_card import InUse, Status
+    from cuaws_magic.panel_view import PanelView
+    from cuaws_magic.profile_cards import Configured, Forgotten
+    from cuaws_magic.results import AccountTable, Released, SignedIn, SignedOut, SigningIn, Whoami
 
 
+@without_frames
 def login(
     session: str | None = None,
     *,
@@ -55,21 +65,27 @@ def login(
     )
 
 
+@without_frames
 def logout(*, every: bool = False) -> SignedOut:
     """End the sign-in, at AWS and here, and take everything out of this process; `every` as `--all`."""
     return the_app().logout(every=every)
 
 
-def use(target: str, *, role: str | None = None, region: str | None = None, verify: bool = True) -> InUse:
+@without_frames
+def use(
+    target: str, *, role: str | None = None, region: str | None = None, via: str = "env", verify: bool = True
+) -> InUse:
     """
     Put credentials for an account into this process's environment, signing in first if need be.
 
     Args:
-        target: Profile, account name (any case), account id, or one of them with `/role`.
+        target: Profile, account name (any case), account id, or one of the last two with `/role`.
 
         role: The role, where there are several.
 
         region: Where clients go by default.
+
+        via: `env` for keys in environment variables, `profile` for AWS_PROFILE alone.
 
         verify: Confirm with `sts:GetCallerIdentity`.
 
@@ -78,24 +94,52 @@ def use(target: str, *, role: str | None = None, region: str | None = None, veri
 
         KeyboardInterrupt: A person interrupted the sign-in.
     """
-    return the_app().use(face_here(), target, role=role, region=region, verify=verify)
+    return the_app().use(face_here(), target, role=role, region=region, via=via, verify=verify)
 
 
+@without_frames
+def paste(text: str, save: str | None = None) -> InUse:
+    """
+    Put keys that were copied from the access portal into this process's environment; nobody renews them.
+
+    Args:
+        text: What the page "Access keys" gives, in any of its forms.
+
+        save: Also as this profile of `~/.aws/credentials`; empty for the portal's own name.
+
+    Raises:
+        CuawsError: It is not one complete set, AWS does not accept it, or it cannot be saved; nothing was changed.
+    """
+    return the_app().paste(text, save)
+
+
+@without_frames
 def release() -> Released:
     """Take the credentials out again; every variable is as it was found. Stays signed in."""
     return the_app().release()
 
 
+@without_frames
 def whoami() -> Whoami:
     """Return the caller identity, asked from STS; raises `NoCredentials` where there are none."""
     return the_app().whoami()
 
 
+@without_frames
 def status() -> Status:
     """Return who, which account, time left; asks nobody."""
     return the_app().status()
 
 
+@without_frames
+def panel() -> PanelView:
+    """Return the panel: a widget to sign in and pick an account; a text with the commands where there are none."""
+    from cuaws_magic.panel_view import open_panel
+
+    return open_panel(the_app(), face_here().cell)
+
+
+@without_frames
 def accounts(pattern: str | None = None, *, roles: bool = False, refresh: bool = False) -> AccountTable:
     """
     Return the accounts that the person may enter, a sequence of `Account`.
@@ -111,3 +155,72 @@ def accounts(pattern: str | None = None, *, roles: bool = False, refresh: bool =
         CuawsError: The portal cannot be asked.
     """
     return the_app().accounts(face_here(), pattern, roles=roles, refresh=refresh)
+
+
+@without_frames
+def configure(pattern: str | None = None, *, dry_run: bool = False, prune: bool = False) -> Configured:
+    """
+    Write a profile for each account and role into `~/.aws/config`; shows the difference first.
+
+    Args:
+        pattern: Which accounts: part of a name or id, or a pattern with `*`; else all.
+
+        dry_run: Show the difference, write nothing.
+
+        prune: Remove the profiles that were written here and whose account or role is no longer the person's.
+
+    Raises:
+        CuawsError: The portal cannot be asked, no account matches, or the file cannot be changed as needed.
+    """
+    return the_app().side_desk.configure(face_here(), pattern, dry_run=dry_run, prune=prune)
+
+
+@without_frames
+def forget(profile: str) -> Forgotten:
+    """Delete a saved block of keys from the credentials file, and only that; `UnknownTarget` if there is none."""
+    return the_app().side_desk.forget(profile)
+
+
+@without_frames
+def export(
+    target: str | None = None,
+    *,
+    format: str = "process",  # noqa: A002 - the name of the command's option, and of the AWS CLI's
+    to: str | os.PathLike[str] | None = None,
+) -> Exported:
+    """
+    Hand credentials to a program that cannot fetch its own; nobody renews them there.
+
+    Args:
+        target: Profile, account name, account id, or one of them with `/role`; else the account in use.
+
+        format: As in `aws configure export-credentials`: process, env, env-no-export, powershell, windows-cmd, fish.
+
+        to: A file for them, readable by its owner only. Without, `reveal()` of the value gives the text.
+
+    Raises:
+        CuawsError: There is no such account or format, no credentials, or the file cannot be written.
+    """
+    return the_app().side_desk.export(face_here(), target, format, to=to)
+
+
+@without_frames
+def console(service: str | None = None, target: str | None = None) -> ConsoleLink:
+    """
+    Return a link that opens the AWS console in an account and role; nothing in it is secret.
+
+    Args:
+        service: Whose page: `s3`, `ec2`, `sagemaker` and so on.
+
+        target: Profile, account name, account id, or one of them with `/role`; else the account in use.
+
+    Raises:
+        CuawsError: There is no such account or service.
+    """
+    return the_app().side_desk.console(face_here(), service, target)
+
+
+@without_frames
+def doctor() -> Diagnosis:
+    """Return what on this machine would get in the way, each with what to do; `ready` if nothing is."""
+    return the_app().side_desk.doctor()

@@ -19,6 +19,7 @@ from cuaws_magic.errors import ConfigurationError, StorageError, TargetError
 from cuaws_magic.exports import FORMATS, export_text
 from cuaws_magic.model import Secret, utc_now
 from cuaws_magic.results import View
+from cuaws_magic.sources import RoleSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cuaws_magic.model import AccountRole, Now
     from cuaws_magic.render import Bundle
     from cuaws_magic.sign_in_desk import SignInDesk
+    from cuaws_magic.sources import Source
 
 # What one does with each format.
 _READ_BY = {
@@ -57,7 +59,7 @@ class Exported(View):
 
         format: In which format.
 
-        expires_at: When they end; nobody renews them.
+        expires_at: When they end, if that is known; nobody renews them.
 
         path: The file that they are in, if it is one.
 
@@ -68,7 +70,7 @@ class Exported(View):
     account_name: str
     role: str
     format: str
-    expires_at: datetime
+    expires_at: datetime | None
     path: Path | None
     variable: str | None
     text: Secret = field(repr=False, compare=False)
@@ -85,7 +87,7 @@ class Exported(View):
         rows = [
             ("Where", self._where()),
             ("Format", f"{self.format}, {_READ_BY[self.format]}"),
-            ("Good until", render.until(self.expires_at, self.at)),
+            ("Good until", render.until(self.expires_at, self.at) if self.expires_at else "nobody said when they end"),
         ]
         notes = ["Exported keys are not renewed: after that, export again."]
         if self.shown:
@@ -179,15 +181,15 @@ class Handover:
         if format_name not in FORMATS:
             raise ConfigurationError(f"There is no format {format_name}. Take one of: {', '.join(FORMATS)}.")
         path = None if to is None else self._writable(to)
-        account_role = self._account_role(show, target) if target is not None else self._in_use()
-        credentials = self._desk.answered(lambda: self._broker.credentials(account_role), show)
+        source = self._source(show, target)
+        credentials = self._desk.answered(source.credentials, show)
         text = export_text(credentials, format_name)
         if path is not None:
             files.write_private(path, text.reveal().encode())
         return Exported(
-            account=account_role.account.id,
-            account_name=account_role.account.name,
-            role=account_role.role_name,
+            account=source.account.id,
+            account_name=source.account.name,
+            role=source.role_name,
             format=format_name,
             expires_at=credentials.expires_at,
             path=path,
@@ -197,14 +199,17 @@ class Handover:
             at=self._now(),
         )
 
-    def _in_use(self) -> AccountRole:
+    def _source(self, show: Show, target: str | None) -> Source:
+        if target is not None:
+            return RoleSource(self._broker, self._account_role(show, target))
         current = self._credentials.current
         if current is None:
             raise TargetError(
                 "No account is in use in this kernel. Type `%cuaws use ACCOUNT`, or name one: "
                 "`%cuaws export ACCOUNT --to FILE`."
             )
-        return current.account_role
+        role = current.account_role
+        return RoleSource(self._broker, role) if role is not None else current.source
 
     def _writable(self, to: str | os.PathLike[str]) -> Path:
         """Return the file that is meant, before anybody is asked for anything."""

@@ -17,6 +17,7 @@ from cuaws_magic.model import (
     ClientRegistration,
     DeviceAuthorization,
     Identity,
+    Keys,
     RoleCredentials,
     Secret,
     SsoSession,
@@ -43,16 +44,7 @@ PAGE = 100  # accounts or roles; the most that the portal gives
 
 
 class IdentityCenter:
-    """
-    The services, for any number of sign-ins.
-
-    Args:
-        clients: Makes botocore clients.
-
-        now: The current time, aware, UTC.
-
-        pace: How fast to ask, and when again.
-    """
+    """The services, for any number of sign-ins; all three arguments are for tests, and for one pace of several."""
 
     def __init__(self, clients: BotoClients | None = None, now: Now = utc_now, pace: Pace | None = None) -> None:
         self._clients = clients or BotoClients()
@@ -175,8 +167,8 @@ class IdentityCenter:
         Raises:
             SsoTokenRefused: It had ended already.
         """
-        bearer = sso_token.access_token.reveal()
-        self._portal("Logout", sso_region, lambda client: client.logout(accessToken=bearer), lambda _: None)
+        bearer = sso_token.access_token
+        self._portal("Logout", sso_region, lambda client: client.logout(accessToken=bearer.reveal()), lambda _: None)
 
     def list_accounts(self, sso_token: SsoToken, sso_region: str) -> Iterator[Account]:
         """
@@ -188,7 +180,8 @@ class IdentityCenter:
         return self._listing(
             "ListAccounts",
             "list_accounts",
-            {"accessToken": sso_token.access_token.reveal()},
+            sso_token.access_token,
+            {},
             sso_region,
             lambda answer: [
                 Account(
@@ -212,7 +205,8 @@ class IdentityCenter:
         return self._listing(
             "ListAccountRoles",
             "list_account_roles",
-            {"accessToken": sso_token.access_token.reveal(), "accountId": account_id},
+            sso_token.access_token,
+            {"accountId": account_id},
             sso_region,
             lambda answer: [str(item["roleName"]) for item in answer["roleList"]],
         )
@@ -229,7 +223,7 @@ class IdentityCenter:
             NoAccess: The role is not assigned to the person.
         """
         obtained_at = self._now()
-        bearer = sso_token.access_token.reveal()
+        bearer = sso_token.access_token
 
         def value(answer: Mapping[str, Any]) -> RoleCredentials:
             keys = answer["roleCredentials"]
@@ -245,13 +239,15 @@ class IdentityCenter:
         return self._portal(
             "GetRoleCredentials",
             sso_region,
-            lambda client: client.get_role_credentials(accessToken=bearer, accountId=account_id, roleName=role_name),
+            lambda client: client.get_role_credentials(
+                accessToken=bearer.reveal(), accountId=account_id, roleName=role_name
+            ),
             value,
         )
 
     # STS.
 
-    def caller_identity(self, credentials: RoleCredentials | None, region: str) -> Identity:
+    def caller_identity(self, credentials: Keys | None, region: str) -> Identity:
         """
         Ask AWS who we are (`sts:GetCallerIdentity`).
 
@@ -294,12 +290,13 @@ class IdentityCenter:
         value: Callable[[Mapping[str, Any]], Result],
         attempts: int = ATTEMPTS,
     ) -> Result:
-        return self._ask(operation, lambda: call(self._clients.unsigned("sso", region)), value, attempts)
+        return self._ask(operation, lambda: call(self._clients.unsigned("sso", region)), value, attempts, paced=True)
 
     def _listing(
         self,
         operation: str,
         method: str,
+        bearer: Secret,
         parameters: dict[str, Any],
         region: str,
         items: Callable[[Mapping[str, Any]], list[Result]],
@@ -308,7 +305,9 @@ class IdentityCenter:
         while True:
 
             def call(client: Any, position: dict[str, str] = position) -> Mapping[str, Any]:
-                answer: Mapping[str, Any] = getattr(client, method)(maxResults=PAGE, **parameters, **position)
+                answer: Mapping[str, Any] = getattr(client, method)(
+                    accessToken=bearer.reveal(), maxResults=PAGE, **parameters, **position
+                )
                 return answer
 
             found, following = self._portal(
@@ -325,6 +324,8 @@ class IdentityCenter:
         call: Callable[[], Mapping[str, Any]],
         value: Callable[[Mapping[str, Any]], Result],
         attempts: int,
+        *,
+        paced: bool = False,
     ) -> Result:
         def question() -> Result:
             try:
@@ -334,7 +335,7 @@ class IdentityCenter:
                 # `from None`: a foreign traceback would show requests with their secrets.
                 raise translated from None
 
-        return self._pace.ask(question, attempts)
+        return self._pace.ask(question, attempts, paced=paced)
 
     def _token(
         self,

@@ -9,6 +9,7 @@ hand is good.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from cuaws_magic.renewal import Renewal
 from cuaws_magic.sources import Bound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from cuaws_magic.kernel_env import KernelEnv
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _FIRST_RETRY = timedelta(seconds=5)
 _LONGEST_RETRY = timedelta(minutes=5)
 _LOOK_FOR_SIGN_IN = timedelta(minutes=1)  # how often to look whether somebody signed in elsewhere
+_PATIENCE_OF_A_CELL = 3.0  # seconds that a cell waits for a renewal at the most
 _NEVER = float("inf")
 
 
@@ -105,6 +108,8 @@ class KernelCredentials:
         self._lock = threading.RLock()
         self._provider = BotoProvider(self._in_use, self._bind)
         self._bound: weakref.WeakSet[Bound] = weakref.WeakSet()
+        self._bound_lock = threading.Lock()  # sessions are made in any thread
+        self._renewed = threading.Event()
         self._renewal = Renewal(self._keep_up, now)
         self._changes = changes or Changes()
         self._current: InUseRole | None = None
@@ -132,12 +137,13 @@ class KernelCredentials:
             identity: What STS said, if it was asked.
         """
         defaults.settle()
-        with self._lock:
+        current = InUseRole(source, credentials, region, identity)
+        with self._lock, self._all_or_nothing():
             if credentials is not None:
                 self._env.install(credentials, region)
             else:
                 self._env.install_profile(source.profile or "")
-            self._current = current = InUseRole(source, credentials, region, identity)
+            self._current = current
             self._failures = 0
             self._look_later()
         self._provider.install()
@@ -149,7 +155,7 @@ class KernelCredentials:
     def drop(self) -> None:
         """Put none in use; the environment is as it was found, and new botocore sessions are as without us."""
         defaults.settle()
-        with self._lock:
+        with self._lock, self._all_or_nothing():
             self._env.remove()
             self._current = None
             self._released = True
@@ -168,6 +174,12 @@ class KernelCredentials:
         current = self._current
         if current is not None:
             self._rewrite(current.source, current.source.renew())
+
+    def after_fork(self) -> None:
+        """Start anew in a forked process: who held a lock is not there to give it back."""
+        self._lock = threading.RLock()
+        self._bound_lock = threading.Lock()
+        self._renewal.after_fork()
 
     def prepare(self) -> None:
         """Be in front of botocore sessions that are made before an account is in use."""
@@ -199,14 +211,31 @@ class KernelCredentials:
         else:
             self._renewal.wake()
         ended = self._signed_out(current) or (over and not current.source.origin.renewed)
-        self._look_each_cell() if ended else self._look_later()
+        if ended:
+            self._look_each_cell()
+        elif self._current is current and over:
+            self._look_at = self._now().timestamp() + _PATIENCE_OF_A_CELL  # not again in the next cell
+        else:
+            self._look_later()
         return self._current if ended else None
 
     def _renew_now(self, current: InUseRole) -> None:
-        try:
-            self._rewrite(current.source, current.source.credentials())
-        except CuawsError:
-            self._renewal.wake()  # the cell will say what is missing; we go on trying
+        """Have the thread renew, and wait a moment for it; then the cell says itself what is missing."""
+        self._renewed.clear()
+        self._renewal.wake()
+        if self._current is current:
+            self._renewed.wait(_PATIENCE_OF_A_CELL)
+
+    @contextlib.contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Have environment and account in use as they were, if the block does not come to its end."""
+        current = self._current
+        with self._env.all_or_nothing():
+            try:
+                yield
+            except BaseException:
+                self._current = current
+                raise
 
     def _signed_out(self, current: InUseRole) -> bool:
         """Whether a sign-in that the account depends on has ended."""
@@ -217,7 +246,8 @@ class KernelCredentials:
     def _keep_up(self) -> datetime | None:
         """Renew what is due; returns when the next is."""
         current = self._current
-        sources = {bound.source.key: bound.source for bound in list(self._bound)}
+        with self._bound_lock:
+            sources = {bound.source.key: bound.source for bound in self._bound}
         if current is not None:
             sources[current.source.key] = current.source
         sign_ins = {one.sso_session.cache_key: one.sso_session for one in sources.values() if one.sso_session}
@@ -260,9 +290,11 @@ class KernelCredentials:
             current = self._current
             if current is None or current.source.key != source.key or current.credentials == credentials:
                 return
-            self._env.renew(credentials)
-            self._current = replace(current, credentials=credentials)
+            with self._all_or_nothing():
+                self._env.renew(credentials)
+                self._current = replace(current, credentials=credentials)
             self._look_later()
+        self._renewed.set()
         self._changes.announce()
 
     def _look_later(self) -> None:
@@ -282,7 +314,8 @@ class KernelCredentials:
     def bind(self, source: Source) -> Bound:
         """Return credentials that stay those of a source, renewed for as long as somebody holds them."""
         bound = Bound(source, self._now)
-        self._bound.add(bound)
+        with self._bound_lock:
+            self._bound.add(bound)
         return bound
 
     def _in_use(self) -> Source | None:

@@ -9,11 +9,12 @@ by hand in between is theirs: it is neither overwritten nor restored.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterator, MutableMapping
 
     from cuaws_magic.model import Keys
 
@@ -88,6 +89,20 @@ class KernelEnv:
             return self._found[name]
         return self._environ.get(name)
 
+    @contextlib.contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Have every variable as it was, if the block does not come to its end: an interrupt may come anywhere."""
+        names = {*SET, *TAKEN_OUT, *TAKEN_OUT_FOR_A_PROFILE, "AWS_PROFILE"}
+        before = {name: self._environ.get(name) for name in names}
+        ours, found = self._ours, self._found
+        try:
+            yield
+        except BaseException:
+            self._ours, self._found = ours, found
+            for name, value in before.items():
+                self._put(name, value)
+            raise
+
     def install(self, credentials: Keys, region: str) -> None:
         """Put a set in, in place of what was put in before."""
         self._replace(
@@ -113,28 +128,30 @@ class KernelEnv:
         if not self._ours or self.keys_touched:
             return False
         values = {name: value for name, value in _variables(credentials).items() if name not in self.touched}
-        self._ours |= values
-        for name, value in values.items():
-            self._put(name, value)
+        with self.all_or_nothing():
+            self._ours = {**self._ours, **values}
+            for name, value in values.items():
+                self._put(name, value)
         return True
 
     def remove(self) -> None:
         """Take the set out; every variable is again as it was found."""
-        for name, value in self._ours.items():
-            if self._environ.get(name) == value:
-                self._put(name, self._found[name])
-        self._ours = {}
-        self._found = {}
+        with self.all_or_nothing():
+            for name, value in self._ours.items():
+                if self._environ.get(name) == value:
+                    self._put(name, self._found[name])
+            self._ours, self._found = {}, {}
 
     def _replace(self, values: dict[str, str | None]) -> None:
         before, found = self._ours, self._found
-        self._found = {name: self.found(name) for name in values}
-        self._ours = values
-        for name, value in values.items():
-            self._put(name, value)
-        for name in before.keys() - values.keys():
-            if self._environ.get(name) == before[name]:
-                self._put(name, found[name])
+        now_found = {name: self.found(name) for name in values}
+        with self.all_or_nothing():
+            for name in before.keys() - values.keys():
+                if self._environ.get(name) == before[name]:
+                    self._put(name, found[name])
+            for name, value in values.items():
+                self._put(name, value)
+            self._ours, self._found = values, now_found
 
     def _put(self, name: str, value: str | None) -> None:
         if value is None:

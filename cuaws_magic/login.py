@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic import files
 from cuaws_magic.aws_hosts import check_sign_in_page
-from cuaws_magic.device_flow import Wait, device_flow
-from cuaws_magic.errors import NotSignedIn, RefreshRefused, ServiceError, StorageError
+from cuaws_magic.device_flow import Keep, Wait, device_flow
+from cuaws_magic.errors import CuawsError, NotSignedIn, RefreshRefused, ServiceError, Signal, StorageError
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import SIGN_IN_LIFE, SSO_TOKEN_MARGIN
 
@@ -198,6 +198,13 @@ class Login:
                 elsewhere = self._cache.load(sso_session).sso_token
                 if elsewhere is not None and elsewhere != before.sso_token and self._good(elsewhere):
                     return self._sign_in(sso_session, elsewhere)
+        try:
+            yield Keep()
+        except GeneratorExit:
+            # Approved, but nobody wants it any more: it must not live on unseen.
+            with contextlib.suppress(CuawsError, Signal):
+                self._identity_center.logout(sso_token, sso_session.sso_region)
+            raise
         return self._keep(sso_session, sso_token, before.trouble)
 
     def forget(self, sso_session: SsoSession) -> SsoToken | None:
@@ -207,14 +214,20 @@ class Login:
         Raises:
             StorageError: It is there and cannot be deleted.
         """
-        sso_token = self._cache.load(sso_session).sso_token
-        self._cache.forget(sso_session)
+        # A refresh on its way back, here or in another kernel, must not bring the sign-in back after us.
+        with self._refreshing(sso_session):
+            sso_token = self._cache.load(sso_session).sso_token
+            self._cache.forget(sso_session)
         if self._own_state.load("sign-in", sso_session.cache_key):
             self._own_state.save("sign-in", sso_session.cache_key, {})
         return sso_token
 
+    def _refreshing(self, sso_session: SsoSession) -> contextlib.AbstractContextManager[bool]:
+        """Hold the lock of one refresh token, which may be single use."""
+        return files.lock(self._own_state.lock_path(f"refresh {self._cache.token_path(sso_session)}"))
+
     def _refreshed(self, sso_session: SsoSession) -> SignIn | None:
-        with files.lock(self._own_state.lock_path(f"refresh {self._cache.token_path(sso_session)}")):
+        with self._refreshing(sso_session):
             # Another kernel may have been faster while we waited.
             sso_token = self._cache.load(sso_session).sso_token
             if sso_token is None:
@@ -269,7 +282,10 @@ class Login:
         signed_in = self._own_state.load("sign-in", sso_session.cache_key).get("at")
         if not isinstance(signed_in, (int, float)):
             return sso_token.expires_at
-        return max(sso_token.expires_at, datetime.fromtimestamp(signed_in, timezone.utc) + SIGN_IN_LIFE)
+        try:
+            return max(sso_token.expires_at, datetime.fromtimestamp(signed_in, timezone.utc) + SIGN_IN_LIFE)
+        except (OverflowError, OSError, ValueError):
+            return sso_token.expires_at
 
     def _fresh(self, sso_token: SsoToken) -> bool:
         return self._good(sso_token) and self._now() < sso_token.renewal_at(SSO_TOKEN_MARGIN)

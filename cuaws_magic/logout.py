@@ -77,11 +77,14 @@ class Logout:
         Raises:
             StorageError: A file is there and cannot be deleted.
         """
-        sso_token = self._login.forget(sso_session)
+        sso_token = self._cache.load(sso_session).sso_token
+        sentences: tuple[str, ...] = ()
+        # First at AWS: a file that cannot be deleted must not keep the sign-in alive.
+        if sso_token is not None and self._now() < sso_token.expires_at:
+            sentences = self._revoked(sso_token, sso_session.sso_region)
+        self._login.forget(sso_session)
         self._broker.forget_all(sso_session, self._directory.known_roles(sso_session, config))
-        if sso_token is None:
-            return Ended((), ())
-        return Ended((organisation(sso_session),), self._revoked(sso_token, sso_session.sso_region))
+        return Ended((organisation(sso_session),) if sso_token is not None else (), sentences)
 
     def every(self, sso_session: SsoSession) -> Ended:
         """
@@ -95,26 +98,31 @@ class Logout:
         """
         found = list(self._cache.all_tokens())
         own_path = self._cache.token_path(sso_session)
-        own = self._login.forget(sso_session)
+        own = self._cache.load(sso_session).sso_token
         if own is not None and all(path != own_path for path, _ in found):
             found.append((own_path, own))
         sentences: list[str] = []
-        for path, sso_token in found:
-            files.remove(path)
+        for _, sso_token in found:
+            # Also one that is over by its date, as the CLI does: the date is a hint, and so is this clock.
             sentences += self._revoked(sso_token, sso_token.sso_region)
+        for path, _ in found:
+            files.remove(path)
+        self._login.forget(sso_session)
         self._broker.forget_every()
         return Ended(
             tuple(dict.fromkeys(sso_token.start_url for _, sso_token in found)), tuple(dict.fromkeys(sentences))
         )
 
     def _revoked(self, sso_token: SsoToken, sso_region: str | None) -> tuple[str, ...]:
-        if self._now() >= sso_token.expires_at or sso_region is None:
+        if sso_region is None:
             return ()
         try:
             self._identity_center.logout(sso_token, sso_region)
         except SsoTokenRefused:
             return ()  # it had ended already
         except CuawsError as error:
+            if self._now() >= sso_token.expires_at:
+                return ()
             ends = clock(sso_token.expires_at, self._now())
             return (
                 f"{str(error).split('. ', 1)[0]}. The sign-in is gone from here, but AWS will end it only at {ends}.",

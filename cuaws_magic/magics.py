@@ -11,20 +11,29 @@ package is imported with the first command, so that loading costs next to nothin
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import TYPE_CHECKING, Any
 
+from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
-from traitlets import Unicode
+from traitlets import List, Unicode
 
+from cuaws_magic import failures
 from cuaws_magic.commands import Grammar
+from cuaws_magic.errors import Cancelled, CuawsError, bare
 from cuaws_magic.settings import Settings
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from IPython.core.completer import CompletionContext
+
     from cuaws_magic.app import App
+    from cuaws_magic.in_use_card import InUse
+    from cuaws_magic.paste_cell import PasteCell
     from cuaws_magic.results import View
     from cuaws_magic.show import NotebookFace, TerminalFace
 
@@ -37,33 +46,72 @@ class CuawsMagics(Magics):
     start_url = Unicode("", help="Address of the access portal of the organisation.").tag(config=True)
     sso_region = Unicode("", help="Region of its Identity Center.").tag(config=True)
     region = Unicode("", help="Region for AWS clients of this kernel.").tag(config=True)
+    production: Any = List(
+        Unicode(),
+        default_value=None,
+        allow_none=True,
+        help="Patterns of account names to mark; an empty list for none.",
+    ).tag(config=True)
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self._grammar = Grammar()
         self._app: App | None = None
+        self._paste_cell: PasteCell | None = None
 
     @line_cell_magic("cuaws")  # type: ignore[arg-type]  # IPython is half typed
     def cuaws(self, line: str, cell: str | None = None) -> View | None:
         """Parse the line, call the app, show the result. `%cuaws?` shows the grammar's help instead of this."""
-        if cell is not None:
-            raise UsageError("No command takes a cell yet. Type `%cuaws` with one percent sign, on a line of its own.")
+        from cuaws_magic.pasted import holds_keys  # deferred, as everything that a first command needs
+
+        if (cell is not None and cell.strip()) or holds_keys(line):
+            self._pasted(line, cell or "")
+            return None
         arguments = self._grammar.parse(line)
         if arguments.help:
             print(self._grammar.help(arguments.command))  # noqa: T201 - this text is for a person
             return None
-        return self._face.result(self._run(arguments))
+        try:
+            view = self._run(arguments)
+        except CuawsError as error:
+            raise bare(error) from None
+        except Cancelled:
+            raise
+        except KeyboardInterrupt:
+            message = f"`%cuaws {arguments.command}` was stopped. Run the cell again to start over."
+            raise Cancelled(message) from None
+        return self._face.result(view, line)
+
+    def _pasted(self, line: str, cell: str) -> None:
+        """Take keys that stand on the page; they are gone from it before a word is said of them."""
+        from cuaws_magic.paste_cell import PasteCell, command_of
+
+        if command_of(line, cell) != "paste":
+            raise UsageError("Only `%%cuaws paste` takes a cell. Type `%cuaws` with one percent sign.")
+        self._paste_cell = PasteCell(self.shell, self._face, line, cell)
+
+        def paste(text: str) -> InUse:
+            arguments = self._grammar.parse(line)
+            if arguments.command != "paste" or arguments.help:
+                raise UsageError("Keys go below a line `%%cuaws paste`, and nowhere else.")
+            return self.app.paste(text, arguments.save)
+
+        view = self._paste_cell.run(paste)
+        if view is not None:
+            self._face(view)
 
     def help(self) -> str:
         """Return what `%cuaws?` shows."""
         return self._grammar.help()
 
-    def complete(self, _: object, event: Any) -> list[str]:
-        """Complete the line (IPython's `complete_command` hook)."""
-        line = event.text_until_cursor.rsplit("\n", 1)[-1]
-        return self._grammar.complete(
-            line[line.index("%cuaws") :] if "%cuaws" in line else line, event.symbol, self.app
-        )
+    @context_matcher()  # type: ignore[untyped-decorator]  # IPython is half typed
+    def complete(self, context: CompletionContext) -> dict[str, Any]:
+        """Complete a line of ours, and let nobody else do it (IPython's custom matchers): Jedi reads it as Python."""
+        line = context.text_until_cursor.rsplit("\n", 1)[-1]
+        if "%cuaws " not in line:
+            return {"completions": []}
+        found = self._grammar.complete(line[line.index("%cuaws ") :], context.token, self.app)
+        return {"completions": [SimpleCompletion(text=one, type="magic") for one in found], "suppress": True}
 
     @property
     def app(self) -> App:
@@ -73,15 +121,50 @@ class CuawsMagics(Magics):
 
             self._app = the_app()
             self._app.configure(
-                Settings(self.session or None, self.start_url or None, self.sso_region or None, self.region or None)
+                Settings(
+                    self.session or None,
+                    self.start_url or None,
+                    self.sso_region or None,
+                    self.region or None,
+                    None if self.production is None else tuple(self.production),
+                )
             )
         return self._app
+
+    def before_cell(self, _: object) -> None:
+        """See to what a cell should not start without (IPython's `pre_run_cell`); nearly always nothing."""
+        if self._app is None:
+            if "botocore" in sys.modules:
+                self.app.prepare()
+            return
+        with contextlib.suppress(KeyboardInterrupt):  # the cell itself will say what is missing
+            hint = self._app.watch.before()
+            if hint is not None:
+                self._face(hint)
+
+    def after_cell(self, result: Any) -> None:
+        """Say why a cell failed, if credentials were the reason (IPython's `post_run_cell`)."""
+        if self._paste_cell is not None:
+            self._paste_cell.after(result)
+            self._paste_cell = None
+        error = result.error_in_exec
+        if error is None or isinstance(error, CuawsError) or failures.reason(error) is None:
+            return
+        hint = self.app.watch.after(error)
+        if hint is not None:
+            self._face(hint)
 
     def unload(self) -> None:
         """Leave the kernel as it was found."""
         if self._app is not None:
             self._app.release()
-            self._face.done()
+            self._app.desk.cancel()
+            self._leave()
+
+    def _leave(self) -> None:
+        from cuaws_magic.show import leave
+
+        leave(self.shell)
 
     @property
     def _face(self) -> NotebookFace | TerminalFace:
@@ -102,13 +185,52 @@ class CuawsMagics(Magics):
             ),
             "logout": lambda: app.logout(every=arguments.all),
             "use": lambda: app.use(
-                show, arguments.target, role=arguments.role, region=arguments.region, verify=not arguments.no_verify
+                show,
+                arguments.target,
+                role=arguments.role,
+                region=arguments.region,
+                via=arguments.via,
+                verify=not arguments.no_verify,
             ),
+            "paste": lambda: self._asked_for(arguments.save),
             "release": app.release,
             "whoami": app.whoami,
+            "panel": lambda: _panel(app, show),
             "accounts": lambda: app.accounts(show, arguments.pattern, roles=arguments.roles, refresh=arguments.refresh),
+            "configure": lambda: app.side_desk.configure(
+                show, arguments.pattern, dry_run=arguments.dry_run, prune=arguments.prune
+            ),
+            "forget": lambda: app.side_desk.forget(arguments.profile),
+            "export": lambda: self._export(arguments),
+            "console": lambda: app.side_desk.console(show, arguments.service, arguments.target),
+            "doctor": lambda: app.side_desk.doctor(),  # noqa: PLW0108 - the side desk is made when it is asked
         }
         return runs[arguments.command]()
+
+    def _asked_for(self, save: str | None) -> View:
+        from cuaws_magic.hidden_prompt import ask
+
+        return self.app.paste(ask(self.shell), save)
+
+    def _export(self, arguments: argparse.Namespace) -> View:
+        exported = self.app.side_desk.export(
+            self._face,
+            arguments.target,
+            arguments.format,
+            to=arguments.to,
+            variable=arguments.var,
+            shown=arguments.show,
+        )
+        if arguments.var is not None:
+            shell: Any = self.shell  # IPython allows for magics without one
+            shell.push({arguments.var: exported.reveal()})
+        return exported
+
+
+def _panel(app: App, show: NotebookFace | TerminalFace) -> View:
+    from cuaws_magic.panel_view import open_panel
+
+    return open_panel(app, show.cell)
 
 
 def load(shell: Any) -> None:
@@ -116,7 +238,9 @@ def load(shell: Any) -> None:
     magics = CuawsMagics(shell)
     CuawsMagics.cuaws.__doc__ = magics.help()  # type: ignore[assignment]  # as above
     shell.register_magics(magics)
-    shell.set_hook("complete_command", magics.complete, str_key="%cuaws")
+    shell.events.register("pre_run_cell", magics.before_cell)
+    shell.events.register("post_run_cell", magics.after_cell)
+    shell.Completer.custom_matchers.append(magics.complete)
 
 
 def unload(shell: Any) -> None:
@@ -124,5 +248,8 @@ def unload(shell: Any) -> None:
     magics = shell.magics_manager.registry.get("CuawsMagics")
     if magics is not None:
         magics.unload()
+        shell.events.unregister("pre_run_cell", magics.before_cell)
+        shell.events.unregister("post_run_cell", magics.after_cell)
+        shell.Completer.custom_matchers.remove(magics.complete)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("cuaws", None)

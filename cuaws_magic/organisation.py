@@ -38,6 +38,11 @@ def choose(settings: Settings, config: AwsConfig, profile_name: str | None) -> S
     """
     chosen = _choose(settings, config, profile_name)
     check_start_url(chosen.start_url)
+    if settings.sso_region not in {None, chosen.sso_region}:
+        raise ConfigurationError(
+            f"{chosen.label} is in {chosen.sso_region}, not in {settings.sso_region}. "
+            "Leave out `--sso-region`, or name the organisation too: `--start-url URL --sso-region REGION`."
+        )
     return chosen
 
 

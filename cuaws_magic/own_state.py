@@ -48,7 +48,7 @@ class OwnState:
                 content = json.loads(path.read_bytes())
                 kept = (stamp, cast("dict[str, Any]", content) if isinstance(content, dict) else {})
                 self._kept[path.name] = kept
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return kept[1]
 

@@ -72,20 +72,23 @@ class Pace:
         self._next_slot = 0.0
         self.rate = FULL_PACE
 
-    def ask(self, question: Callable[[], Result], attempts: int) -> Result:
+    def ask(self, question: Callable[[], Result], attempts: int, *, paced: bool = True) -> Result:
         """
-        Ask, at the common pace, until it is answered or the attempts are used up.
+        Ask until it is answered or the attempts are used up.
 
         Args:
             question: One request; raises `PassingTrouble` for what may be gone next time.
 
             attempts: How often to ask at the most.
 
+            paced: At the common pace; otherwise at once.
+
         Raises:
             ServiceError: The last trouble's final error.
         """
         for attempt in range(1, attempts + 1):
-            self._wait_for_slot()
+            if paced:
+                self._wait_for_slot()
             try:
                 answer = question()
             except PassingTrouble as trouble:

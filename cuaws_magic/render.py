@@ -30,7 +30,7 @@ SOFT = "var(--jp-layout-color2,var(--vscode-sideBar-background,#f6f8fa))"
 BRAND = "var(--jp-brand-color1,var(--vscode-button-background,#1976d2))"
 ON_BRAND = "var(--jp-ui-inverse-font-color1,var(--vscode-button-foreground,#fff))"
 MONO = "var(--jp-code-font-family,Menlo,Consolas,'DejaVu Sans Mono',monospace)"
-_TONES: dict[Tone, str] = {
+TONES: dict[Tone, str] = {
     "good": "var(--jp-success-color1,#1a7f37)",
     "wait": "var(--jp-warn-color1,#9a6700)",
     "bad": "var(--jp-error-color1,#cf222e)",
@@ -64,7 +64,7 @@ def card(tone: Tone, title: str, side: str, body: Markup) -> Markup:
     dot = Markup(
         '<span aria-hidden="true" style="width:9px;height:9px;border-radius:50%;box-sizing:border-box;flex:none;'
         'border:2px solid {colour};{fill}"></span>'
-    ).format(colour=_TONES[tone], fill=f"background:{_TONES[tone]}" if tone in _FILLED else "")
+    ).format(colour=TONES[tone], fill=f"background:{TONES[tone]}" if tone in _FILLED else "")
     head = Markup(
         '<div style="display:flex;align-items:center;gap:8px;padding:9px 12px;background:{soft};font-weight:600;'
         'flex-wrap:wrap{line}">{dot}<span>{title}</span><span style="margin-left:auto;font-weight:400;color:{dim}">'
@@ -114,6 +114,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
     ).format(titles, body)
 
 
+def signed(lines: Iterable[tuple[str, str]]) -> Markup:
+    """Draw the lines of a difference, each with its sign; they scroll inside themselves."""
+    colours = {"+": TONES["good"], "-": TONES["bad"], " ": DIM, "@": DIM}
+    inside = Markup("").join(
+        Markup('<div style="color:{};min-height:1.45em">{}</div>').format(colours[sign], line) for sign, line in lines
+    )
+    return Markup(
+        '<pre style="max-height:360px;overflow:auto;margin:0;font:12px/1.45 {};color:inherit;background:none">{}</pre>'
+    ).format(MONO, inside)
+
+
 def text(title: str, rows: Sequence[Row] = (), sentences: Sequence[str] = ()) -> str:
     """Write the same as plain text: a title, aligned facts, sentences."""
     width = max((len(name) for name, _ in rows), default=0)
@@ -131,7 +142,12 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def bundle(plain: str, html: Markup) -> Bundle:
     """Put both faces together, as IPython's `_repr_mimebundle_` wants them."""
-    return {"text/plain": plain, "text/html": str(html)}
+    return {"text/plain": readable(plain), "text/html": str(html)}
+
+
+def readable(text: str) -> str:
+    """Take out what a terminal would obey instead of print: a name from elsewhere may hold escape sequences."""
+    return "".join(one if one == "\n" or one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def clock(moment: datetime, now: datetime) -> str:

@@ -8,6 +8,7 @@ nothing is left to renew, and never keeps a process alive.
 
 from __future__ import annotations
 
+import logging
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from cuaws_magic.model import Now
 
+_LOGGER = logging.getLogger(__name__)
+
 # The monotonic clock that a wait goes by stands still while the machine sleeps.
 LONGEST_SLEEP = timedelta(minutes=5)
 SHORTEST_SLEEP = timedelta(milliseconds=50)
@@ -31,7 +34,7 @@ class Renewal:
 
     Args:
         work: Does what is due, and returns when to come back; `None` when nothing is
-            left. Must not raise.
+            left.
 
         now: The current time, aware, UTC.
 
@@ -54,20 +57,30 @@ class Renewal:
     @property
     def alive(self) -> bool:
         """Whether the thread is there."""
-        return self._thread is not None
+        return self._thread is not None and self._thread.is_alive()
+
+    def after_fork(self) -> None:
+        """Start anew in a forked process, which has no thread."""
+        self._lock = threading.Lock()
+        self._woken = threading.Event()
+        self._thread = None
 
     def wake(self) -> None:
         """Look now, whatever was due when; starts the thread if it has ended."""
         with self._lock:
             self._woken.set()
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="cuaws-renewal", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
         while True:
             self._woken.clear()
-            due = self._work()
+            try:
+                due = self._work()
+            except Exception:  # noqa: BLE001 - a thread that dies would let everything run out in silence
+                _LOGGER.warning("A renewal failed in an unforeseen way; it is tried again in five minutes.")
+                due = self._now() + LONGEST_SLEEP
             with self._lock:
                 if due is None and not self._woken.is_set():
                     self._thread = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cuaws_magic.model import Account, DeviceAuthorization, SsoSession
-    from cuaws_magic.render import Bundle, Row, Tone
+    from cuaws_magic.render import Bundle, Row
 
 
 class View:
@@ -133,6 +133,21 @@ class Progress(View):
 
 
 @dataclass(frozen=True, repr=False)
+class Hint(View):
+    """Something that a person should know about credentials, and what to type."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        return render.bundle(
+            render.text(f"{self.title}.", [], self.sentences),
+            render.card("bad", self.title, "", render.lines(self.sentences)),
+        )
+
+
+@dataclass(frozen=True, repr=False)
 class SignedOut(View):
     """What a logout did, and what it could not do."""
 
@@ -197,104 +212,6 @@ class Whoami(View):
 
 
 @dataclass(frozen=True, repr=False)
-class InUse(View):
-    """
-    The account and role that this kernel's environment belongs to.
-
-    Attributes:
-        account: Account id, a string of twelve digits.
-
-        account_name: Its name at the portal.
-
-        role: The role.
-
-        region: Where clients go by default.
-
-        expires_at: When these credentials end.
-
-        signed_in_until: When a person has to approve again, as well as we know; `None`
-            where nobody is signed in any more.
-
-        identity: What STS said, or `None` where it was not asked.
-    """
-
-    account: str
-    account_name: str
-    role: str
-    region: str
-    expires_at: datetime
-    signed_in_until: datetime | None
-    identity: Whoami | None
-    notes: tuple[str, ...]
-    at: datetime
-
-    def rows(self) -> list[Row]:
-        """Return the facts."""
-        who = (
-            [("You are", self.identity.person), ("ARN", self.identity.arn)]
-            if self.identity
-            else [("You are", "not confirmed with AWS")]
-        )
-        return [
-            *who,
-            ("Region", self.region),
-            ("Credentials", f"{render.until(self.expires_at, self.at)}, in this kernel's environment"),
-            ("Sign-in", _sign_in(self.signed_in_until, self.at)),
-        ]
-
-    def bundle(self) -> Bundle:
-        """Return both faces."""
-        title = f"{self.account_name} · {self.role}"
-        plain = f"Using {self.account_name} ({self.account}) as {self.role}"
-        return render.bundle(
-            render.text(plain, self.rows(), self.notes),
-            render.card("good", title, self.account, render.facts(self.rows()) + render.lines(self.notes)),
-        )
-
-
-@dataclass(frozen=True, repr=False)
-class Status(View):
-    """
-    What holds in this kernel now; asked of nobody.
-
-    Attributes:
-        sso_session: The sign-in that commands would use.
-
-        signed_in_until: When a person has to approve again, or `None`.
-
-        in_use: The account in use, or `None`.
-    """
-
-    sso_session: SsoSession
-    signed_in_until: datetime | None
-    in_use: InUse | None
-    notes: tuple[str, ...]
-    at: datetime
-
-    def bundle(self) -> Bundle:
-        """Return both faces."""
-        where = sign_in_card.organisation(self.sso_session)
-        tone: Tone = "good"
-        if self.in_use is not None:
-            rows = self.in_use.rows()
-            title = f"{self.in_use.account_name} · {self.in_use.role}"
-            plain = f"Using {self.in_use.account_name} ({self.in_use.account}) as {self.in_use.role}"
-        elif self.signed_in_until is not None:
-            rows = [
-                ("Sign-in", _sign_in(self.signed_in_until, self.at)),
-                ("Account", "none in use; type `%cuaws use ACCOUNT`"),
-            ]
-            title, plain = "Signed in", f"Signed in to {where}"
-        else:
-            rows = [("Sign-in", "none; type `%cuaws login`"), ("Account", "none in use")]
-            title, tone, plain = "Not signed in", "idle", f"Not signed in to {where}"
-        return render.bundle(
-            render.text(plain, rows, self.notes),
-            render.card(tone, title, where, render.facts(rows) + render.lines(self.notes)),
-        )
-
-
-@dataclass(frozen=True, repr=False)
 class AccountTable(View):
     """
     Accounts that the person may enter; a sequence of `Account`.
@@ -336,9 +253,3 @@ class AccountTable(View):
             "\n".join([*([render.text_table(head, rows)] if rows else []), f"{count}.", *self.notes]),
             render.card("idle", count, "", body + render.lines(self.notes)),
         )
-
-
-def _sign_in(until: datetime | None, at: datetime) -> str:
-    if until is None or until <= at:
-        return "over; type `%cuaws login`"
-    return f"until about {render.until(until, at)}"

@@ -25,6 +25,7 @@ from cuaws_magic.errors import (
     RegistrationRefused,
     ServiceError,
     ServiceFailure,
+    Signal,
     SlowDown,
     SsoTokenRefused,
     Throttled,
@@ -49,19 +50,19 @@ def _denied(_: str) -> Exception:
 
 def _throttled(operation: str) -> Exception:
     return PassingTrouble(
-        Throttled(f"{_service(operation)} says: too many requests. Wait a minute, then run the cell again."),
+        Throttled(f"{_subject(operation)} says: too many requests. Wait a minute, then run the cell again."),
         throttled=True,
     )
 
 
 def _failed(operation: str) -> Exception:
     return PassingTrouble(
-        ServiceFailure(f"{_service(operation)} has a problem ({operation}). Wait a minute, then run the cell again.")
+        ServiceFailure(f"{_subject(operation)} has a problem ({operation}). Wait a minute, then run the cell again.")
     )
 
 
 def _refused_request(operation: str) -> Exception:
-    return ServiceFailure(f"{_service(operation)} refused our request ({operation}). Type `%cuaws login --force`.")
+    return ServiceFailure(f"{_subject(operation)} refused our request ({operation}). Type `%cuaws login --force`.")
 
 
 def _wrong_organisation(_: str) -> Exception:
@@ -117,6 +118,17 @@ MODELLED: dict[tuple[str, str], Callable[[str], Exception]] = {
     ("*", "InvalidRequestException"): _refused_request,
 }
 
+# Which turns of a protocol the policy above expects from which operation.
+_EXPECTED: dict[str, tuple[type[Signal], ...]] = {
+    "StartDeviceAuthorization": (RegistrationRefused,),
+    "CreateToken": (AuthorizationPending, SlowDown, DeviceCodeExpired, RegistrationRefused),
+    "RefreshToken": (RefreshRefused,),
+    "ListAccounts": (SsoTokenRefused,),
+    "ListAccountRoles": (SsoTokenRefused,),
+    "GetRoleCredentials": (SsoTokenRefused,),
+    "Logout": (SsoTokenRefused,),
+}
+
 # STS models no errors of GetCallerIdentity; these come with every signed request.
 _REFUSED_CREDENTIALS = {
     "InvalidClientTokenId",
@@ -125,6 +137,7 @@ _REFUSED_CREDENTIALS = {
     "ExpiredTokenException",
     "InvalidToken",
 }
+_THROTTLING = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests"}
 _REFUSED_SIGNATURE = {
     "SignatureDoesNotMatch",
     "RequestExpired",
@@ -132,6 +145,10 @@ _REFUSED_SIGNATURE = {
     "InvalidSignatureException",
     "IncompleteSignature",
 }
+
+
+# What an answer that is not of the model's form makes of our reading.
+_NONSENSE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
 def translate(error: Exception, operation: str, now: datetime) -> Exception:  # noqa: PLR0911 - one return a kind
@@ -155,12 +172,16 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
         ConnectionError,  # noqa: A004 - botocore's name
         HTTPClientError,
         InvalidConfigError,
+        InvalidRegionError,
         NoCredentialsError,
         PartialCredentialsError,
         ProfileNotFound,
         SSLError,
     )
     from botocore.parsers import ResponseParserError
+
+    if isinstance(error, ResponseParserError):
+        error = ValueError()
 
     if isinstance(error, ClientError):
         return _client_error(error.response, operation, now)
@@ -172,14 +193,18 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
     if isinstance(error, (ConnectionError, HTTPClientError)):
         return PassingTrouble(
             Unreachable(
-                f"{_service(operation)} cannot be reached from this machine ({_what(error)}). "
+                f"{_subject(operation)} cannot be reached from this machine ({_what(error)}). "
                 "Check the network or proxy, then run the cell again."
             )
         )
-    if isinstance(error, (ResponseParserError, KeyError, TypeError, ValueError, AttributeError)):
+    if isinstance(error, InvalidRegionError):  # before the next: it is a ValueError too
+        return ConfigurationError(
+            f"{error} Correct sso_region or region in ~/.aws/config, or AWS_REGION, then run the cell again."
+        )
+    if isinstance(error, _NONSENSE):
         return PassingTrouble(
             ServiceFailure(
-                f"{_service(operation)} sent an answer that makes no sense ({operation}); a proxy or a Wi-Fi sign-in "
+                f"{_subject(operation)} sent an answer that makes no sense ({operation}); a proxy or a Wi-Fi sign-in "
                 "page may be in between. Open any web page to check, then run the cell again."
             )
         )
@@ -188,7 +213,7 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
     if isinstance(error, (ConfigParseError, InvalidConfigError, ProfileNotFound)):
         return ConfigurationError(f"{error}. Correct ~/.aws/config or AWS_PROFILE, then run the cell again.")
     if isinstance(error, BotoCoreError):
-        return ServiceFailure(f"{_service(operation)}: {error}. Type `%cuaws status` to see the settings in use.")
+        return ServiceFailure(f"{_subject(operation)}: {error}. Type `%cuaws status` to see the settings in use.")
     return error
 
 
@@ -208,13 +233,26 @@ def _client_error(response: Any, operation: str, now: datetime) -> Exception:
             f"AWS did not accept the credentials ({code}): they are over or not valid here. "
             "Type `%cuaws use ACCOUNT` to get a fresh set."
         )
+    if code in _THROTTLING:
+        return _throttled(operation)
     meaning = MODELLED.get((operation, code)) or MODELLED.get(("*", code)) or _by_status(status, operation)
     translated = meaning(operation)
+    if isinstance(translated, Signal) and type(translated) not in _EXPECTED.get(operation, ()):
+        return _out_of_place(status, operation)
     if isinstance(translated, PassingTrouble):
         return PassingTrouble(
             translated.final, throttled=translated.throttled, retry_after=_seconds(headers.get("retry-after"))
         )
     return translated
+
+
+def _out_of_place(status: int, operation: str) -> ServiceError:
+    """Say of an answer that belongs to another operation, as a proxy may give it, that it is a refusal."""
+    if operation == "GetCallerIdentity":
+        return CredentialsRefused("AWS did not accept the credentials. Type `%cuaws use ACCOUNT` to get a fresh set.")
+    return ServiceFailure(
+        f"{_subject(operation)} refused our request ({operation}, HTTP {status}). Type `%cuaws login --force`."
+    )
 
 
 def _by_status(status: int, operation: str) -> Callable[[str], Exception]:
@@ -227,9 +265,7 @@ def _by_status(status: int, operation: str) -> Callable[[str], Exception]:
         return _throttled
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _failed
-    return lambda _: ServiceFailure(
-        f"{_service(operation)} refused our request ({operation}, HTTP {status}). Type `%cuaws login --force`."
-    )
+    return lambda _: _out_of_place(status, operation)
 
 
 def _clock_wrong(headers: Any, now: datetime) -> ServiceError | None:
@@ -259,6 +295,12 @@ def _service(operation: str) -> str:
     if operation in {"RegisterClient", "StartDeviceAuthorization", "CreateToken", "RefreshToken"}:
         return _OIDC
     return _STS if operation == "GetCallerIdentity" else _PORTAL
+
+
+def _subject(operation: str) -> str:
+    """Name the service at the beginning of a sentence."""
+    service = _service(operation)
+    return service[0].upper() + service[1:]
 
 
 def _what(error: Exception) -> str:

@@ -9,7 +9,7 @@ that `AWS_PROFILE` names; `~/.aws/config`; the values of CU Boulder below.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,12 @@ SIGN_IN_LIFE = timedelta(hours=8)
 # so that other programs find it fresh.
 SSO_TOKEN_MARGIN = timedelta(minutes=20)
 
+# Accounts with such names are marked in the panel: a mistake there costs more.
+PRODUCTION = ("*production*", "prod", "prod-*", "*-prod", "*-prod-*")
+
+# From this long before its end, a person is told that a sign-in ends.
+SIGN_IN_WARNING = timedelta(minutes=30)
+
 # A list of accounts is shown from the cache for this long without asking the portal.
 LISTING_LIFE = timedelta(hours=24)
 
@@ -47,18 +53,39 @@ class Settings:
         sso_region: Region of the Identity Center instance.
 
         region: Region for the kernel's AWS clients.
+
+        production: Patterns of account names that the panel marks; `()` for none.
     """
 
     session: str | None = None
     start_url: str | None = None
     sso_region: str | None = None
     region: str | None = None
+    production: tuple[str, ...] | None = None
 
     def over(self, weaker: Settings) -> Settings:
-        """Return these settings, filled up from weaker ones."""
-        return Settings(*((getattr(self, f.name) or getattr(weaker, f.name)) for f in fields(self)))
+        """Return these settings, filled up from weaker ones; an organisation is taken whole, from one place."""
+        if self.session or self.start_url:
+            organisation = self
+        else:
+            organisation = replace(
+                self,
+                session=weaker.session,
+                start_url=weaker.start_url,
+                sso_region=self.sso_region or weaker.sso_region,
+            )
+        return replace(
+            organisation,
+            region=self.region or weaker.region,
+            production=self.production if self.production is not None else weaker.production,
+        )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read `CUAWS_SESSION`, `CUAWS_START_URL`, `CUAWS_SSO_REGION`, `CUAWS_REGION`."""
-        return cls(*(environ.get(f"CUAWS_{f.name.upper()}") or None for f in fields(cls)))
+        """Read `CUAWS_SESSION`, `CUAWS_START_URL`, … by the names of the settings; `CUAWS_PRODUCTION` by commas."""
+        found = {f.name: environ.get(f"CUAWS_{f.name.upper()}") or None for f in fields(cls)}
+        patterns = found.pop("production")
+        return cls(
+            **found,
+            production=None if patterns is None else tuple(filter(None, map(str.strip, patterns.split(",")))),
+        )

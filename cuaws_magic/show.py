@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import sys
 import webbrowser
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.results import AwaitingApproval, View
@@ -20,6 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cuaws_magic.approval import Shown
+
+
+@dataclass(frozen=True)
+class Cell:
+    """
+    A cell that runs.
+
+    Attributes:
+        id: The page's name for it; empty where the page does not say.
+
+        run: Which run of it.
+    """
+
+    id: str
+    run: str
 
 
 class NotebookFace:
@@ -45,9 +62,20 @@ class NotebookFace:
         )
         return _OnPage(self, handle)
 
-    def result(self, view: View) -> View | None:
-        """Show the value of a command, unless it stands there already; the shell will not show it again."""
-        if not self._stands(view):
+    @property
+    def cell(self) -> Cell | None:
+        """The cell that runs, where a person can press buttons; `None` where nobody can (nbconvert, papermill)."""
+        # The front end says so with each cell; ipykernel keeps it for `input()`.
+        if not getattr(self._shell.kernel, "_allow_stdin", False):
+            return None
+        message = self._shell.get_parent()
+        return Cell(
+            str(message.get("metadata", {}).get("cellId") or ""), str(message.get("header", {}).get("msg_id") or "")
+        )
+
+    def result(self, view: View, line: str) -> View | None:
+        """Show the value of a command, unless it is assigned or stands there already; the shell shows it no more."""
+        if not self._stands(view) and not _assigned(self._shell, line):
             self(view)
         return view
 
@@ -96,6 +124,8 @@ class TextFace:
         environ: Tells whether somebody sits in front of this machine.
     """
 
+    cell: Cell | None = None  # nothing to press here
+
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ
 
@@ -134,27 +164,44 @@ class TerminalFace(TextFace):
         super().__init__(environ)
         self._shell = shell
         self._printed: View | None = None
+        shell.display_formatter.formatters["text/plain"].for_type(View, self._as_value)
 
     def update(self, view: View) -> None:
         """Print a view below the one before."""
         self._printed = view
         super().update(view)
 
-    def result(self, view: View) -> View | None:
-        """Print the value of a command, unless the terminal is about to, or it stands there already."""
+    def result(self, view: View, line: str) -> View | None:
+        """Print the value of a command, unless it is assigned, the terminal is about to, or it stands there already."""
         if view is self._printed:
             return None
-        if not self._printed_by_shell():
+        if not _assigned(self._shell, line) and not _last(self._shell, line):
             self.update(view)
         return view
 
-    def _printed_by_shell(self) -> bool:
-        """Whether the last line of what was typed is a command: alone (printed) or assigned (not wanted)."""
-        typed = self._shell.history_manager.input_hist_raw[-1].strip().rsplit("\n", 1)[-1]
-        return "cuaws" in typed
+    def _as_value(self, view: View, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
+        """Print a view as the value of a cell; what was printed a moment ago is not printed twice."""
+        printer.text("" if view is self._printed else view.bundle()["text/plain"])
 
     def done(self) -> None:
-        """Nothing to undo."""
+        """Print views as IPython would."""
+        with contextlib.suppress(KeyError):
+            self._shell.display_formatter.formatters["text/plain"].pop(View)
+
+
+def _assigned(shell: Any, line: str) -> bool:
+    """Whether a command's value goes into a variable: `x = %cuaws whoami`."""
+    return _typed(shell, rf"=\s*%cuaws\s+{re.escape(line.strip())}\s*$")
+
+
+def _last(shell: Any, line: str) -> bool:
+    """Whether a command is the last line of what was typed, so that its value is the cell's."""
+    return _typed(shell, rf"^\s*%?cuaws\b\s*{re.escape(line.strip())}\s*\Z")
+
+
+def _typed(shell: Any, pattern: str) -> bool:
+    typed = str(shell.history_manager.input_hist_raw[-1])
+    return re.search(pattern, typed, re.MULTILINE) is not None
 
 
 def face_of(shell: Any) -> NotebookFace | TerminalFace:
@@ -166,6 +213,12 @@ def face_of(shell: Any) -> NotebookFace | TerminalFace:
 @functools.cache
 def _face_of(shell: Any) -> NotebookFace | TerminalFace:
     return NotebookFace(shell) if hasattr(shell, "kernel") else TerminalFace(shell)
+
+
+def leave(shell: Any) -> None:
+    """Have a shell show views as IPython would; its face is made anew when it is asked for again."""
+    face_of(shell).done()
+    _face_of.cache_clear()
 
 
 def face_here() -> NotebookFace | TextFace:

@@ -39,8 +39,9 @@ var s=Math.max(0,Math.round(({expires}-Date.now())/1000));
 left.textContent=s?'code good for '+Math.floor(s/60)+':'+('0'+s%60).slice(-2):'this code has run out';
 bar.style.width=Math.min(100,100*s*1000/({expires}-{issued}))+'%'}},1000)}})()</script>""")
 
+# Copies the text before a button.
 # `navigator.clipboard` is missing on plain http with a host name; `execCommand` works there.
-_COPY = (
+COPY = (
     "var b=this,c=b.previousElementSibling.textContent,d=function(){b.textContent='Copied'};"
     "var f=function(){var t=document.createElement('textarea');t.value=c;document.body.appendChild(t);t.select();"
     "document.execCommand('copy');t.remove();d()};"
@@ -107,7 +108,7 @@ def waiting(
         '<code style="font:600 26px {mono};letter-spacing:.08em;padding:2px 10px;border:1px dashed {line};'
         'border-radius:4px;background:none;color:inherit">{code}</code>'
         '<button type="button" onclick="{copy}" style="{style}">Copy</button>'
-    ).format(mono=render.MONO, line=render.LINE, code=authorization.user_code, copy=_COPY, style=render.BUTTON)
+    ).format(mono=render.MONO, line=render.LINE, code=authorization.user_code, copy=COPY, style=render.BUTTON)
     body = Markup(
         '<ol style="margin:2px 0 8px 18px;padding:0"><li style="margin:3px 0">{first}</li>'
         '<li style="margin:3px 0">Check that the page shows this code, then choose <b>Allow access</b>.</li></ol>'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from cuaws_magic.approval import Approval
+from cuaws_magic.changes import Changes
 from cuaws_magic.errors import NotSignedIn
 from cuaws_magic.model import utc_now
 from cuaws_magic.results import SignedIn, SigningIn
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from cuaws_magic.approval import Show
     from cuaws_magic.login import Login
     from cuaws_magic.model import Now, SsoSession
+    from cuaws_magic.results import AwaitingApproval
 
 Result = TypeVar("Result")
 
@@ -27,12 +29,25 @@ class SignInDesk:
         login: Where an approved sign-in is kept.
 
         now: The current time, aware, UTC.
+
+        changes: Told when a sign-in begins, shows another code, or ends.
     """
 
-    def __init__(self, login: Login, now: Now = utc_now) -> None:
+    def __init__(self, login: Login, now: Now = utc_now, changes: Changes | None = None) -> None:
         self._login = login
         self._now = now
+        self._changes = changes or Changes()
         self._pending: Approval | None = None
+
+    @property
+    def card(self) -> AwaitingApproval | None:
+        """The code that waits for a person, whoever asked for it; `None` if none does."""
+        return self._pending.card if self._pending is not None else None
+
+    @property
+    def error(self) -> BaseException | None:
+        """Why the last sign-in came to nothing; `None` if it did not, or was not asked for."""
+        return self._pending.error if self._pending is not None else None
 
     @property
     def waiting(self) -> bool:
@@ -75,10 +90,11 @@ class SignInDesk:
             sign_in = self._login.required(sso_session)
             return SignedIn(sso_session, sign_in.ends_at, already=True, notes=sign_in.notes, at=self._now())
         self.cancel()
-        approval = Approval(sso_session, self._login.approval(sso_session, force=force), show, timeout, self._now)
+        steps = self._login.approval(sso_session, force=force)
+        approval = Approval(sso_session, steps, show, timeout, self._now, self._changes)
+        self._pending = approval
         if wait:
             return approval.run()
-        self._pending = approval
         approval.start()
         return SigningIn(sso_session)
 

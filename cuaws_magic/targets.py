@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cuaws_magic.directory import Directory
     from cuaws_magic.model import SsoSession
 
-_ACCOUNT_ID = re.compile(r"\d{12}")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")  # `\d` takes digits of every alphabet
 _NEAREST = 5
 
 
@@ -68,8 +68,8 @@ class Targets:
             return self._of_profile(profile, role_name, config)
         if target in config.profiles or target in config.static_profiles:
             raise UnknownTarget(
-                f"The profile {target} does not sign in with Identity Center, and `%cuaws use` takes only those. "
-                f"Type `%cuaws accounts` to see what can be used."
+                f"The profile {target} does not sign in with Identity Center, which this needs. To act with it, "
+                f"type `%cuaws use {quoted(target)}`."
             )
         name, role_name = self._split(target, role_name, config, sso_session)
         profile = config.profiles.get(name)

@@ -104,7 +104,7 @@ class TokenCache:
             content["refreshToken"] = sso_token.refresh_token.reveal()
         self._unsaved[sso_session.cache_key] = sso_token
         _write_object(self.token_path(sso_session), content)
-        del self._unsaved[sso_session.cache_key]
+        self._unsaved.pop(sso_session.cache_key, None)
 
     def forget(self, sso_session: SsoSession) -> bool:
         """
@@ -122,8 +122,8 @@ class TokenCache:
             if "accessToken" in content:
                 try:
                     yield path, _sso_token(content, path, None)
-                except (ValueError, KeyError, TypeError):
-                    continue
+                except (ValueError, KeyError, TypeError, OSError):
+                    yield path, _damaged_token(content)
 
     def token_path(self, sso_session: SsoSession) -> Path:
         """Return the token file of a sign-in."""
@@ -186,6 +186,8 @@ class TokenCache:
             if content is None:
                 return None
             keys = content["Credentials"]
+            if keys.get("AccountId", account_id) != account_id:
+                return None  # somebody else's, whatever the file is called
             return RoleCredentials(
                 account_id=account_id,
                 access_key_id=Secret(_text(keys, "AccessKeyId")),
@@ -194,7 +196,7 @@ class TokenCache:
                 expires_at=_time(_text(keys, "Expiration")),
                 obtained_at=_written_at(path),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def save_role_credentials(self, sso_session: SsoSession, role_name: str, credentials: RoleCredentials) -> None:
@@ -266,8 +268,21 @@ def _sso_token(content: Mapping[str, Any], path: Path, sso_session: SsoSession |
     )
 
 
+def _damaged_token(content: Mapping[str, Any]) -> SsoToken:
+    """What a damaged token file can still be logged out with: it may hold a good token beside a bad date."""
+    access_token, region = content["accessToken"], content.get("region")
+    sendable = isinstance(access_token, str) and isinstance(region, str) and access_token and region
+    return SsoToken(
+        start_url=str(content.get("startUrl") or "an access portal"),
+        sso_region=region if sendable else None,
+        access_token=Secret(str(access_token)),
+        expires_at=datetime.fromtimestamp(0, timezone.utc),
+    )
+
+
 def _objects(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for path in sorted(folder.glob("*.json")):
+    # Whatever their names end in, as the CLI's sweeper; a name with a dot is a file that is just being written.
+    for path in sorted(folder.glob("[!.]*")):
         try:
             content = _read_object(path)
         except (OSError, ValueError):
@@ -281,7 +296,10 @@ def _read_object(path: Path) -> dict[str, Any] | None:
         data = path.read_bytes()
     except FileNotFoundError:
         return None
-    content = json.loads(data)
+    try:
+        content = json.loads(data)
+    except RecursionError:
+        content = None
     if not isinstance(content, dict):
         message = "not a JSON object"
         raise ValueError(message)  # noqa: TRY004 - one kind of error for every content that is not ours
@@ -316,8 +334,11 @@ def _time(text: str) -> datetime:
         # Older files end in "UTC"; botocore's readers take what dateutil takes.
         from dateutil import parser
 
-        moment: datetime = parser.parse(text)
-        return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+        try:
+            moment: datetime = parser.parse(text)
+            return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+        except OverflowError:
+            raise ValueError(text) from None
 
 
 def _sha1(text: str) -> str:

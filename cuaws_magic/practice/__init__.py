@@ -2,7 +2,7 @@
 The practice portal: a pretend IAM Identity Center on loopback, with moto as the pretend AWS behind it.
 
 It stands beside the product: nothing of `cuaws_magic` imports it, and it imports nothing else of the package.
-It needs the extra `practice` (`pip install "cuaws_magic[practice]"`).
+It needs the extra `practice` (`pip install "cuaws-magic[practice]"`).
 """
 
 from __future__ import annotations

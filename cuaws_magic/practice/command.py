@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace, output: TextIO | None = None) -> int:
         portal = PracticePortal(knobs, arguments.port, arguments.aws_port)
         portal.start()
     except ImportError as error:
-        missing = f'The practice portal needs {error.name}. Run: pip install "cuaws_magic[practice]"'
+        missing = f'The practice portal needs {error.name}. Run: pip install "cuaws-magic[practice]"'
         print(missing, file=sys.stderr)  # noqa: T201 - a command's own words
         return 1
     except (OSError, OverflowError) as error:

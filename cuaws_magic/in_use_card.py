@@ -1,0 +1,163 @@
+"""The account in use, and what holds in this kernel, as values that show themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cuaws_magic import render
+from cuaws_magic.results import View
+from cuaws_magic.sign_in_card import organisation
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cuaws_magic.model import Origin, SsoSession
+    from cuaws_magic.render import Bundle, Row, Tone
+    from cuaws_magic.results import Whoami
+
+
+@dataclass(frozen=True, repr=False)
+class InUse(View):
+    """
+    The account and role that this kernel acts as.
+
+    Attributes:
+        account: Account id, a string of twelve digits; empty where nobody has said it.
+
+        account_name: Its name at the portal, or as well as it is known.
+
+        role: The role.
+
+        region: Where clients go by default.
+
+        expires_at: When these credentials end; `None` where that is not known, or they do not.
+
+        signed_in_until: When a person has to approve again, as well as we know; `None`
+            where nobody is signed in any more, or no sign-in is needed.
+
+        identity: What STS said, or `None` where it was not asked.
+
+        origin: Where the credentials come from; `None` for Identity Center.
+
+        end_assumed: `expires_at` is what is usual; nobody said it.
+
+        profile: The profile that programs find by its name; then no keys are in the environment.
+
+        signs_in: Whether the credentials depend on a sign-in.
+    """
+
+    account: str
+    account_name: str
+    role: str
+    region: str
+    expires_at: datetime | None
+    signed_in_until: datetime | None
+    identity: Whoami | None
+    notes: tuple[str, ...]
+    at: datetime
+    origin: Origin | None = field(default=None, compare=False)
+    end_assumed: bool = False
+    profile: str | None = None
+    signs_in: bool = True
+
+    def rows(self) -> list[Row]:
+        """Return the facts."""
+        who = (
+            [("You are", self.identity.person), ("ARN", self.identity.arn)]
+            if self.identity
+            else [("You are", "not confirmed with AWS")]
+        )
+        return [
+            *who,
+            ("Region", self.region),
+            *([("From", self.origin.words)] if self.origin is not None else []),
+            ("Credentials", self._credentials()),
+            *([("Sign-in", sign_in_row(self.signed_in_until, self.at))] if self.signs_in else []),
+        ]
+
+    def _credentials(self) -> str:
+        if self.profile is not None:
+            return f"each program fetches and renews its own (AWS_PROFILE={self.profile})"
+        if self.origin is not None and not self.origin.renewed:
+            return self._not_renewed(self.origin)
+        again = self.origin.again if self.origin is not None else "`%cuaws login`"
+        if self.expires_at is None or self.expires_at <= self.at:
+            return f"over; type {again}"
+        left = f"until {render.until(self.expires_at, self.at)}"
+        over = self.signs_in and (self.signed_in_until is None or self.signed_in_until <= self.at)
+        return f"{left}, then over: type `%cuaws login`" if over else f"{left}, renewed by themselves"
+
+    def _not_renewed(self, origin: Origin) -> str:
+        if self.expires_at is None:
+            return "not renewed; nobody said when they end"
+        about = "about " if self.end_assumed else ""
+        if self.expires_at <= self.at:
+            return f"over since {about}{render.clock(self.expires_at, self.at)}; type {origin.again}"
+        return f"until {about}{render.until(self.expires_at, self.at)}, not renewed; then type {origin.again}"
+
+    @property
+    def title(self) -> tuple[str, str]:
+        """What is in use: for a card, and for a line of text."""
+        number = f" ({self.account})" if self.account and self.account != self.account_name else ""
+        return f"{self.account_name} · {self.role}", f"Using {self.account_name}{number} as {self.role}"
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        title, plain = self.title
+        return render.bundle(
+            render.text(plain, self.rows(), self.notes),
+            render.card("good", title, self.account, render.facts(self.rows()) + render.lines(self.notes)),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Status(View):
+    """
+    What holds in this kernel now; asked of nobody.
+
+    Attributes:
+        sso_session: The sign-in that commands would use; `None` where that is not settled.
+
+        signed_in_until: When a person has to approve again, or `None`.
+
+        in_use: The account in use, or `None`.
+    """
+
+    sso_session: SsoSession | None
+    signed_in_until: datetime | None
+    in_use: InUse | None
+    notes: tuple[str, ...]
+    at: datetime
+
+    @property
+    def where(self) -> str:
+        """The organisation."""
+        return organisation(self.sso_session) if self.sso_session is not None else ""
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        tone: Tone = "good"
+        if self.in_use is not None:
+            rows = self.in_use.rows()
+            title, plain = self.in_use.title
+        elif self.signed_in_until is not None:
+            rows = [
+                ("Sign-in", sign_in_row(self.signed_in_until, self.at)),
+                ("Account", "none in use; type `%cuaws use ACCOUNT`"),
+            ]
+            title, plain = "Signed in", f"Signed in to {self.where}"
+        else:
+            rows = [("Sign-in", "none; type `%cuaws login`"), ("Account", "none in use")]
+            title, tone, plain = "Not signed in", "idle", f"Not signed in to {self.where}"
+        return render.bundle(
+            render.text(plain, rows, self.notes),
+            render.card(tone, title, self.where, render.facts(rows) + render.lines(self.notes)),
+        )
+
+
+def sign_in_row(until: datetime | None, at: datetime) -> str:
+    """Say how long a sign-in lasts."""
+    if until is None or until <= at:
+        return "over; type `%cuaws login`"
+    return f"until about {render.until(until, at)}"

@@ -1,0 +1,130 @@
+"""
+`%cuaws paste` as a person meets it: a hidden prompt, or a cell that wipes itself.
+
+A cell that had keys in it is wiped before anything else is done with them, and whatever
+comes of it. JupyterLab replaces a cell only after a run that went well; so on a page a
+refusal is shown as an error, and "Run all" stops, without the run having failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+import re
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from cuaws_magic import hidden_prompt, pasted
+from cuaws_magic.cell_wipe import CellWipe
+from cuaws_magic.errors import Cancelled, CuawsError, PasteRefused
+from cuaws_magic.render import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cuaws_magic.in_use_card import InUse
+    from cuaws_magic.show import NotebookFace, TerminalFace
+
+# A cell that was wiped before, and runs again.
+_COMMENTS = re.compile(r"(?:\s*#[^\n]*(?:\n|\Z))*\s*")
+_GONE = "# The keys that stood here are gone from this page."
+_REFUSED = (
+    "# What stood here was refused, and is gone from this page. Put the keys below this line, then run the cell again."
+)
+
+
+class PasteCell:
+    """
+    One run of a cell, or line, that may have keys in it.
+
+    Args:
+        shell: The running `InteractiveShell`.
+
+        face: Where things are shown.
+
+        line: What stands behind `%cuaws`.
+
+        cell: What stands below it; empty for a line alone.
+    """
+
+    def __init__(self, shell: Any, face: NotebookFace | TerminalFace, line: str, cell: str) -> None:
+        self._shell = shell
+        self._face = face
+        self._on_the_line = pasted.holds_keys(line)
+        self._text = cell
+        self._command = "%%cuaws paste" if self._on_the_line else f"%%cuaws {line.strip()}"
+        self._wipe = CellWipe(shell, f"{line}\n{cell}" if self._on_the_line else cell, f"{self._command}\n{_GONE}")
+
+    def run(self, paste: Callable[[str], InUse]) -> InUse | None:
+        """
+        Wipe the cell and bring its keys into use; in a cell without any, ask for them.
+
+        Args:
+            paste: Brings the pasted text into use.
+
+        Returns:
+            What is in use; nothing if the keys were refused, and the page says so already.
+
+        Raises:
+            CuawsError: It came to nothing, and there is no page to show that on.
+
+            Cancelled: Ctrl-C or the stop button.
+        """
+        if _COMMENTS.fullmatch(self._text) and not self._on_the_line:
+            return paste(hidden_prompt.ask(self._shell))
+        self._wipe.memory()
+        trouble = self._wipe.disk()
+        try:
+            view = self._answer(paste)
+        except (CuawsError, UsageError, Cancelled):
+            self._wipe.page(f"{self._command}\n{_REFUSED}")
+            if self._face.cell is None:
+                raise
+            self._shell.showtraceback()
+            _stop_run_all(self._shell.kernel)
+            return None
+        until = f", until about {clock(view.expires_at, view.at)}" if view.expires_at is not None else ""
+        self._wipe.page(
+            f"{self._command}\n# The keys that stood here are in this kernel now{until}. New ones go below this line."
+        )
+        return dataclasses.replace(view, notes=(*view.notes, trouble)) if trouble else view
+
+    def after(self, result: Any) -> None:
+        """Wipe what the end of the cell has kept (IPython's `post_run_cell`)."""
+        self._wipe.after(result)
+
+    def _answer(self, paste: Callable[[str], InUse]) -> InUse:
+        try:
+            if self._on_the_line:
+                raise PasteRefused(  # noqa: TRY301 - as any refusal from here on
+                    "Keys do not go on the line of a command. Put them below it: the first line of the cell is "
+                    "`%%cuaws paste`, and the keys come after it."
+                )
+            return paste(self._text)
+        except (CuawsError, UsageError, Cancelled):
+            raise
+        except KeyboardInterrupt:
+            message = "`%cuaws paste` was stopped; nothing was changed. Run the cell again to start over."
+            raise Cancelled(message) from None
+        except Exception as error:  # noqa: BLE001 - a bug; its traceback would show the keys
+            raise PasteRefused(
+                f"This did not work, and cuaws_magic is at fault ({type(error).__name__}). "
+                "To do without keys, type `%cuaws use ACCOUNT`."
+            ) from None
+
+
+def command_of(line: str, cell: str) -> str:
+    """Return which command is meant; keys are always meant for `paste`, whatever was typed before them."""
+    if pasted.holds_keys(line) or pasted.holds_keys(cell):
+        return "paste"
+    return next(iter(line.split()), "")
+
+
+def _stop_run_all(kernel: Any) -> None:
+    """Drop the cells that wait behind this one, as ipykernel does after an error; it has no public way to it."""
+    stop = getattr(kernel, "_abort_queues", None)
+    stopping = stop() if stop is not None else None
+    if inspect.isawaitable(stopping):
+        asyncio.ensure_future(stopping)  # noqa: RUF006 - ipykernel's own business, over in a moment
