@@ -35,10 +35,12 @@ lab: $(VENV)/.wheel-installed
 
 bench: $(VENV)/.wheel-installed
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/panel.py
 	@exec $(BIN)/python benchmarks/freshness.py
 
 # `pytest`, not `python -m pytest`: the latter would put the source folder before the wheel.
 test: check
+	@PYTHON=$(BIN)/python sh scripts/browser_parts.sh
 	@exec $(BIN)/pytest -n auto
 
 check: $(VENV)/.wheel-installed

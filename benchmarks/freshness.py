@@ -190,12 +190,12 @@ def _slowest_reads(portal: PracticePortal, role_life: float) -> list[float]:
     portal.knobs = replace(portal.knobs, role_lifetime=role_life)
     app = App(environ=dict(os.environ))
     app.use(Nowhere(), "111111111111/MyRole", verify=False)
-    account_role = app.credentials.current.account_role  # type: ignore[union-attr]  # in use since the line above
+    source = app.credentials.current.source  # type: ignore[union-attr]  # in use since the line above
     took: list[float] = []
     before = portal.count("GetRoleCredentials")
 
     def read() -> None:
-        bound = app._broker.bind(account_role)  # noqa: SLF001 - what a client of botocore holds
+        bound = app.credentials.bind(source)  # what a client of botocore holds
         for _ in range(READS):
             began = time.perf_counter()
             bound()

@@ -198,6 +198,14 @@ class Known:
         self.wanted.append("sessions")
         return ["fedauth", "work"]
 
+    def saved_names(self):
+        self.wanted.append("saved")
+        return ["111111111111_MyRole"]
+
+    def profile_names(self):
+        self.wanted.append("profiles")
+        return ["awsucob0myaccount", "chained"]
+
 
 @dataclass(frozen=True)
 class Completion:
@@ -212,14 +220,14 @@ class Completion:
         Completion("every command", "%cuaws ", [*COMMANDS, "--help"]),
         Completion("commands by their beginning", "%cuaws log", ["login", "logout"]),
         Completion("a command is not completed in another case", "%cuaws LOG", []),
-        Completion("targets", "%cuaws use aws", ["awsucob0myaccount", "awsucob0production"], ["targets"]),
-        Completion("targets in any case", "%cuaws use RES", ["Research-1"], ["targets"]),
-        Completion("targets with a space come in quotes", '%cuaws use "two', ['"two words"'], ["targets"]),
+        Completion("targets", "%cuaws use aws", ["awsucob0myaccount", "awsucob0production"], ["targets", "profiles"]),
+        Completion("targets in any case", "%cuaws use RES", ["Research-1"], ["targets", "profiles"]),
+        Completion("targets with a space come in quotes", '%cuaws use "two', ['"two words"'], ["targets", "profiles"]),
         Completion(
             "targets of nothing yet",
             "%cuaws use ",
-            ["awsucob0myaccount", "awsucob0production", "Research-1", '"two words"'],
-            ["targets"],
+            ["awsucob0myaccount", "awsucob0production", "Research-1", '"two words"', "chained"],
+            ["targets", "profiles"],
         ),
         Completion(
             "options",
@@ -233,6 +241,10 @@ class Completion:
         Completion("regions", "%cuaws use x --region us-w", ["us-west-2", "us-west-1"]),
         Completion("regions of Identity Center", "%cuaws login --sso-region eu-n", ["eu-north-1"]),
         Completion("ways", "%cuaws use x --via e", ["env"]),
+        Completion("profiles of any kind", "%cuaws use ch", ["chained"], ["targets", "profiles"]),
+        Completion("where pasted keys are saved", "%cuaws paste --save 1", ["111111111111_MyRole"], ["saved"]),
+        Completion("the same below a cell's first line", "%%cuaws paste --save 1", ["111111111111_MyRole"], ["saved"]),
+        Completion("nothing to say about keys", "%cuaws paste A", []),
         Completion("nothing to say about a URL", "%cuaws login --start-url h", []),
         Completion("nothing after an unknown command", "%cuaws frob x", []),
         Completion("nothing where a pattern stands", "%cuaws accounts r", []),

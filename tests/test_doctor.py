@@ -446,7 +446,7 @@ def test_no_network(portal):
 
     (network,) = [one for one in diagnosis.findings if one.subject == "Network"]
     assert network.line.startswith(
-        "in the way: Network: the sign-in service of AWS cannot be reached from this machine"
+        "in the way: Network: The sign-in service of AWS cannot be reached from this machine"
     )
     assert diagnosis.conclusion == f"First: {network.do}"
     assert any(one.subject == "Versions" for one in diagnosis.findings)

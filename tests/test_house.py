@@ -23,26 +23,28 @@ FLOORS = (
     ),
     (
         "errors in those words; small doors, small pure parts",
-        "account_list boto_clients boto_provider errors exports kernel_env panel_style renewal sign_in_card snapshot",
+        """account_list boto_clients boto_provider cell_wipe errors exports kernel_env panel_keys panel_style
+        renewal sign_in_card snapshot""",
     ),
     (
         "rules, protocols and results; how to write a file",
-        """aws_hosts config_text device_flow errands files pacing results
+        """aws_hosts config_text device_flow errands files pacing pasted results
         doctor_environment doctor_files doctor_programs""",
     ),
     (
         "the files of this home; foreign errors",
-        "aws_files config_edits doctor own_state service_errors token_cache",
+        "aws_files config_edits doctor hidden_prompt in_use_card own_state service_errors token_cache",
     ),
     (
         "the services; which organisation; changing a file",
-        "config_difference config_writer doctor_card identity_center organisation profiles",
+        "config_difference config_writer doctor_card identity_center organisation profile_credentials profiles",
     ),
     ("how a kernel comes to be signed in", "login profile_cards"),
     ("what a sign-in gives", "approval broker directory"),
+    ("where credentials come from", "sources"),
     ("what a person does with it", "kernel_credentials logout show sign_in_desk targets"),
-    ("what stands on targets and credentials", "catalogue cell_watch console examination handover"),
-    ("what there is to type", "commands profile_book"),
+    ("what stands on targets and credentials", "catalogue cell_watch console entry examination handover"),
+    ("what there is to type", "commands paste_desk profile_book"),
     ("what stands beside an account", "side_desk"),
     ("one object per kernel", "app"),
     ("the panel: what it shows", "panel_state"),
@@ -51,6 +53,7 @@ FLOORS = (
     ("the panel: choosing", "panel_choice"),
     ("the panel: what it does", "panel"),
     ("the panel on the page", "panel_view"),
+    ("a cell with keys in it", "paste_cell"),
     ("the faces", "functions magics"),
     ("the front door and the command line", "__init__ __main__"),
 )
@@ -74,15 +77,17 @@ DOORS = tuple(
     Door(outside, frozenset(modules.split()))
     for outside, modules in {
         "aiobotocore": "boto_provider defaults",
-        "botocore": "boto_clients boto_provider service_errors",
-        "IPython": "commands magics show",
+        "botocore": "boto_clients boto_provider profile_credentials service_errors",
+        "IPython": "commands magics paste_cell show",
         "traitlets": "magics",
         "filelock": "files",
         "platformdirs": "own_state",
-        "markupsafe": "console doctor_card handover panel_html panel_view render results sign_in_card",
+        "prompt_toolkit": "hidden_prompt",
+        "markupsafe": "console doctor_card handover panel_html panel_keys panel_view render results sign_in_card",
         "ipywidgets": "panel_view panel_widgets",
         "dateutil": "token_cache",
         # Of the standard library, what reaches out of this process.
+        "sqlite3": "cell_wipe",
         "webbrowser": "show",
         "subprocess": "examination",
         "socket": "",
@@ -269,3 +274,12 @@ def test_loading_the_magic_imports_nothing_heavy():
     heavy = {"boto3", "botocore", "ipywidgets", "nbformat", "filelock", "platformdirs", "cuaws_magic.app"}
     assert "cuaws_magic.magics" in loaded
     assert heavy & set(loaded) == set()
+
+
+def test_the_map_for_people_is_this_one():
+    """CONTRIBUTING begins with the same house: `python scripts/house_map.py` writes it there."""
+    contributing = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+    on_the_map = [line.split("`")[1] for line in contributing.splitlines() if line.startswith("|") and "`" in line]
+
+    assert on_the_map[:-1] == [name for _, names in reversed(FLOORS) for name in names.split()]

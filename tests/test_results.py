@@ -9,19 +9,18 @@ from dataclasses import dataclass
 import pytest
 from doubles import HOUR, NOON, a_device_authorization, documented
 
+from cuaws_magic.in_use_card import InUse, Status
 from cuaws_magic.model import Account, SsoSession
 from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.results import (
     AccountTable,
     AwaitingApproval,
-    InUse,
     Progress,
     Released,
     SignedIn,
     SignedOut,
     SignInEnded,
     SigningIn,
-    Status,
     View,
     Whoami,
 )

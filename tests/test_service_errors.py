@@ -276,9 +276,9 @@ class Named:
 
 @documented(
     [
-        Named("signing in", "RegisterClient", "the sign-in service of AWS"),
-        Named("refreshing", "RefreshToken", "the sign-in service of AWS"),
-        Named("the portal", "GetRoleCredentials", "the AWS access portal"),
+        Named("signing in", "RegisterClient", "The sign-in service of AWS"),
+        Named("refreshing", "RefreshToken", "The sign-in service of AWS"),
+        Named("the portal", "GetRoleCredentials", "The AWS access portal"),
         Named("STS", "GetCallerIdentity", "AWS STS"),
     ]
 )

@@ -48,6 +48,8 @@ class Cell:
         ever: Plain text and HTML of everything that stood there at any moment.
 
         status: `ok`, `error` or `aborted`; empty while it runs.
+
+        reply: The whole reply.
     """
 
     def __init__(self, message_id: str) -> None:
@@ -55,6 +57,7 @@ class Cell:
         self.outputs: list[dict[str, Any]] = []
         self.ever = ""
         self.status = ""
+        self.reply: dict[str, Any] = {}
         self.idle = False
 
     @property
@@ -168,6 +171,15 @@ class Kernel:
         message_id = self._client.inspect(code, len(code))
         return str(self._reply(message_id)["data"]["text/plain"])
 
+    def asked(self) -> dict[str, Any]:
+        """Wait until the kernel asks a person something; returns the question."""
+        content: dict[str, Any] = self._client.get_stdin_msg(timeout=PATIENCE)["content"]
+        return content
+
+    def answer(self, text: str) -> None:
+        """Answer what the kernel asked."""
+        self._client.input(text)
+
     def interrupt(self) -> None:
         """Press the stop button."""
         self.manager.interrupt_kernel()
@@ -178,7 +190,9 @@ class Kernel:
         # A client with an identity of its own: two with one identity would take each other's replies.
         client = AsyncKernelClient(connection_file=self.manager.connection_file)
         client.load_connection_file()
+        client.allow_stdin = False  # as nbclient sets it on a client of its own
         client.start_channels()
+        client.allow_stdin = False  # as nbclient does with a client that it makes itself
         runner = NotebookClient(notebook, km=self.manager, timeout=PATIENCE)
         runner.kc = client
         try:
@@ -213,6 +227,7 @@ class Kernel:
             cell = self._cells.get(message["parent_header"].get("msg_id"))
             if cell is not None:
                 cell.status = message["content"]["status"]
+                cell.reply = message["content"]
 
     @staticmethod
     def _waiting(channel: Any, patience: float) -> Iterator[dict[str, Any]]:

@@ -109,3 +109,16 @@ def test_files_are_private(kernel):
     assert len(kept) == 3
     if os.name == "posix":
         assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+
+
+def test_a_panel_in_a_page_without_widgets_says_what_to_type(kernel):
+    """What nbconvert makes of `%cuaws panel` has the commands, as text and as HTML."""
+    notebook, error = kernel.run_all("%cuaws panel")
+
+    page, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
+    said = notebook.cells[0].outputs[-1].data
+
+    assert error is None
+    assert "%cuaws login" in said["text/plain"]
+    assert "%cuaws login" in said["text/html"]
+    assert "%cuaws login" in page

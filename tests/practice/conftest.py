@@ -75,12 +75,8 @@ class Learner:
             self.portal.approve(authorization["userCode"])
         return registration, self.poll(registration, authorization["deviceCode"])
 
-    def take_role(
-        self, sso_token: str, account_id: str = "111111111111", role_name: str = "MyRole"
-    ) -> dict[str, Any]:
-        answer = self.sso.get_role_credentials(
-            accessToken=sso_token, accountId=account_id, roleName=role_name
-        )
+    def take_role(self, sso_token: str, account_id: str = "111111111111", role_name: str = "MyRole") -> dict[str, Any]:
+        answer = self.sso.get_role_credentials(accessToken=sso_token, accountId=account_id, roleName=role_name)
         found: dict[str, Any] = answer["roleCredentials"]
         return found
 

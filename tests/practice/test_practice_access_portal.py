@@ -53,9 +53,9 @@ def test_roles_of_an_account(learner: Any) -> None:
 
     assert [role["roleName"] for role in listing["roleList"]] == ["ReadOnly", "Admin"]
     assert {role["accountId"] for role in listing["roleList"]} == {"333333333333"}
-    assert refusal(
-        lambda: learner.sso.list_account_roles(accessToken=answer["accessToken"], accountId="999999999999")
-    )[:2] == ("ResourceNotFoundException", 404)
+    assert refusal(lambda: learner.sso.list_account_roles(accessToken=answer["accessToken"], accountId="999999999999"))[
+        :2
+    ] == ("ResourceNotFoundException", 404)
 
 
 @pytest.mark.parametrize(
@@ -90,15 +90,13 @@ def test_generated_accounts_are_always_the_same(enroll: Any) -> None:
     for account in more[5:]:
         assert account["accountName"].startswith("research-")
         assert len(account["accountId"]) == 12
-        roles = learner.sso.list_account_roles(
-            accessToken=answer["accessToken"], accountId=account["accountId"]
-        )["roleList"]
+        roles = learner.sso.list_account_roles(accessToken=answer["accessToken"], accountId=account["accountId"])[
+            "roleList"
+        ]
         assert 1 <= len(roles) <= 3
 
 
-@pytest.mark.parametrize(
-    "words", [{"maxResults": 101}, {"nextToken": "nonsense"}, {"nextToken": "cm9sZXM6MQ=="}]
-)
+@pytest.mark.parametrize("words", [{"maxResults": 101}, {"nextToken": "nonsense"}, {"nextToken": "cm9sZXM6MQ=="}])
 def test_listing_validates(learner: Any, words: dict[str, Any]) -> None:
     """A page size or a next token that cannot be is an invalid request."""
     _, answer = learner.sign_in()
@@ -140,9 +138,7 @@ def test_logout_ends_the_sign_in(learner: Any) -> None:
     learner.sso.logout(accessToken=answer["accessToken"])
 
     assert refusal(lambda: learner.sso.list_accounts(accessToken=answer["accessToken"]))[1] == 401
-    assert (
-        refusal(lambda: learner.refresh(registration, answer["refreshToken"]))[0] == "InvalidGrantException"
-    )
+    assert refusal(lambda: learner.refresh(registration, answer["refreshToken"]))[0] == "InvalidGrantException"
     assert learner.sso.list_accounts(accessToken=other["accessToken"])["accountList"]
     assert learner.portal.count("Logout") == 1
 

@@ -75,9 +75,7 @@ def test_caller_identity(learner: Any, account_id: str, role_name: str, role: st
     _, answer = learner.sign_in()
 
     seen = [
-        learner.aws(
-            "sts", learner.take_role(answer["accessToken"], account_id, role_name)
-        ).get_caller_identity()
+        learner.aws("sts", learner.take_role(answer["accessToken"], account_id, role_name)).get_caller_identity()
         for _ in range(2)
     ]
 
@@ -178,9 +176,7 @@ def test_unsigned_requests(learner: Any) -> None:
     assert refusal(s3.list_buckets) == ("AccessDenied", 403)
 
 
-@pytest.mark.parametrize(
-    "path", ["/moto-api/data.json", "/moto-api/reset", "/latest/meta-data/iam", "/favicon.ico"]
-)
+@pytest.mark.parametrize("path", ["/moto-api/data.json", "/moto-api/reset", "/latest/meta-data/iam", "/favicon.ico"])
 def test_no_back_doors(learner: Any, path: str) -> None:
     """Nothing of moto's own pages can be reached."""
     assert fetch(learner.portal.aws_url + path)[0] == 404
@@ -196,9 +192,7 @@ def test_objects_of_every_kind(learner: Any, keys: dict[str, Any]) -> None:
     s3.put_object(Bucket="my-data", Key=name, Body=b"hello", Metadata={"my_key": "v"})
     s3.upload_fileobj(io.BytesIO(b"x" * 9_000_000), "my-data", "in parts")
     s3.copy_object(Bucket="my-data", Key="copy", CopySource={"Bucket": "my-data", "Key": name})
-    pages = list(
-        s3.get_paginator("list_objects_v2").paginate(Bucket="my-data", PaginationConfig={"PageSize": 1})
-    )
+    pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket="my-data", PaginationConfig={"PageSize": 1}))
     found = s3.get_object(Bucket="my-data", Key=name)
     size = s3.head_object(Bucket="my-data", Key="in parts")["ContentLength"]
     s3.delete_objects(Bucket="my-data", Delete={"Objects": [{"Key": "copy"}]})
@@ -323,9 +317,7 @@ def test_assumed_roles_and_users(learner: Any, keys: dict[str, Any]) -> None:
     sts, iam = learner.aws("sts", keys), learner.aws("iam", keys)
     iam.create_user(UserName="robot")
 
-    assumed = sts.assume_role(RoleArn="arn:aws:iam::222222222222:role/cross", RoleSessionName="me")[
-        "Credentials"
-    ]
+    assumed = sts.assume_role(RoleArn="arn:aws:iam::222222222222:role/cross", RoleSessionName="me")["Credentials"]
     key = iam.create_access_key(UserName="robot")["AccessKey"]
     as_role = {
         "accessKeyId": assumed["AccessKeyId"],
@@ -364,9 +356,7 @@ def test_role_credentials_outlive_the_sign_in(learner: Any) -> None:
         ("dynamodb", "dynamodb:ListTables", "500", ("InternalFailure", 500)),
     ],
 )
-def test_failures_of_aws(
-    enroll: Any, service: str, operation: str, kind: str, expected: tuple[str, int]
-) -> None:
+def test_failures_of_aws(enroll: Any, service: str, operation: str, kind: str, expected: tuple[str, int]) -> None:
     """Failures of one operation or of a whole service, in the service's words."""
     learner = enroll(failures=(Failure(operation, kind=kind),))
     _, answer = learner.sign_in()

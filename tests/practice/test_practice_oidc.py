@@ -95,9 +95,7 @@ def test_denied_by_the_person(learner: Any) -> None:
             ["slow", "slow", "token"],
             id="slow_down",
         ),
-        pytest.param(
-            {"slow_down": 1, "approve_after": 1, "slow_down_step": 2}, ["slow", "slow"], id="slow_down_step"
-        ),
+        pytest.param({"slow_down": 1, "approve_after": 1, "slow_down_step": 2}, ["slow", "slow"], id="slow_down_step"),
         pytest.param({"interval": 5}, ["pending", "slow"], id="interval"),
         pytest.param({"code_lifetime": 1}, ["pending", "expired"], id="code_lifetime"),
     ],
@@ -190,15 +188,9 @@ def test_code_belongs_to_its_client(learner: Any) -> None:
     ("words", "expected"),
     [
         pytest.param({"clientName": "", "clientType": "public"}, "InvalidRequestException", id="no name"),
-        pytest.param(
-            {"clientName": "x", "clientType": "secret"}, "InvalidClientMetadataException", id="not public"
-        ),
-        pytest.param(
-            {"clientName": "x" * 300, "clientType": "public"}, "InvalidClientMetadataException", id="long"
-        ),
-        pytest.param(
-            {"clientName": "x", "clientType": "public", "scopes": [" "]}, "InvalidScopeException", id="scope"
-        ),
+        pytest.param({"clientName": "x", "clientType": "secret"}, "InvalidClientMetadataException", id="not public"),
+        pytest.param({"clientName": "x" * 300, "clientType": "public"}, "InvalidClientMetadataException", id="long"),
+        pytest.param({"clientName": "x", "clientType": "public", "scopes": [" "]}, "InvalidScopeException", id="scope"),
     ],
 )
 def test_register_client_validates(learner: Any, words: dict[str, Any], expected: str) -> None:
@@ -210,9 +202,7 @@ def test_start_url_must_be_an_address(learner: Any) -> None:
     """Any start URL is answered, if it is one."""
     registration = learner.register()
 
-    answer = learner.oidc.start_device_authorization(
-        startUrl="https://d-1234567890.awsapps.com/start", **registration
-    )
+    answer = learner.oidc.start_device_authorization(startUrl="https://d-1234567890.awsapps.com/start", **registration)
 
     assert answer["userCode"]
     assert refusal(lambda: learner.oidc.start_device_authorization(startUrl="cuboulder", **registration)) == (

@@ -36,9 +36,7 @@ class Page(HTMLParser):
         self.outside += [words[name] for name in ("src", "href") if words.get(name, "/")[:1] != "/"]
 
 
-def visit(
-    url: str, path: str, form: dict[str, str] | None = None, headers: dict[str, str] | None = None
-) -> Page:
+def visit(url: str, path: str, form: dict[str, str] | None = None, headers: dict[str, str] | None = None) -> Page:
     """Open a page, or press the button of a form."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
     try:
@@ -159,9 +157,7 @@ def test_what_clients_say_is_escaped(learner: Any) -> None:
         assert "<script" not in page.body
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/start", "/device", "/device?user_code=NONE-0000", "/nothing", "link"]
-)
+@pytest.mark.parametrize("path", ["/", "/start", "/device", "/device?user_code=NONE-0000", "/nothing", "link"])
 def test_every_page(learner: Any, path: str) -> None:
     """Every page warns, loads nothing from elsewhere and forbids everything that it does not need."""
     _, authorization, complete = link(learner)

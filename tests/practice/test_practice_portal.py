@@ -148,9 +148,7 @@ def test_many_at_once(enroll: Any) -> None:
     accounts = learner.sso.list_accounts(accessToken=answer["accessToken"], maxResults=100)["accountList"]
 
     def roles(account: dict[str, str]) -> int:
-        listing = learner.sso.list_account_roles(
-            accessToken=answer["accessToken"], accountId=account["accountId"]
-        )
+        listing = learner.sso.list_account_roles(accessToken=answer["accessToken"], accountId=account["accountId"])
         return len(listing["roleList"])
 
     with ThreadPoolExecutor(8) as pool:

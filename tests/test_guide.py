@@ -1,0 +1,109 @@
+"""
+The guide, step by step: what takes the place of each, and the test that proves it.
+
+The same table stands in the README, for people. A step without a row, a row without a
+test, or a README that says something else fails here.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+README = TESTS.parent / "README.md"
+
+# How many numbered steps each option of the guide has.
+STEPS = {1: 10, 2: 10, 3: 7}
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    One step of the guide.
+
+    Attributes:
+        option: 1 (environment variables), 2 (credentials file) or 3 (SSO).
+
+        step: Its number there.
+
+        typed: What a person types instead; the README has it in the row of the step.
+
+        proof: `file::test`, which does just that.
+    """
+
+    option: int
+    step: int
+    typed: str
+    proof: str
+
+    @property
+    def documentation(self) -> str:
+        return f"option {self.option}, step {self.step}"
+
+
+ROWS = [
+    Row(1, 1, "%cuaws login", "kernel/test_main_job.py::test_card_before_approval_has_link_code_and_life"),
+    Row(1, 2, "%cuaws login", "kernel/test_main_job.py::test_card_before_approval_has_link_code_and_life"),
+    Row(1, 3, "%cuaws login", "kernel/test_main_job.py::test_card_before_approval_has_link_code_and_life"),
+    Row(1, 4, "%cuaws login", "kernel/test_main_job.py::test_login_waits_for_a_person"),
+    Row(1, 5, "%cuaws accounts --roles", "kernel/test_main_job.py::test_accounts_are_a_table"),
+    Row(1, 6, "%cuaws paste", "test_pasted.py::test_every_form_in_every_dress"),
+    Row(1, 7, "%cuaws paste", "kernel/test_paste.py::test_the_hidden_prompt"),
+    Row(1, 8, "%cuaws paste", "kernel/test_paste.py::test_the_hidden_prompt"),
+    Row(1, 9, "%cuaws whoami", "kernel/test_main_job.py::test_values_are_strings_and_shown_once"),
+    Row(1, 10, "%cuaws release", "kernel/test_main_job.py::test_environment_is_as_found"),
+    Row(2, 1, "%cuaws login", "kernel/test_main_job.py::test_card_before_approval_has_link_code_and_life"),
+    Row(2, 2, "%cuaws login", "kernel/test_main_job.py::test_card_before_approval_has_link_code_and_life"),
+    Row(2, 3, "%cuaws login", "kernel/test_main_job.py::test_card_before_approval_has_link_code_and_life"),
+    Row(2, 4, "%cuaws login", "kernel/test_main_job.py::test_login_waits_for_a_person"),
+    Row(2, 5, "%cuaws accounts --roles", "kernel/test_main_job.py::test_accounts_are_a_table"),
+    Row(2, 6, "%cuaws paste", "test_pasted.py::test_every_form_in_every_dress"),
+    Row(2, 7, "%cuaws paste --save", "kernel/test_paste.py::test_saved_as_well"),
+    Row(2, 8, "%cuaws paste --save", "test_paste_desk.py::test_only_that_block_changes"),
+    Row(2, 9, "%cuaws use 111111111111_MyRole", "test_profile_sources.py::test_a_saved_block"),
+    Row(2, 10, "%cuaws forget 111111111111_MyRole", "kernel/test_profiles_in_a_kernel.py::test_forget"),
+    Row(3, 1, "%cuaws configure", "test_configure.py::test_from_nothing_to_the_guides_file"),
+    Row(3, 2, "%cuaws configure", "test_configure.py::test_the_aws_command_and_botocore_use_what_was_written"),
+    Row(3, 3, "%cuaws login", "kernel/test_main_job.py::test_the_four_lines"),
+    Row(3, 4, "%cuaws use awsucob0myaccount", "kernel/test_main_job.py::test_use_signs_in_first"),
+    Row(3, 5, "%cuaws use awsucob0myotheraccount", "kernel/test_main_job.py::test_the_four_lines"),
+    Row(3, 6, "%cuaws export --format env --to FILE", "kernel/test_side_desk.py::test_export_into_a_file"),
+    Row(3, 7, "%cuaws logout --all", "test_logout_all.py::test_as_the_real_command"),
+]
+
+
+def test_every_step_of_the_guide_has_a_row():
+    """No step is left to the terminal."""
+    assert {(row.option, row.step) for row in ROWS} == {
+        (option, step) for option, steps in STEPS.items() for step in range(1, steps + 1)
+    }
+    assert len(ROWS) == sum(STEPS.values())
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.documentation)
+def test_every_row_has_a_test(row: Row):
+    """The test that is named is there, says its rule, and asserts something."""
+    file, name = row.proof.split("::")
+    tree = ast.parse((TESTS / file).read_text(encoding="utf-8"))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name]
+
+    assert len(found) == 1, row.proof
+    assert ast.get_docstring(found[0])
+    assert any(isinstance(node, (ast.Assert, ast.With)) for node in ast.walk(found[0]))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.documentation)
+def test_the_readme_says_the_same(row: Row):
+    """The README's table has the step, and what to type in its row."""
+    rows = [
+        line
+        for line in README.read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"| {row.option}.{row.step} |")
+    ]
+
+    assert len(rows) == 1
+    assert f"`{row.typed}`" in rows[0]
