@@ -79,11 +79,18 @@ class CellWipe:
         Clear the history database, byte for byte.
 
         Returns:
-            What a person should know, if it could not be done.
+            What a person should know, if something could not be cleared.
         """
+        if not self._pieces:
+            return None
+        logger = self._shell.logger
+        log = f"Your log {logger.logfname} (`%logstart`) has the keys in it: delete them." if logger.log_active else ""
+        return " ".join(filter(None, (self._history(), log))) or None
+
+    def _history(self) -> str | None:
         history = self._shell.history_manager
         path = Path(str(history.hist_file))
-        if not self._pieces or not getattr(history, "enabled", True) or not path.is_file():
+        if not getattr(history, "enabled", True) or not path.is_file():
             return None
         try:
             # A connection of our own: IPython's belong to their threads.

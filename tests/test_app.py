@@ -655,7 +655,7 @@ def test_an_old_list_is_shown_at_once(kernel, show):
     kernel.portal.remove_role("111111111111", "MyRole")
 
     old = app.accounts(show)
-    until(lambda: kernel.portal.count("ListAccounts") == 2 and len(app.accounts(show)) == 4)
+    until(lambda: kernel.portal.count("ListAccounts") >= 2 and len(app.accounts(show)) == 4)
 
     assert len(old) == 5
     assert old.notes[0].startswith("As of ")

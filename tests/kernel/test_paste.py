@@ -331,6 +331,22 @@ def test_a_failing_cell_afterwards_gets_its_hint(kernel: Kernel, portal: Practic
     assert "`%cuaws paste` with new ones, or `%cuaws use ACCOUNT`" in failed.text
 
 
+def test_what_cannot_be_wiped_is_said(kernel: Kernel, text: str) -> None:
+    """A log that the person asked IPython for is theirs; a history that is locked may keep the row."""
+    kernel.good("%logstart mine.py")
+    kernel.good(
+        "import sqlite3\nother = sqlite3.connect(get_ipython().history_manager.hist_file)\n"
+        "import cuaws_magic.cell_wipe as _w; _w._PATIENCE = 0.1\n"
+        "get_ipython().history_manager.writeout_cache(); other.execute('BEGIN IMMEDIATE')"
+    )
+
+    cell = kernel.good(f"%%cuaws paste\n{text}")
+    kernel.good("other.rollback()")
+
+    assert "mine.py (`%logstart`) has the keys in it" in cell.text
+    assert "IPython's history could not be cleaned" in cell.text
+
+
 def test_other_cells_keep_their_history(kernel: Kernel, text: str) -> None:
     """Only what had keys in it is wiped."""
     kernel.good("before = 'abcdefghijklmnop1234'")

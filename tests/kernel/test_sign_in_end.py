@@ -79,10 +79,10 @@ def test_a_cell_waits_for_a_renewal_instead_of_failing(kernel: Kernel, portal: P
     portal.knobs = dataclasses.replace(portal.knobs, role_lifetime=4)
     kernel.good("%cuaws use awsucob0myaccount")
     kernel.good(
-        "import os, cuaws_magic.app as a\n"
+        "import cuaws_magic.app as a\n"
         "renewal = a.the_app().credentials._renewal\n"
-        "renewal.wake = lambda: None; renewal._work = lambda: None  # the thread sleeps with the machine\n"
-        "renewal._woken.set()"
+        "renewal._wait = lambda woken, seconds: woken.wait(3600)  # the clock of waits stands while a machine sleeps\n"
+        "renewal.wake()"
     )
     time.sleep(5)
 
