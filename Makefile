@@ -38,10 +38,13 @@ bench: $(VENV)/.wheel-installed
 	@$(BIN)/python benchmarks/panel.py
 	@exec $(BIN)/python benchmarks/freshness.py
 
+# Twice: the browser tests keep one portal for all of them, and portals of a process share the pretend AWS behind
+# them. Four workers: most of the rest waits more than it computes.
 # `pytest`, not `python -m pytest`: the latter would put the source folder before the wheel.
 test: check
 	@PYTHON=$(BIN)/python sh scripts/browser_parts.sh
-	@exec $(BIN)/pytest -n auto
+	@$(BIN)/pytest -n 4 --ignore tests/browser
+	@exec $(BIN)/pytest -n 2 tests/browser
 
 check: $(VENV)/.wheel-installed
 	@$(BIN)/ruff check --quiet
