@@ -168,7 +168,8 @@ def _ask_here(session: Any) -> None:
         provider._prompter = lambda text: getpass.getpass(text)  # noqa: SLF001, PLW0108 - botocore keeps the one of its import
 
 
-# What botocore raises, by the name of a class: a base class stands for what derives from it.
+# What botocore raises, by the name of a class: a base class stands for what derives from it. {0} is the profile,
+# {1} the one at the root of its chain.
 _MEANT = {
     "StdinNotImplementedError": (
         NoCredentials,
@@ -180,15 +181,22 @@ _MEANT = {
     "MissingDependencyException": (
         ConfigurationError,
         (
-            "The profile {0} signs in with `aws login`, for which botocore lacks a part here. "
+            "The profile {1} signs in with `aws login`, for which botocore lacks a part here. "
             'Type `%pip install "botocore[crt]"`, restart the kernel, then run the cell again.'
         ),
     ),
     "LoginError": (
         NoCredentials,
         (
-            "The sign-in of the profile {0} has ended. Run `aws login --profile {0}` in a terminal "
+            "The sign-in of the profile {1} has ended. Run `aws login --profile {1}` in a terminal "
             "(with `--remote` on a hub), then run the cell again."
+        ),
+    ),
+    "LoginInsufficientPermissions": (
+        NoAccess,
+        (
+            "AWS does not let the user of the profile {1} have credentials for programs. Ask your administrator for "
+            "the policy SignInLocalDevelopmentAccess, then run the cell again."
         ),
     ),
     "SSOError": (
@@ -220,19 +228,38 @@ _MEANT["RuntimeError"] = (
     "What stands behind the profile {0} gives credentials that are over. Renew them there, then run the cell again.",
 )
 _MEANT["OSError"] = _MEANT["JSONDecodeError"] = _MEANT["CredentialRetrievalError"]
+# A cache of `aws login` that is damaged: botocore stumbles over it in as many ways.
+_DAMAGED = (LookupError, TypeError, ValueError, AttributeError, RuntimeError)
 
 
 def _translated(error: Exception, name: str, now: Now) -> Exception:
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError
 
+    root, aws_login = _root(name)
     if isinstance(error, ClientError):
         return _refused(error, name, now)
+    if aws_login and isinstance(error, _DAMAGED) and not isinstance(error, BotoCoreError):
+        kind, line = _MEANT["LoginError"]
+        return kind(line.format(name, root))
     for base in type(error).__mro__:
         if base.__name__ in _MEANT:
             kind, line = _MEANT[base.__name__]
-            return kind(line.format(name))
-    translated = translate(error, "GetCallerIdentity", now())  # asked of STS too
+            return kind(line.format(name, root))
+    # What is asked for a role, of STS, fails as this does.
+    translated = translate(error, "CreateOAuth2Token" if aws_login and root == name else "GetCallerIdentity", now())
     return translated.final if isinstance(translated, PassingTrouble) else translated
+
+
+def _root(name: str) -> tuple[str, bool]:
+    """Name the profile that a chain begins with, and whether `aws login` made it."""
+    import botocore.session
+
+    try:
+        profiles = botocore.session.Session(profile=name).full_config["profiles"]
+    except Exception:  # noqa: BLE001 - a file that went bad meanwhile; the error in hand says what matters
+        return name, False
+    root = _chain(profiles, name)[-1]
+    return root, "login_session" in profiles.get(root, {})
 
 
 def _refused(error: Any, name: str, now: Now) -> Exception:
@@ -242,7 +269,8 @@ def _refused(error: Any, name: str, now: Now) -> Exception:
             f"AWS does not let the profile {name} take on its role. Check its role_arn and source_profile in "
             "~/.aws/config; the role's trust policy says who may. Then run the cell again."
         )
-    translated = translate(error, "GetCallerIdentity", now())
+    operation = "CreateOAuth2Token" if error.operation_name == "CreateOAuth2Token" else "GetCallerIdentity"
+    translated = translate(error, operation, now())
     if isinstance(translated, PassingTrouble):
         return translated.final
     if isinstance(translated, ClockWrong):

@@ -292,7 +292,7 @@ def _seconds(text: object) -> float | None:
 
 
 def _service(operation: str) -> str:
-    if operation in {"RegisterClient", "StartDeviceAuthorization", "CreateToken", "RefreshToken"}:
+    if operation in {"RegisterClient", "StartDeviceAuthorization", "CreateToken", "RefreshToken", "CreateOAuth2Token"}:
         return _OIDC
     return _STS if operation == "GetCallerIdentity" else _PORTAL
 

@@ -370,30 +370,6 @@ def test_a_sign_in_without_account(app, config):
     refused(app, "only", ConfigurationError, "names no account and role")
 
 
-def test_aws_login_without_its_part(app, config, monkeypatch):
-    """`aws login` profiles need botocore's crt part; without it one line says what to install."""
-    import botocore.credentials
-
-    if not hasattr(botocore.credentials, "LoginProvider"):
-        pytest.skip("this botocore does not know `aws login`")
-    monkeypatch.setattr(botocore.credentials, "EC", None)
-    config("[profile console]\nlogin_session = arn:aws:iam::111111111111:user/x\nregion = us-west-2\n")
-
-    refused(app, "console", ConfigurationError, r'pip install "botocore\[crt\]"')
-
-
-def test_aws_login_that_has_ended(app, config, monkeypatch):
-    """The other programs' sign-in is theirs to renew."""
-    import botocore.credentials
-
-    if not hasattr(botocore.credentials, "LoginProvider"):
-        pytest.skip("this botocore does not know `aws login`")
-    monkeypatch.setattr(botocore.credentials, "EC", object())
-    config("[profile console]\nlogin_session = arn:aws:iam::111111111111:user/x\nregion = us-west-2\n")
-
-    refused(app, "console", NoCredentials, "aws login --profile console")
-
-
 def test_a_code_of_a_device_where_nobody_can_be_asked(app, config, save, monkeypatch):
     """A profile with `mfa_serial` in a run without a person."""
 
