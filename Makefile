@@ -34,6 +34,7 @@ lab: $(VENV)/.wheel-installed
 	@exec $(BIN)/python scripts/lab.py
 
 bench: $(VENV)/.wheel-installed
+	@PYTHON=$(BIN)/python sh scripts/aws_cli.sh
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/panel.py
 	@exec $(BIN)/python benchmarks/freshness.py
@@ -43,6 +44,7 @@ bench: $(VENV)/.wheel-installed
 # `pytest`, not `python -m pytest`: the latter would put the source folder before the wheel.
 test: check
 	@PYTHON=$(BIN)/python sh scripts/browser_parts.sh
+	@PYTHON=$(BIN)/python sh scripts/aws_cli.sh
 	@$(BIN)/pytest -n 4 --ignore tests/browser
 	@exec $(BIN)/pytest -n 2 tests/browser
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+CLI_V2 = ROOT / "build" / "aws-cli" / "aws"
 TABLE = ROOT / "build" / "bench.md"
 
 LOADS = 15  # fresh processes
@@ -99,7 +100,7 @@ def main() -> int:
     from cuaws_magic.practice import Knobs
 
     try:
-        with practice_machine(Knobs(approve_after=1), profiles=True) as portal:
+        with practice_machine(Knobs(approve_after=1), profiles=True):
             _run([sys.executable, "-c", "import cuaws_magic; cuaws_magic.login()"])
             text = "\n\n".join(
                 [
@@ -110,7 +111,7 @@ def main() -> int:
                     _table(
                         "First `%cuaws use` with a valid sign-in, as a whole process, nothing cached but the sign-in; "
                         f"median of {PROCESSES}",
-                        first_use(portal.url),
+                        first_use(),
                     ),
                     _table(f"`%cuaws use … --no-verify` again, in one kernel, median of {USES}", use_again()),
                 ]
@@ -142,7 +143,7 @@ def load() -> list[Row]:
     ]
 
 
-def first_use(portal_url: str) -> list[Row]:
+def first_use() -> list[Row]:
     """Run whole programs in turns, so that a slow minute hits all of them."""
     ipython = [str(BIN / "ipython"), "--no-banner", "--no-confirm-exit", "-c"]
     load_and_use = f"%load_ext cuaws_magic\n%cuaws use {PROFILE}"
@@ -159,19 +160,17 @@ def first_use(portal_url: str) -> list[Row]:
         ],
     }
     rows: list[Row] = []
-    settings: dict[str, dict[str, str]] = {}
     second = _cli_v2()
     if second is not None:
         name, number = second
         what = f"`aws configure export-credentials` (AWS CLI {number})"
         programs[what] = [name, "configure", "export-credentials", "--profile", PROFILE]
-        settings[what] = {"AWS_DATA_PATH": _rules_that_lead_to(portal_url)}
     taken: dict[str, list[float]] = {what: [] for what in programs}
     for _ in range(PROCESSES):
         for what, command in programs.items():
             _forget_role_credentials()
             began = time.perf_counter()
-            _run(command, settings.get(what, {}))
+            _run(command)
             taken[what].append(1000 * (time.perf_counter() - began))
     medians = {what: statistics.median(times) for what, times in taken.items()}
     base = next(iter(medians.values()))
@@ -208,46 +207,18 @@ def use_again() -> list[Row]:
 
 
 def _cli_v2() -> tuple[str, str] | None:
-    """Find an AWS CLI v2 and its version; it cannot be had from the package registries."""
-    folders = [folder for folder in os.get_exec_path() if Path(folder) != BIN]
-    for name in dict.fromkeys(str(Path(folder, "aws")) for folder in [*folders, "/usr/local/bin", "/usr/bin"]):
-        if shutil.which(name) is None:
-            continue
-        try:
-            answer = subprocess.run([name, "--version"], capture_output=True, text=True, timeout=TIMEOUT, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if answer.stdout.startswith("aws-cli/2."):
-            return name, answer.stdout.split()[0].removeprefix("aws-cli/")
-    return None
-
-
-def _rules_that_lead_to(url: str) -> str:
-    """Before 2.13 the AWS CLI does not follow AWS_ENDPOINT_URL_SSO; it follows rules of one's own for the service."""
-    parameter = {"required": False, "documentation": "as the client says", "type": "String"}
-    flag = {"required": True, "default": False, "documentation": "as the client says", "type": "Boolean"}
-    rules = {
-        "version": "1.0",
-        "parameters": {
-            "Region": {"builtIn": "AWS::Region", **parameter},
-            "UseDualStack": {"builtIn": "AWS::UseDualStack", **flag},
-            "UseFIPS": {"builtIn": "AWS::UseFIPS", **flag},
-            "Endpoint": {"builtIn": "SDK::Endpoint", **parameter},
-        },
-        "rules": [{"conditions": [], "endpoint": {"url": url, "properties": {}, "headers": {}}, "type": "endpoint"}],
-    }
-    models = Path.home() / "models"
-    path = models / "sso" / "2019-06-10" / "endpoint-rule-set-1.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(rules), encoding="utf-8")
-    return str(models)
+    """Find the AWS CLI v2 that `scripts/aws_cli.sh` fetched, and its version."""
+    if not CLI_V2.exists():
+        return None
+    answer = _run([str(CLI_V2), "--version"])
+    return str(CLI_V2), answer.split()[0].removeprefix("aws-cli/")
 
 
 def _forget_role_credentials() -> None:
     shutil.rmtree(Path.home() / ".aws" / "cli" / "cache", ignore_errors=True)
 
 
-def _run(command: list[str], settings: dict[str, str] | None = None) -> str:
+def _run(command: list[str]) -> str:
     answer = subprocess.run(
         command,
         capture_output=True,
@@ -255,7 +226,6 @@ def _run(command: list[str], settings: dict[str, str] | None = None) -> str:
         timeout=TIMEOUT,
         check=False,
         cwd=Path.home(),
-        env=os.environ | (settings or {}),
     )
     if answer.returncode != 0:
         sys.exit(f"{' '.join(command)} failed: {(answer.stderr or answer.stdout).strip()}")

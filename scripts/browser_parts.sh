@@ -3,7 +3,7 @@
 # from PyPI; and Chromium from Debian, where this user may install it. What cannot be had is said in a line, and
 # the tests that need it are skipped.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 PARTS=build/browser
 PYTHON=${PYTHON:-.venv/bin/python}
 mkdir -p "$PARTS"

@@ -40,6 +40,25 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)
 SCOPE = "sso:account:access"
+# As the guide writes it (option 3, step 1).
+THE_GUIDES_SIGN_IN = """\
+[sso-session fedauth]
+sso_start_url = https://cuboulder.awsapps.com/start
+sso_region = us-west-2
+sso_registration_scopes = sso:account:access
+"""
+
+
+def sso_profile(name: str, account_id: str, role: str, region: str = "us-west-2") -> str:
+    """Return a profile as the guide writes it (option 3, step 2)."""
+    return f"""
+[profile {name}]
+sso_session = fedauth
+sso_account_id = {account_id}
+sso_role_name = {role}
+region = {region}
+output = json
+"""
 
 
 def documented(cases: Sequence[Any]) -> pytest.MarkDecorator:

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import botocore.session
 import pytest
+from aws_commands import COMMANDS, newest_version_2, python, run
 from botocore import UNSIGNED
 from botocore.config import Config
-from doubles import SCOPE, RecordingShow, documented
+from doubles import SCOPE, THE_GUIDES_SIGN_IN, RecordingShow, documented, sso_profile
 
 from cuaws_magic.device_flow import AwaitApproval
 from cuaws_magic.identity_center import DEVICE_GRANT
@@ -28,74 +25,16 @@ from cuaws_magic.model import Secret
 from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.token_cache import TokenCache
 
-THE_GUIDES_CONFIG = """\
-[sso-session fedauth]
-sso_start_url = https://cuboulder.awsapps.com/start
-sso_region = us-west-2
-sso_registration_scopes = sso:account:access
-
-[profile awsucob0myaccount]
-sso_session = fedauth
-sso_account_id = 111111111111
-sso_role_name = MyRole
-region = us-west-2
-output = json
-
-[profile awsucob0myotheraccount]
-sso_session = fedauth
-sso_account_id = 222222222222
-sso_role_name = MyOtherRole
-region = us-west-2
-output = json
-"""
+THE_GUIDES_CONFIG = (
+    THE_GUIDES_SIGN_IN
+    + sso_profile("awsucob0myaccount", "111111111111", "MyRole")
+    + sso_profile("awsucob0myotheraccount", "222222222222", "MyOtherRole")
+)
 WHO_BY_PROFILE = (
     "import boto3; "
     "print(boto3.Session(profile_name='awsucob0myaccount').client('sts').get_caller_identity()['Account'])"
 )
 WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
-
-
-@dataclass(frozen=True)
-class Aws:
-    """An `aws` command of this machine."""
-
-    path: str
-    version: tuple[int, ...]
-
-    @property
-    def documentation(self) -> str:
-        return f"aws {'.'.join(map(str, self.version))}"
-
-    @property
-    def knows_endpoints(self) -> bool:
-        """Whether it can be led to the practice portal: v2 reads `AWS_ENDPOINT_URL_…` from 2.13 on."""
-        return self.version[0] == 1 or self.version >= (2, 13)
-
-
-def available():
-    """Find the `aws` of PyPI, which is always there, and the system's CLI v2, which need not be."""
-    system = shutil.which("aws", path="/usr/local/bin:/usr/bin")
-    candidates = [str(Path(sys.executable).with_name("aws")), *([system] if system else [])]
-    found = [Aws(path, _version(path)) for path in candidates]
-    return [aws for aws in found if aws.version[0] == 2 or aws.path == candidates[0]]
-
-
-def _version(path):
-    printed = subprocess.run([path, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout
-    return tuple(int(number) for number in re.match(r"aws-cli/(\d+)\.(\d+)\.(\d+)", printed).groups())
-
-
-COMMANDS = available()
-
-
-def run(*words, **more):
-    environ = {**os.environ, "AWS_PAGER": "", **more}
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=environ)
-    return done.returncode, done.stdout.strip(), done.stderr.strip()
-
-
-def python(code, **more):
-    return run(sys.executable, "-c", code, **more)
 
 
 @pytest.fixture(name="show")
@@ -297,3 +236,84 @@ def test_our_logout_ends_a_sign_in_of_the_cli(app, portal, show):
     assert signed_out.organisations == ("CU Boulder · fedauth",)
     assert portal.count("Logout") == 1
     assert python(WHO_BY_PROFILE)[0] != 0
+
+
+# The same with the real `aws sso login` of version 2.
+
+
+def by_the_cli(*words):
+    return run(newest_version_2().path, *words)
+
+
+def test_the_real_sign_in_is_ours(app, portal, show):
+    """`aws sso login` in a terminal, then `%cuaws use`: nobody has to approve anything a second time."""
+    status, output, errors = by_the_cli("sso", "login", "--sso-session", "fedauth", "--use-device-code", "--no-browser")
+    assert (status, errors) == (0, "")
+    assert "Successfully logged into Start URL: https://cuboulder.awsapps.com/start" in output
+    portal.clear_calls()
+
+    assert app.use(show, "awsucob0myaccount").account == "111111111111"
+    assert show.views == []
+    assert portal.count("StartDeviceAuthorization") == portal.count("CreateToken") == 0
+
+
+def test_one_registration_for_both(app, portal, show):
+    """The CLI signs in with the registration that we cached, and we with the one that it did."""
+    app.login(show)
+    app.logout()
+
+    login = ("sso", "login", "--sso-session", "fedauth", "--use-device-code", "--no-browser")
+    assert by_the_cli(*login)[0] == 0
+    assert portal.count("RegisterClient") == 1
+    app.login(show, force=True)
+
+    assert portal.count("RegisterClient") == 1
+    assert portal.count("StartDeviceAuthorization") == 3
+
+
+def test_the_real_sign_in_is_refreshed_by_us_and_by_the_cli_in_turns(app, portal, show):
+    """Whoever comes first when the SSO token is over; the other goes on with what that one wrote."""
+    app.login(show)
+    path = TokenCache.default().token_path(CU_BOULDER)
+
+    def over():
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({**content, "expiresAt": "2020-01-01T00:00:00Z"}))
+        shutil.rmtree(TokenCache.default().role_folder, ignore_errors=True)
+        portal.clear_calls()
+
+    for _ in range(2):
+        over()
+        status, output, errors = by_the_cli("sts", "get-caller-identity", "--profile", "awsucob0myotheraccount")
+        assert (status, errors) == (0, "")
+        assert json.loads(output)["Account"] == "222222222222"
+        assert portal.count("CreateToken") == 1
+        assert app.login(show).already is True
+        over()
+        assert app.login(show).already is True
+        assert portal.count("CreateToken") == 1
+        assert by_the_cli("sts", "get-caller-identity", "--profile", "awsucob0myaccount")[0] == 0
+        assert portal.count("CreateToken") == 1
+
+
+def test_the_cli_lists_what_we_list(app, portal, show):
+    """`aws sso list-accounts` with the SSO token of our sign-in gives the same accounts."""
+    app.login(show)
+    token = json.loads(TokenCache.default().token_path(CU_BOULDER).read_text())["accessToken"]
+
+    status, output, _ = by_the_cli("sso", "list-accounts", "--access-token", token, "--region", "us-west-2")
+
+    assert status == 0
+    theirs = {one["accountId"]: one["accountName"] for one in json.loads(output)["accountList"]}
+    assert theirs == {account.id: account.name for account in app.accounts(show)}
+
+
+def test_after_our_logout_the_cli_is_out(app, portal, show):
+    """It says itself that nobody is signed in."""
+    app.login(show)
+    app.logout()
+
+    status, _, errors = by_the_cli("sts", "get-caller-identity", "--profile", "awsucob0myaccount")
+
+    assert status != 0
+    assert "fedauth" in errors or "sso login" in errors

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import botocore.session
 import pytest
+from aws_commands import COMMANDS, newest_version_2, run
 from doubles import RecordingShow
-from test_cli_and_sdk import COMMANDS, run
 
 import cuaws_magic as cuaws
 from cuaws_magic import files
@@ -195,13 +195,12 @@ def test_the_aws_command_and_botocore_use_what_was_written(app, home, show):
         assert said == (0, f'"{account}"', "")
 
 
-@pytest.mark.skipif(COMMANDS[-1].version[0] < 2, reason="no AWS CLI v2 on this machine")
 def test_version_2_of_the_aws_command_reads_what_was_written(config, home):
     """The CLI v2 lists the profiles and finds their settings, also under names with spaces and quotes."""
     config.write_text(MINE)
     accounts = {"my account": ("222222222222", "R"), "ralphie's": ("044444444444", "R"), "Göttingen": ("3" * 12, "R")}
     configure(home, **ACC, **accounts)
-    aws = COMMANDS[-1].path
+    aws = newest_version_2().path
 
     assert run(aws, "configure", "list-profiles")[1].splitlines() == ["default", "lab", "acc", *accounts]
     for name, (account_id, _) in accounts.items():

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import re
 import stat
 import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import boto3
 import pytest
+from aws_commands import newest_version_2
 from doubles import RecordingShow, documented, role_credentials
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,8 +25,6 @@ from cuaws_magic.exports import FORMATS, export_text
 from cuaws_magic.model import Secret
 from cuaws_magic.practice import Knobs
 
-# The AWS CLI v2 of the system, if it has one; `fish` came with 2.33.8.
-CLI = Path("/usr/bin/aws")
 ENDS = datetime(2099, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 # Verbatim from `aws configure export-credentials` (contracts: 2.6).
@@ -73,18 +70,11 @@ EXAMPLE = Keys(Secret("ASIAEXAMPLE"), Secret("se/cr+et"), Secret("tok/en=="), EN
 
 
 @pytest.fixture(scope="module")
-def real_formats():
-    """The formats that the installed AWS CLI v2 knows."""
-    said = ""
-    if CLI.exists():
-        said = subprocess.run([CLI, "--version"], capture_output=True, text=True, check=False, timeout=60).stdout
-    version = re.search(r"aws-cli/2\.(\d+)\.(\d+)", said)
-    if version is None or (int(version[1]), int(version[2])) < (9, 0):
-        pytest.skip("no AWS CLI v2 with export-credentials")
-    return FORMATS if (int(version[1]), int(version[2])) >= (33, 8) else FORMATS[:-1]
+def cli():
+    return newest_version_2()
 
 
-def by_the_cli(format_name, keys, home):
+def by_the_cli(cli, format_name, keys, home):
     """Have the real command export what a `credential_process` or a credentials file gives it."""
     content = {"Version": 1, "AccessKeyId": keys.access_key_id.reveal()}
     content["SecretAccessKey"] = keys.secret_access_key.reveal()
@@ -96,7 +86,7 @@ def by_the_cli(format_name, keys, home):
     folder.mkdir(exist_ok=True)
     (folder / "keys.json").write_text(json.dumps(content))
     (folder / "config").write_text(f"[profile p]\ncredential_process = cat {folder / 'keys.json'}\n")
-    command = [CLI, "configure", "export-credentials", "--profile", "p", "--format", format_name]
+    command = [cli.path, "configure", "export-credentials", "--profile", "p", "--format", format_name]
     environment = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
     said = subprocess.run(command, capture_output=True, check=False, env=environment, timeout=60)
     assert said.returncode == 0, said.stderr
@@ -124,12 +114,12 @@ def test_the_formats_are_the_clis():
     [EXAMPLE, Keys(Secret("AKIAEXAMPLE"), Secret("a/b+c")), Keys(Secret("A"), Secret("b"), Secret("c"))],
     ids=["temporary", "static", "without expiration"],
 )
-def test_the_real_command_writes_the_same(format_name, keys, home, real_formats):
+def test_the_real_command_writes_the_same(format_name, keys, home, cli):
     """`aws configure export-credentials` gives the same bytes for the same credentials."""
-    if format_name not in real_formats:
-        pytest.skip(f"this AWS CLI does not know {format_name}")
+    if format_name == "fish" and cli.version < (2, 33, 8):
+        pytest.skip(f"{cli.documentation} does not know fish")
 
-    assert by_the_cli(format_name, keys, home) == export_text(keys, format_name).reveal().encode()
+    assert by_the_cli(cli, format_name, keys, home) == export_text(keys, format_name).reveal().encode()
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

@@ -5,30 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-from pathlib import Path
 
-import pytest
+from aws_commands import newest_version_2, run
 from doubles import RecordingShow
 
 from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.token_cache import TokenCache
 
-# The AWS CLI v2 of the system runs in Python; one that is a single binary cannot be led to a practice portal.
-PYTHON = Path("/usr/bin/python3")
-SOURCE = Path("/usr/lib/python3/dist-packages/awscli/customizations/sso/logout.py")
-
-# The real command, as `aws` starts it; only its clients go to the practice portal, which this version's SDK
-# has no setting for yet.
-REAL = """
-import sys
-from awscli.clidriver import create_clidriver
-driver = create_clidriver()
-create = driver.session.create_client
-driver.session.create_client = lambda *names, **more: create(*names, endpoint_url=sys.argv[1], **more)
-sys.exit(driver.main(["sso", "logout"]))
-"""
-
+# Where the real command counts how it is used; nothing of a sign-in is in there.
+COUNTED = ".aws/cli/cache/session.db"
 FAR = "2099-01-02T03:04:05Z"
 OVER = "2020-01-02T03:04:05Z"
 SSO_CACHE = {
@@ -68,7 +53,6 @@ def logouts(portal):
     return sorted((call.status, call.error) for call in portal.calls if call.operation == "Logout")
 
 
-@pytest.mark.skipif(not SOURCE.exists(), reason="no AWS CLI v2 in Python")
 def test_as_the_real_command(app, portal, home, tmp_path):
     """The same home, by the one and by the other: what remains on disk and what was asked at the portal agree."""
     app.use(RecordingShow(), "awsucob0myaccount")
@@ -80,12 +64,10 @@ def test_as_the_real_command(app, portal, home, tmp_path):
     ours = app.logout(every=True)
     our_calls, our_files = logouts(portal), left(home)
     portal.clear_calls()
-    environment = {"HOME": str(twin), "PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true"}
-    command = [PYTHON, "-c", REAL, portal.url]
-    theirs = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    theirs = run(newest_version_2().path, "sso", "logout", HOME=str(twin))
 
-    assert (theirs.returncode, theirs.stdout, theirs.stderr) == (0, "", "")
-    assert our_files == left(twin)
+    assert theirs == (0, "", "")
+    assert our_files == [path for path in left(twin) if path != COUNTED]
     assert len(our_calls) == len(logouts(portal)) == 6
     assert {status for status, _ in our_calls} == {200, 401}
     # What we have ended already, the portal knows no more when the real command comes.
@@ -96,13 +78,11 @@ def test_as_the_real_command(app, portal, home, tmp_path):
     assert "https://e.awsapps.com/start" in ours.organisations
 
 
-@pytest.mark.skipif(not SOURCE.exists(), reason="no AWS CLI v2 in Python")
 def test_the_real_command_ends_our_sign_in(app, portal, home):
     """The other way round: after `aws sso logout` this kernel is signed out too."""
     app.login(RecordingShow())
-    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true"}
 
-    subprocess.run([PYTHON, "-c", REAL, portal.url], env=environment, capture_output=True, check=True, timeout=60)
+    assert run(newest_version_2().path, "sso", "logout") == (0, "", "")
 
     assert app.status().signed_in_until is None
     assert logouts(portal) == [(200, None)]

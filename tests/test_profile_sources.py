@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 import boto3
 import pytest
-from doubles import RecordingShow
+from doubles import THE_GUIDES_SIGN_IN, RecordingShow, sso_profile
 
 from cuaws_magic import profile_credentials
 from cuaws_magic.errors import (
@@ -25,18 +25,7 @@ from cuaws_magic.practice import Failure
 
 ACCOUNT, ID = "awsucob0myaccount", "111111111111"
 OTHER_ID = "222222222222"
-SESSION = """
-[sso-session fedauth]
-sso_start_url = https://cuboulder.awsapps.com/start
-sso_region = us-west-2
-sso_registration_scopes = sso:account:access
-
-[profile base]
-sso_session = fedauth
-sso_account_id = 111111111111
-sso_role_name = MyRole
-region = us-west-2
-"""
+SIGN_IN = THE_GUIDES_SIGN_IN + sso_profile("base", ID, "MyRole")
 CHAIN = f"""
 [profile chained]
 role_arn = arn:aws:iam::{OTHER_ID}:role/Deploy
@@ -142,7 +131,7 @@ def test_a_saved_block(app, save):
 
 def test_a_role_on_top_of_a_sign_in(app, config, portal):
     """Signs in first, takes on the role, names account, role, region of the profile, and says until when."""
-    config(SESSION + CHAIN)
+    config(SIGN_IN + CHAIN)
 
     used = app.use(RecordingShow(), "chained")
 
@@ -260,7 +249,7 @@ def test_a_profile_that_leads_elsewhere_is_not_followed(app, program):
 def test_clients_keep_the_profile_they_were_made_with(app, config, save):
     """Through a switch to a role of Identity Center and back."""
     save("keys", "222222222222/MyOtherRole")
-    config(SESSION)
+    config(SIGN_IN)
     app.use(RecordingShow(), "keys")
     client = boto3.client("sts")
 
@@ -365,7 +354,7 @@ def test_a_chain_in_a_circle(app, config):
 
 def test_a_sign_in_without_account(app, config):
     """A profile that only signs in gives no credentials."""
-    config(SESSION + "[profile only]\nsso_session = fedauth\n")
+    config(SIGN_IN + "[profile only]\nsso_session = fedauth\n")
 
     refused(app, "only", ConfigurationError, "names no account and role")
 

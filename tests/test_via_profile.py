@@ -9,30 +9,17 @@ import sys
 
 import boto3
 import pytest
-from doubles import RecordingShow
+from doubles import THE_GUIDES_SIGN_IN, RecordingShow, sso_profile
 
 from cuaws_magic.errors import ConfigurationError, CredentialsRefused, UnknownTarget
 from cuaws_magic.kernel_env import TAKEN_OUT_FOR_A_PROFILE
 
 ID, OTHER_ID = "111111111111", "222222222222"
-CONFIG = """
-[sso-session fedauth]
-sso_start_url = https://cuboulder.awsapps.com/start
-sso_region = us-west-2
-sso_registration_scopes = sso:account:access
-
-[profile awsucob0myaccount]
-sso_session = fedauth
-sso_account_id = 111111111111
-sso_role_name = MyRole
-region = us-west-2
-
-[profile other]
-sso_session = fedauth
-sso_account_id = 222222222222
-sso_role_name = MyOtherRole
-region = us-east-2
-"""
+CONFIG = (
+    THE_GUIDES_SIGN_IN
+    + sso_profile("awsucob0myaccount", ID, "MyRole")
+    + sso_profile("other", OTHER_ID, "MyOtherRole", "us-east-2")
+)
 ASK = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
 
 
