@@ -12,10 +12,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Protocol
 
-from cuaws_magic.model import Secret
-
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from cuaws_magic.model import Secret
 
 
 class Exportable(Protocol):
@@ -59,6 +59,8 @@ def export_text(credentials: Exportable, format_name: str) -> Secret:
 
         format_name: One of `FORMATS`.
     """
+    from cuaws_magic.model import Secret  # here, since `%load_ext` reads FORMATS
+
     facts = _facts(credentials)
     if format_name == "process":
         return Secret(json.dumps({"Version": 1} | {key: value for key, _, value in facts}, indent=2) + "\n")
