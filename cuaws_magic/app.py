@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic import organisation
 from cuaws_magic.aws_files import AwsFiles
+from cuaws_magic.boto_clients import BotoClients
 from cuaws_magic.broker import Broker
 from cuaws_magic.catalogue import Catalogue
 from cuaws_magic.cell_watch import CellWatch
@@ -63,7 +64,7 @@ class App:
         self._env = KernelEnv(environ)
         self._cache = TokenCache.default()
         own_state = OwnState.default()
-        self._identity_center = IdentityCenter(now=now)
+        self._identity_center = IdentityCenter(BotoClients(self._env.found), now=now)
         self._login = Login(self._identity_center, self._cache, own_state, now)
         self._broker = Broker(self._identity_center, self._login, self._cache, own_state, now)
         self.directory = Directory(self._identity_center, self._login, own_state, now)

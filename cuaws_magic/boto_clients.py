@@ -11,6 +11,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cuaws_magic.model import Keys
 
 # Settings that change where a client talks to; a client made under others is not reused.
@@ -22,16 +24,22 @@ _ROUTE = (
     "AWS_ENDPOINT_URL_SSO_OIDC",
     "AWS_ENDPOINT_URL_STS",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_PROFILE",
     "HTTPS_PROXY",
     "https_proxy",
 )
 
 
 class BotoClients:
-    """Botocore clients; one botocore session and one unsigned client per region and route."""
+    """
+    Botocore clients; one botocore session and one unsigned client per region and route.
 
-    def __init__(self) -> None:
+    Args:
+        found: A variable of the environment as it is without us. The profile that a
+            person chose may say how to reach AWS, also while `use` has taken it out.
+    """
+
+    def __init__(self, found: Callable[[str], str | None] = os.environ.get) -> None:
+        self._found = found
         self._sessions: dict[tuple[object, ...], Any] = {}
         self._unsigned: dict[tuple[object, ...], Any] = {}
         self._lock = threading.Lock()
@@ -40,7 +48,7 @@ class BotoClients:
         """Return a client of a service that takes no signature; safe from any thread."""
         from botocore import UNSIGNED
 
-        route = _route()
+        route = self._route()
         key = (service, region, *route)
         with self._lock:
             if key not in self._unsigned:
@@ -57,7 +65,7 @@ class BotoClients:
             return botocore.session.Session().create_client("sts", region_name=region, config=_config())
         token = credentials.session_token
         with self._lock:
-            return self._anonymous_session(_route()).create_client(
+            return self._anonymous_session(self._route()).create_client(
                 "sts",
                 region_name=region,
                 config=_config(),
@@ -107,11 +115,16 @@ class BotoClients:
         import botocore.session
 
         if route not in self._sessions:
-            made = botocore.session.Session()
+            made = botocore.session.Session(session_vars={"profile": (None, None, route[0], None)})
             # The chain would read files and ask the instance metadata service, for nothing.
             made.register_component("credential_provider", _Nobody())
             self._sessions[route] = made
         return self._sessions[route]
+
+    def _route(self) -> tuple[str | None, ...]:
+        """Return the profile, and the settings around it."""
+        profile = self._found("AWS_DEFAULT_PROFILE") or self._found("AWS_PROFILE") or None  # in botocore's order
+        return (profile, *(os.environ.get(name) for name in _ROUTE))
 
 
 class _Nobody:
@@ -133,7 +146,3 @@ def _config(**more: Any) -> Any:
         user_agent_extra="cuaws-magic",
         **more,
     )
-
-
-def _route() -> tuple[str | None, ...]:
-    return tuple(os.environ.get(name) for name in _ROUTE)

@@ -44,7 +44,7 @@ PAGE = 100  # accounts or roles; the most that the portal gives
 
 
 class IdentityCenter:
-    """The services, for any number of sign-ins; all three arguments are for tests, and for one pace of several."""
+    """The services, for any number of sign-ins; without arguments, with clients, clock and pace of its own."""
 
     def __init__(self, clients: BotoClients | None = None, now: Now = utc_now, pace: Pace | None = None) -> None:
         self._clients = clients or BotoClients()

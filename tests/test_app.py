@@ -711,3 +711,26 @@ def test_two_kernels_of_one_home(app, portal, show):
     assert other_environ["AWS_ACCOUNT_ID"] == "222222222222"
     assert portal.count("StartDeviceAuthorization") == 1
     other.release()
+
+
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+def test_the_way_that_a_profile_says_holds_while_it_is_taken_out(app, portal, show, config, monkeypatch, variable):
+    """A profile that only says how to reach AWS: `use` takes its variable out, and renewals still go that way."""
+    services = ("sso", "sso_oidc", "sts")
+    lines = "".join(
+        f"{name} =\n  endpoint_url = {portal.url if name != 'sts' else portal.aws_url}\n" for name in services
+    )
+    nowhere = "[default]\nendpoint_url = http://127.0.0.1:1\n"
+    config.write_text(f"{nowhere}{CONFIG}services = by-the-proxy\n[services by-the-proxy]\n{lines}")
+    for name in portal.environment:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv(variable, "found")
+
+    app.use(show, "mine")
+    assert variable not in os.environ
+    portal.clear_calls()
+    app.credentials.renew()
+
+    assert portal.count("GetRoleCredentials") == 1
+    app.release()
+    assert os.environ[variable] == "found"
