@@ -15,6 +15,7 @@ from cuaws_magic.errors import (
     AuthorizationPending,
     DeviceCodeExpired,
     RegistrationRefused,
+    RequestRefused,
     ServiceError,
     ServiceFailure,
     SlowDown,
@@ -107,7 +108,7 @@ def device_flow(gateway: Gateway, now: Now) -> Generator[Step, None, SsoToken]:
 
         AuthorizationDenied: The person pressed *Deny*.
 
-        ServiceError: The service could not be asked for a code.
+        ServiceError: The service could not be asked for a code, or refused a poll.
     """
     registration = gateway.registration(refused=False)
     registered_again = False
@@ -155,6 +156,8 @@ def _poll(
             pause, trouble = interval, None
         except DeviceCodeExpired:
             return None
+        except RequestRefused:
+            raise
         except (Unreachable, Throttled, ServiceFailure) as error:
             # RFC 8628 §3.5: back off when the service does not answer; the code is still good.
             pause, trouble = max(interval, min(LONGEST_INTERVAL, pause * 2)), _first_sentence(error)

@@ -25,6 +25,7 @@ CuawsError
 │   ├── CredentialsRefused      STS did not accept the credentials
 │   ├── ClockWrong              this machine's clock is too far off for AWS
 │   └── ServiceFailure          an answer that is an error of the service, or no sense at all
+│       └── RequestRefused      … or that our request is wrong: asking again changes nothing
 ├── NoCredentials               nothing in this kernel to ask STS with
 ├── PasteRefused                what was pasted is not one complete set of keys
 └── StorageError                a file that cannot be read or written
@@ -158,6 +159,10 @@ class ClockWrong(ServiceError):
 
 class ServiceFailure(ServiceError):
     """An error of the service, or an answer that makes no sense."""
+
+
+class RequestRefused(ServiceFailure):
+    """The service says that our request is wrong; asking the same again changes nothing."""
 
 
 # This machine.

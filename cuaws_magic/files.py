@@ -28,8 +28,9 @@ PRIVATE_FOLDER = 0o700
 _REPLACE_ATTEMPTS = 5
 _REPLACE_PAUSE = 0.05  # seconds
 
-# A lock is held for one request to AWS at the most; who waits longer goes on without.
-_LOCK_PATIENCE = 30.0  # seconds
+# A lock is held for one question to AWS at the most, asked up to four times at half a minute each; who waits longer
+# goes on without.
+_LOCK_PATIENCE = 150.0  # seconds
 
 
 def write_private(path: Path, data: bytes, *, keep_mode: bool = False) -> None:

@@ -23,6 +23,7 @@ from cuaws_magic.errors import (
     NoCredentials,
     RefreshRefused,
     RegistrationRefused,
+    RequestRefused,
     ServiceError,
     ServiceFailure,
     Signal,
@@ -62,7 +63,7 @@ def _failed(operation: str) -> Exception:
 
 
 def _refused_request(operation: str) -> Exception:
-    return ServiceFailure(f"{_subject(operation)} refused our request ({operation}). Type `%cuaws login --force`.")
+    return RequestRefused(f"{_subject(operation)} refused our request ({operation}). Type `%cuaws login --force`.")
 
 
 def _wrong_organisation(_: str) -> Exception:

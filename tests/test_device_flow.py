@@ -15,6 +15,7 @@ from cuaws_magic.errors import (
     AuthorizationPending,
     DeviceCodeExpired,
     RegistrationRefused,
+    RequestRefused,
     ServiceFailure,
     SlowDown,
     Throttled,
@@ -194,6 +195,16 @@ def test_a_new_registration_that_is_refused_too():
         drive(service)
 
     assert service.registrations == [False, True]
+
+
+def test_a_request_that_is_refused_is_not_asked_again():
+    """What the service calls malformed stays so: an error now, not three codes that nobody can use."""
+    service = ScriptedService([AuthorizationPending(), RequestRefused("Refused. Type `%cuaws login --force`.")])
+
+    with pytest.raises(RequestRefused):
+        drive(service)
+
+    assert service.polls == ["CODE-1", "CODE-1"]
 
 
 @pytest.mark.parametrize("error", [Unreachable, Throttled, ServiceFailure])

@@ -125,6 +125,7 @@ MEANINGS = [
         errors.ConfigurationError,
         says="does not know this start URL in this region",
     ),
+    Meaning("a malformed poll", "CreateToken", refusal("InvalidRequestException"), errors.RequestRefused),
     Meaning(
         "wrong scopes",
         "RegisterClient",
