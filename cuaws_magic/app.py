@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import threading
 from typing import TYPE_CHECKING
 
 from cuaws_magic import organisation
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from cuaws_magic.approval import Show
     from cuaws_magic.kernel_credentials import InUseRole
+    from cuaws_magic.logout import Ended
     from cuaws_magic.model import Now, SsoSession
     from cuaws_magic.side_desk import SideDesk
 
@@ -163,11 +165,9 @@ class App:
             StorageError: A file is there and cannot be deleted.
         """
         self.desk.cancel()
-        config = self._files.read()
         current = self.credentials.current
-        sso_session = (current.sso_session if current is not None else None) or self._sso_session(None)
-        self.credentials.drop()
-        ended = self._logout.every(sso_session) if every else self._logout.one(sso_session, config)
+        self.credentials.drop()  # first: whatever is wrong with the files, no keys stay in the kernel
+        ended = self._logout.every(self._own_sign_in(current)) if every else self._end_own(current)
         sentences = list(ended.sentences)
         sentences += self.entry.lives_on(current) if current is not None else []
         if ended.organisations:
@@ -314,15 +314,28 @@ class App:
 
     def _sso_session(self, settings: Settings | None) -> SsoSession:
         wanted = (settings or Settings()).over(self._settings).over(Settings.from_environ(self._environ))
-        profile = self._env.found("AWS_PROFILE") or self._env.found("AWS_DEFAULT_PROFILE")
+        named = [(name, self._env.found(name)) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")]
+        profile = next(((name, value) for name, value in named if value), None)
         return organisation.choose(wanted, self._files.read(), profile)
 
-    def _sign_in_of_status(self, current: InUseRole | None) -> SsoSession | None:
-        if current is None or current.sso_session is not None:
-            return current.sso_session if current is not None else self._sso_session(None)
-        with contextlib.suppress(CuawsError):  # what is in use needs none, so it need not be settled which
+    def _end_own(self, current: InUseRole | None) -> Ended:
+        sso_session = (current.sso_session if current is not None else None) or self._sso_session(None)
+        config = None
+        with contextlib.suppress(CuawsError):  # it only tells of more files to delete
+            config = self._files.read()
+        return self._logout.one(sso_session, config)
+
+    def _own_sign_in(self, current: InUseRole | None) -> SsoSession | None:
+        """Return the sign-in of this kernel, if it is settled which that is."""
+        if current is not None and current.sso_session is not None:
+            return current.sso_session
+        with contextlib.suppress(CuawsError):
             return self._sso_session(None)
         return None
+
+    def _sign_in_of_status(self, current: InUseRole | None) -> SsoSession | None:
+        # What is in use may need none; then it need not be settled which.
+        return self._sso_session(None) if current is None else self._own_sign_in(current)
 
     def _default_region(self, sso_session: SsoSession | None) -> str:
         settings = self._settings.over(Settings.from_environ(self._environ))
@@ -330,9 +343,17 @@ class App:
         return settings.region or as_found or (sso_session or organisation.CU_BOULDER).sso_region
 
 
-@functools.cache
+_ONE_AT_A_TIME = threading.Lock()
+
+
 def the_app() -> App:
     """Return the one of this process: the environment that it looks after is the process's too."""
+    with _ONE_AT_A_TIME:
+        return _made()
+
+
+@functools.cache
+def _made() -> App:
     app = App()
     if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
         os.register_at_fork(after_in_child=app.after_fork)

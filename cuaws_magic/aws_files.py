@@ -142,14 +142,16 @@ class AwsFiles:
     @property
     def config_path(self) -> Path:
         """The config file, as botocore finds it."""
-        path = self._environ.get("AWS_CONFIG_FILE") or os.path.join("~", ".aws", "config")  # noqa: PTH118 - as text, as botocore does
-        return Path(os.path.expanduser(os.path.expandvars(path)))  # noqa: PTH111 - Path.expanduser raises where there is no home
+        return self._path("AWS_CONFIG_FILE", "config")
 
     @property
     def credentials_path(self) -> Path:
         """The credentials file, as botocore finds it."""
-        path = self._environ.get("AWS_SHARED_CREDENTIALS_FILE") or os.path.join("~", ".aws", "credentials")  # noqa: PTH118 - as text, as botocore does
-        return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises where there is no home
+        return self._path("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+
+    def _path(self, variable: str, name: str) -> Path:
+        path = self._environ.get(variable) or os.path.join("~", ".aws", name)  # noqa: PTH118 - as text, as botocore does
+        return Path(os.path.expanduser(os.path.expandvars(path)))  # noqa: PTH111 - Path.expanduser raises where there is no home
 
     def sections(self, path: Path) -> list[tuple[str, str, str, Mapping[str, str]]]:
         """

@@ -141,13 +141,13 @@ class Directory:
         """Return the role taken last, by account id; the account used last stands at the end."""
         return {str(k): str(v) for k, v in self._own_state.load("used", sso_session.cache_key).items()}
 
-    def known_roles(self, sso_session: SsoSession, config: AwsConfig) -> set[tuple[str, str]]:
+    def known_roles(self, sso_session: SsoSession, config: AwsConfig | None) -> set[tuple[str, str]]:
         """Return every account id and role name that was ever listed, taken or configured for a sign-in."""
         known = set(self.used_before(sso_session).items())
         listing = self.remembered(sso_session)
         if listing is not None:
             known |= {(account_id, role) for account_id, roles in listing.roles.items() for role in roles}
-        for profile in config.profiles.values():
+        for profile in config.profiles.values() if config is not None else ():
             if (
                 profile.sso
                 and profile.settings.get("sso_session", profile.settings.get("sso_start_url")) == sso_session.cache_key

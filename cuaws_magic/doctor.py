@@ -44,8 +44,7 @@ def conclusion(findings: Iterable[Finding], snapshot: Snapshot) -> str:
 def _sign_in(snapshot: Snapshot) -> Iterable[Finding]:
     subject = "Sign-in"
     if snapshot.choice_trouble is not None:
-        if not snapshot.choice_trouble.startswith("AWS_PROFILE names"):  # that has been said already
-            yield of_message("in the way", subject, snapshot.choice_trouble)
+        yield of_message("in the way", subject, snapshot.choice_trouble)
         return
     if snapshot.cache_trouble is not None:
         yield worth_knowing(subject, snapshot.cache_trouble.rstrip("."), "Type `%cuaws login`, which replaces it.")

@@ -119,19 +119,12 @@ def hub(snapshot: Snapshot) -> Iterable[Finding]:
             f"without an account in use, AWS clients may have the hub's own role ({kind}, {container[0]})",
             "Type `%cuaws use ACCOUNT` before the first AWS call.",
         )
-    ours = "AWS_CONTAINER_CREDENTIALS_FULL_URI" in snapshot.ours
     hiding = [
         file
         for file, section in snapshot.sections()
         if (section.kind, section.name) == ("profile", "default") and _GIVES_CREDENTIALS & set(section.settings)
     ]
-    if hiding and ours:
-        yield in_the_way(
-            "[default]",
-            f"is in {hiding[0].path}, where programs look before they ask for {snapshot.in_use}'s credentials",
-            f"Type `%cuaws use {snapshot.in_use}` without `--via endpoint`, or give that profile another name.",
-        )
-    elif hiding and container:
+    if hiding and container:
         yield worth_knowing(
             "[default]",
             f"is in {hiding[0].path}, where programs look before they ask for container credentials",
@@ -257,23 +250,14 @@ def proxies(snapshot: Snapshot) -> Iterable[Finding]:
     https = next(
         (there[name] for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY") if there.get(name)), ""
     )
-    http = next((there[name] for name in ("http_proxy", "HTTP_PROXY") if there.get(name)), "")
-    if not https and not http:
-        yield fine("Proxy", "none")
-        return
     if https:
         yield worth_knowing(
             "Proxy",
             f"requests to AWS go through {_host(https)}",
             "If it reads TLS, set AWS_CA_BUNDLE to its certificate file.",
         )
-    without = {one.strip() for one in (there.get("no_proxy") or there.get("NO_PROXY") or "").split(",")}
-    if http and not without & {"*", *_LOOPBACK}:
-        yield worth_knowing(
-            "Proxy",
-            f"NO_PROXY does not name this machine, so some programs ask {_host(http)} for `--via endpoint`",
-            "Add `127.0.0.1,localhost` to NO_PROXY.",
-        )
+    else:
+        yield fine("Proxy", "none")
 
 
 def _moment(text: str) -> datetime | None:

@@ -7,7 +7,8 @@ next. In a notebook an error of this tree is one line, and "Run all" stops.
 ```
 CuawsError
 ├── ConfigurationError          a setting that cannot be used as it is
-│   └── ConfigFileError         … in a file: names file and line
+│   ├── ConfigFileError         … in a file: names file and line
+│   └── UnknownProfile          … in AWS_PROFILE: there is no such profile
 ├── TargetError                 what was asked for is not exactly one account and role
 │   ├── UnknownTarget           no such profile, account or role
 │   ├── AmbiguousTarget         more than one account answers to that name
@@ -74,6 +75,10 @@ class ConfigurationError(CuawsError):
 
 class ConfigFileError(ConfigurationError):
     """A file of the AWS configuration does not parse; names file and line."""
+
+
+class UnknownProfile(ConfigurationError):
+    """A variable names a profile that is in neither AWS file."""
 
 
 class TargetError(CuawsError):

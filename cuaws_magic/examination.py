@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from cuaws_magic.aws_hosts import check_start_url
 from cuaws_magic.boto_clients import BotoClients
 from cuaws_magic.doctor_programs import FRONT_END
-from cuaws_magic.errors import CuawsError
+from cuaws_magic.errors import CuawsError, UnknownProfile
 from cuaws_magic.kernel_env import TAKEN_OUT
 from cuaws_magic.model import utc_now
 from cuaws_magic.organisation import CU_BOULDER
@@ -61,7 +61,7 @@ _PACKAGES = ("botocore", "boto3", "ipython", "ipykernel", "ipywidgets", FRONT_EN
 _MODULES = {"ipython": "IPython"}
 _VARIABLES = re.compile(r"(AWS|CUAWS)_.*|(http|https|all|no)_proxy|REQUESTS_CA_BUNDLE", re.IGNORECASE)
 _NAMES_A_FILE = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
-_OURS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+_OURS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE")
 # Something behind a blank that reads like a comment; AWS files have none behind a value.
 _COMMENT = re.compile(r"\s[#;]")
 _OTHERS = stat.S_IRGRP | stat.S_IROTH
@@ -164,6 +164,8 @@ class Examination:
     def _choice(self) -> tuple[SsoSession | None, str | None]:
         try:
             return self._choose(), None
+        except UnknownProfile:
+            return None, None  # the variables tell
         except CuawsError as error:
             return None, str(error)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cuaws_magic import files
 from cuaws_magic.errors import CuawsError, SsoTokenRefused
 from cuaws_magic.model import utc_now
 from cuaws_magic.render import clock
@@ -70,9 +69,14 @@ class Logout:
         self._cache = cache
         self._now = now
 
-    def one(self, sso_session: SsoSession, config: AwsConfig) -> Ended:
+    def one(self, sso_session: SsoSession, config: AwsConfig | None) -> Ended:
         """
         End one sign-in.
+
+        Args:
+            sso_session: Which.
+
+            config: The AWS files, if they can be read: a role of theirs may have a cached set.
 
         Raises:
             StorageError: A file is there and cannot be deleted.
@@ -86,28 +90,24 @@ class Logout:
         self._broker.forget_all(sso_session, self._directory.known_roles(sso_session, config))
         return Ended((organisation(sso_session),) if sso_token is not None else (), sentences)
 
-    def every(self, sso_session: SsoSession) -> Ended:
+    def every(self, sso_session: SsoSession | None) -> Ended:
         """
-        End every sign-in of the cache, as `aws sso logout` does.
+        End every sign-in of the cache, as `aws sso logout` does, and those that only this kernel has.
 
         Args:
-            sso_session: The one of this kernel, which may not be on disk.
+            sso_session: The one of this kernel, if it is settled which that is.
 
         Raises:
             StorageError: A file is there and cannot be deleted.
         """
         found = list(self._cache.all_tokens())
-        own_path = self._cache.token_path(sso_session)
-        own = self._cache.load(sso_session).sso_token
-        if own is not None and all(path != own_path for path, _ in found):
-            found.append((own_path, own))
         sentences: list[str] = []
         for _, sso_token in found:
             # Also one that is over by its date, as the CLI does: the date is a hint, and so is this clock.
             sentences += self._revoked(sso_token, sso_token.sso_region)
-        for path, _ in found:
-            files.remove(path)
-        self._login.forget(sso_session)
+        self._cache.forget_all(path for path, _ in found)
+        if sso_session is not None:
+            self._login.forget(sso_session)
         self._broker.forget_every()
         return Ended(
             tuple(dict.fromkeys(sso_token.start_url for _, sso_token in found)), tuple(dict.fromkeys(sentences))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
-from traitlets import List, Unicode
+from traitlets import List, Unicode, observe
 
 from cuaws_magic import failures
 from cuaws_magic.commands import Grammar
@@ -53,10 +53,11 @@ class CuawsMagics(Magics):
         help="Patterns of account names to mark; an empty list for none.",
     ).tag(config=True)
 
+    _app: App | None = None  # here already: traitlets sets what is configured before `__init__` is done
+
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self._grammar = Grammar()
-        self._app: App | None = None
         self._paste_cell: PasteCell | None = None
 
     @line_cell_magic("cuaws")  # type: ignore[arg-type]  # IPython is half typed
@@ -120,6 +121,13 @@ class CuawsMagics(Magics):
             from cuaws_magic.app import the_app
 
             self._app = the_app()
+            self._configure()
+        return self._app
+
+    @observe("session", "start_url", "sso_region", "region", "production")
+    def _configure(self, _: object = None) -> None:
+        """Take what IPython's configuration says, or `%config` says later."""
+        if self._app is not None:
             self._app.configure(
                 Settings(
                     self.session or None,
@@ -129,7 +137,6 @@ class CuawsMagics(Magics):
                     None if self.production is None else tuple(self.production),
                 )
             )
-        return self._app
 
     def before_cell(self, _: object) -> None:
         """See to what a cell should not start without (IPython's `pre_run_cell`); nearly always nothing."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cuaws_magic.aws_hosts import check_start_url
-from cuaws_magic.errors import ConfigurationError
+from cuaws_magic.errors import ConfigurationError, UnknownProfile
 from cuaws_magic.model import SsoSession
 from cuaws_magic.settings import CU_SESSION_NAME, CU_SSO_REGION, CU_START_URL, DEFAULT_SCOPES
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CU_BOULDER = SsoSession(CU_SESSION_NAME, CU_START_URL, CU_SSO_REGION, DEFAULT_SCOPES)
 
 
-def choose(settings: Settings, config: AwsConfig, profile_name: str | None) -> SsoSession:
+def choose(settings: Settings, config: AwsConfig, profile: tuple[str, str] | None) -> SsoSession:
     """
     Return the sign-in that is meant.
 
@@ -31,12 +31,14 @@ def choose(settings: Settings, config: AwsConfig, profile_name: str | None) -> S
 
         config: What the AWS files say.
 
-        profile_name: Value of `AWS_PROFILE` as the person set it, if any.
+        profile: `AWS_PROFILE` or `AWS_DEFAULT_PROFILE`, and its value as the person set it, if any.
 
     Raises:
+        UnknownProfile: There is no such profile.
+
         ConfigurationError: Something is missing, contradicts itself, or is not AWS's.
     """
-    chosen = _choose(settings, config, profile_name)
+    chosen = _choose(settings, config, profile)
     check_start_url(chosen.start_url)
     if settings.sso_region not in {None, chosen.sso_region}:
         raise ConfigurationError(
@@ -46,13 +48,13 @@ def choose(settings: Settings, config: AwsConfig, profile_name: str | None) -> S
     return chosen
 
 
-def _choose(settings: Settings, config: AwsConfig, profile_name: str | None) -> SsoSession:
+def _choose(settings: Settings, config: AwsConfig, profile: tuple[str, str] | None) -> SsoSession:
     if settings.start_url is not None:
         return _from_start_url(settings.start_url, settings, config)
     if settings.session is not None:
         return _named(settings.session, config)
-    if profile_name:
-        of_profile = _from_profile(profile_name, config)
+    if profile is not None:
+        of_profile = _from_profile(*profile, config)
         if of_profile is not None:
             return of_profile
     names = sorted(config.session_sections)
@@ -106,15 +108,15 @@ def _from_start_url(start_url: str, settings: Settings, config: AwsConfig) -> Ss
     return SsoSession(settings.session, start_url, sso_region, scopes)
 
 
-def _from_profile(name: str, config: AwsConfig) -> SsoSession | None:
+def _from_profile(variable: str, name: str, config: AwsConfig) -> SsoSession | None:
     """Return the sign-in of a profile; nothing for one that is not an SSO profile."""
     profile = config.profiles.get(name)
     if profile is None:
         if name in config.static_profiles:
             return None
-        raise ConfigurationError(
-            f"AWS_PROFILE names the profile {name}, which is not in {config.path}. "
-            'Remove it with `import os; del os.environ["AWS_PROFILE"]`, then run the cell again.'
+        raise UnknownProfile(
+            f"{variable} names the profile {name}, which is not in {config.path}. "
+            f'Remove it with `import os; del os.environ["{variable}"]`, then run the cell again.'
         )
     if "sso_session" in profile.settings or "sso_start_url" in profile.settings:
         return config.sso_session_of(profile)

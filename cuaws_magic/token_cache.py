@@ -22,7 +22,7 @@ from cuaws_magic import files
 from cuaws_magic.model import ClientRegistration, RoleCredentials, Secret, SsoSession, SsoToken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 # The CLI's own date format; granted reads nothing else.
 _WIRE_TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -117,13 +117,26 @@ class TokenCache:
         return files.remove(self.token_path(sso_session)) or kept is not None
 
     def all_tokens(self) -> Iterator[tuple[Path, SsoToken]]:
-        """Yield every SSO token of the cache, as the CLI's logout finds them."""
+        """Yield every SSO token of the cache, as the CLI's logout finds them, and those that could not be written."""
+        for cache_key, sso_token in list(self._unsaved.items()):
+            yield self.sso_folder / f"{_sha1(cache_key)}.json", sso_token
         for path, content in _objects(self.sso_folder):
             if "accessToken" in content:
                 try:
                     yield path, _sso_token(content, path, None)
                 except (ValueError, KeyError, TypeError, OSError):
                     yield path, _damaged_token(content)
+
+    def forget_all(self, paths: Iterable[Path]) -> None:
+        """
+        Delete token files, and what could not be written.
+
+        Raises:
+            StorageError: One is there and cannot be deleted.
+        """
+        self._unsaved.clear()
+        for path in paths:
+            files.remove(path)
 
     def token_path(self, sso_session: SsoSession) -> Path:
         """Return the token file of a sign-in."""

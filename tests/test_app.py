@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import boto3
@@ -12,18 +14,20 @@ import pytest
 from doubles import RecordingShow, documented
 
 from cuaws_magic import pacing
-from cuaws_magic.app import App
+from cuaws_magic.app import App, _made, the_app
 from cuaws_magic.errors import (
     AuthorizationDenied,
     ClockWrong,
     ConfigFileError,
     ConfigurationError,
     CredentialsRefused,
+    CuawsError,
     NoAccess,
     NoCredentials,
     RoleNeeded,
     ServiceFailure,
     SignInTimeout,
+    UnknownProfile,
     UnknownTarget,
 )
 from cuaws_magic.identity_center import IdentityCenter
@@ -734,3 +738,52 @@ def test_the_way_that_a_profile_says_holds_while_it_is_taken_out(app, portal, sh
     assert portal.count("GetRoleCredentials") == 1
     app.release()
     assert os.environ[variable] == "found"
+
+
+def test_a_setting_that_was_corrected_holds_at_once(app, portal, show, monkeypatch):
+    """A certificate file that is wrong, then taken away, as the doctor says: the next question goes without it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSO_OIDC", "https://127.0.0.1:1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent.pem")
+    with pytest.raises(CuawsError):
+        app.login(show)
+
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSO_OIDC", portal.url)
+    before = app._identity_center._clients.unsigned("sso-oidc", "us-west-2")
+    for name in ("NO_PROXY", "all_proxy", "AWS_USE_FIPS_ENDPOINT"):
+        with monkeypatch.context() as changed:
+            changed.setenv(name, "false")
+            assert app._identity_center._clients.unsigned("sso-oidc", "us-west-2") is not before
+    assert app._identity_center._clients.unsigned("sso-oidc", "us-west-2") is before
+    app.login(show)
+
+
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+def test_a_profile_that_is_not_there_is_told_by_its_variable(app, config, show, monkeypatch, variable):
+    """What there is to type takes that variable away, and no other; an empty one is none."""
+    monkeypatch.setenv(variable, "nothere")
+    with pytest.raises(UnknownProfile, match=rf'{variable} names the profile nothere.*del os.environ\["{variable}"\]'):
+        app.status()
+
+    monkeypatch.setenv(variable, "")
+    assert app.status().signed_in_until is None
+
+
+def test_one_app_for_all_threads(monkeypatch):
+    """Two threads that come first get the same."""
+    made = []
+
+    class Slow:
+        def __init__(self):
+            made.append(self)
+            time.sleep(0.2)
+
+        def after_fork(self):
+            pass
+
+    monkeypatch.setattr("cuaws_magic.app.App", Slow)
+    monkeypatch.setattr("cuaws_magic.app._made", functools.cache(_made.__wrapped__))
+    with ThreadPoolExecutor(4) as pool:
+        apps = set(pool.map(lambda _: the_app(), range(4)))
+
+    assert len(made) == len(apps) == 1

@@ -186,11 +186,19 @@ def test_where_the_files_are(home, variable, attribute):
     assert getattr(AwsFiles({variable: "~/moved"}), attribute) == home / "moved"
 
 
-def test_the_config_path_takes_variables(home, monkeypatch):
-    """botocore expands variables in `AWS_CONFIG_FILE`; so do we."""
+@pytest.mark.parametrize(
+    ("variable", "name"),
+    [("AWS_CONFIG_FILE", "config_path"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials_path")],
+)
+def test_the_paths_take_variables(home, monkeypatch, variable, name):
+    """botocore expands variables in both paths, and reads a profile there; so do we."""
     monkeypatch.setenv("PLACE", str(home / "place"))
+    monkeypatch.setenv(variable, "$PLACE/file")
+    (home / "place").mkdir()
+    (home / "place" / "file").write_text("[default]\nregion = eu-west-3\n")
 
-    assert AwsFiles({"AWS_CONFIG_FILE": "$PLACE/config"}).config_path == home / "place" / "config"
+    assert getattr(AwsFiles(), name) == home / "place" / "file"
+    assert botocore.session.Session().full_config["profiles"] == {"default": {"region": "eu-west-3"}}
 
 
 def test_a_file_that_cannot_be_read(home):

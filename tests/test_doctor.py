@@ -174,21 +174,6 @@ CASES = [
         "Ready.",
     ),
     Case(
-        "[default] hides an account in use by an endpoint",
-        {
-            "in_use": "a",
-            "ours": frozenset({"AWS_CONTAINER_CREDENTIALS_FULL_URI"}),
-            "credentials": AwsFile(
-                Path("credentials"),
-                "AWS_SHARED_CREDENTIALS_FILE",
-                exists=True,
-                sections=(section("default", "profile", "default", aws_access_key_id="…"),),
-            ),
-        },
-        "in the way: [default]: is in credentials, where programs look before they ask for a's credentials.",
-        "First: Type `%cuaws use a` without `--via endpoint`, or give that profile another name.",
-    ),
-    Case(
         "[default] with a region only hides nothing",
         {
             "variables": {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x"},

@@ -6,10 +6,14 @@ import json
 import os
 import shutil
 
+import pytest
 from aws_commands import newest_version_2, run
 from doubles import RecordingShow
 
+from cuaws_magic.app import App
+from cuaws_magic.errors import ConfigurationError, StorageError
 from cuaws_magic.organisation import CU_BOULDER
+from cuaws_magic.settings import Settings
 from cuaws_magic.token_cache import TokenCache
 
 # Where the real command counts how it is used; nothing of a sign-in is in there.
@@ -115,3 +119,72 @@ def test_a_portal_that_does_not_answer(app, portal, monkeypatch):
     assert list(cache.all_tokens()) == []
     assert [one for one in signed_out.sentences if "AWS will end it only at" in one] == [signed_out.sentences[0]]
     assert CU_BOULDER.start_url in signed_out.organisations
+
+
+SEVERAL = "".join(
+    f"[sso-session {name}]\nsso_start_url = https://{name}.awsapps.com/start\nsso_region = us-west-2\n"
+    for name in ("one", "two")
+)
+
+
+def test_whichever_sign_in_is_meant(app, portal, home):
+    """With several sso-sessions, none of them chosen, all are ended."""
+    (home / ".aws").mkdir()
+    (home / ".aws" / "config").write_text(SEVERAL)
+    for name in ("one", "two"):
+        App().login(RecordingShow(), Settings(session=name))
+
+    ended = app.logout(every=True)
+
+    assert sorted(ended.organisations) == ["https://one.awsapps.com/start", "https://two.awsapps.com/start"]
+    assert list(TokenCache.default().all_tokens()) == []
+    assert logouts(portal) == [(200, None), (200, None)]
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_a_config_that_went_bad(app, portal, home, every):
+    """The account in use and its sign-in are ended, however broken the file is now; not a key stays."""
+    app.use(RecordingShow(), "awsucob0myaccount")
+    (home / ".aws" / "config").write_text("nonsense\n")
+
+    app.logout(every=every)
+
+    assert "AWS_ACCESS_KEY_ID" not in os.environ
+    assert list(TokenCache.default().all_tokens()) == []
+    assert list(TokenCache.default().role_folder.glob("*.json")) == []
+    assert logouts(portal) == [(200, None)]
+
+
+def test_keys_go_although_it_is_not_settled_which_sign_in_is_meant(app, home):
+    """Saved keys in use, several sso-sessions: the error comes after the keys are out."""
+    values = json.loads(app.side_desk.export(RecordingShow(), "awsucob0myaccount", "process").reveal())
+    app.logout()
+    (home / ".aws" / "config").write_text(SEVERAL)
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    keys = zip(names, ("AccessKeyId", "SecretAccessKey", "SessionToken"), strict=True)
+    (home / ".aws" / "credentials").write_text("[keys]\n" + "".join(f"{one} = {values[two]}\n" for one, two in keys))
+    app.use(RecordingShow(), "keys")
+    assert "AWS_ACCESS_KEY_ID" in os.environ
+
+    with pytest.raises(ConfigurationError, match="several sso-sessions: one, two"):
+        app.logout()
+
+    assert "AWS_ACCESS_KEY_ID" not in os.environ
+
+
+def test_a_sign_in_that_only_this_kernel_has(app, portal, home, monkeypatch):
+    """A home that cannot be written: the sign-in in memory is ended too, whichever is meant."""
+    monkeypatch.setattr("cuaws_magic.token_cache._write_object", refuse)
+    app.login(RecordingShow(), Settings(session="fedauth"))
+    (home / ".aws").mkdir(exist_ok=True)
+    (home / ".aws" / "config").write_text(SEVERAL)
+    app._settings = Settings()  # as if nobody had said which
+
+    app.logout(every=True)
+
+    assert logouts(portal) == [(200, None)]
+    assert list(app._cache.all_tokens()) == []
+
+
+def refuse(*_):
+    raise StorageError("Cannot write. Make it writable and try again.")

@@ -44,7 +44,8 @@ def _choosing(tmp_path):
             "AWS_CONFIG_FILE": str(tmp_path / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
         }
-        return choose(case.settings, AwsFiles(environ).read(), case.profile)
+        profile = ("AWS_DEFAULT_PROFILE", case.profile) if case.profile else None
+        return choose(case.settings, AwsFiles(environ).read(), profile)
 
     return choosing
 
@@ -79,7 +80,6 @@ class Choice:
         ),
         Choice("a profile of another kind says nothing", PLAY_SESSION, PLAY + STATIC, profile="keys"),
         Choice("a profile of the credentials file says nothing", PLAY_SESSION, PLAY, profile="saved"),
-        Choice("an empty AWS_PROFILE is none", PLAY_SESSION, PLAY, profile=""),
         Choice("a session is stronger than a profile", WORK_SESSION, WORK + PLAY + MODERN, Settings("work"), "modern"),
         Choice(
             "a start URL is stronger than a profile",
@@ -157,7 +157,10 @@ class Refusal:
             Settings("work", ACME, "eu-west-1"),
         ),
         Refusal(
-            "a profile that is not there", "AWS_PROFILE names the profile nope, which is not in", WORK, profile="nope"
+            "a profile that is not there",
+            "AWS_DEFAULT_PROFILE names the profile nope, which is not in",
+            WORK,
+            profile="nope",
         ),
         Refusal(
             "a profile that leads to no session",

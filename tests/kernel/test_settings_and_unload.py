@@ -92,6 +92,19 @@ def test_ipython_configuration_chooses(start_kernel: Callable, home: Path):
     assert "CU Boulder · fedauth" in argued.text
 
 
+def test_config_in_a_cell_holds_at_once(start_kernel: Callable, home: Path):
+    """`%config CuawsMagics.…` counts after the first command as before it; an argument typed later is newer."""
+    kernel = start_kernel(home).load()
+    before = kernel.good("%cuaws")
+
+    after = kernel.good("%config CuawsMagics.session = 'work'\n%cuaws")
+    use = kernel.good("%config CuawsMagics.region = 'eu-north-1'\n%cuaws use awsucob0myaccount")
+
+    assert "work" not in before.text
+    assert "work.awsapps.com · work" in after.text
+    assert "eu-north-1" in use.text
+
+
 def test_a_later_organisation_replaces_the_earlier(start_kernel: Callable, home: Path):
     """`--session` after `--start-url` means that sso-session, not a mixture of both."""
     kernel = start_kernel(home).load()
