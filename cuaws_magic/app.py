@@ -23,7 +23,7 @@ from cuaws_magic.changes import Changes
 from cuaws_magic.directory import Directory
 from cuaws_magic.entry import Entry, whoami
 from cuaws_magic.errands import Errands
-from cuaws_magic.errors import CuawsError
+from cuaws_magic.errors import ConfigurationError, CuawsError
 from cuaws_magic.identity_center import IdentityCenter
 from cuaws_magic.in_use_card import InUse, Status
 from cuaws_magic.kernel_credentials import KernelCredentials
@@ -35,6 +35,7 @@ from cuaws_magic.own_state import OwnState
 from cuaws_magic.render import clock
 from cuaws_magic.results import AccountTable, Released, SignedIn, SignedOut, SigningIn, Whoami
 from cuaws_magic.settings import SIGN_IN_WARNING, Settings
+from cuaws_magic.sign_in_choice import SignInChoice
 from cuaws_magic.sign_in_desk import SignInDesk
 from cuaws_magic.targets import Targets
 from cuaws_magic.token_cache import TokenCache
@@ -64,6 +65,7 @@ class App:
         self._now = now
         self._files = AwsFiles(environ)
         self._env = KernelEnv(environ)
+        self._choice = SignInChoice(environ, self._env, self._files)
         self._cache = TokenCache.default()
         own_state = OwnState.default()
         self._identity_center = IdentityCenter(BotoClients(self._env.found), now=now)
@@ -75,21 +77,20 @@ class App:
         self.desk = SignInDesk(self._login, now, self.changes)
         self.catalogue = Catalogue(self.directory, self.desk, now)
         self._logout = Logout(self._identity_center, self._login, self._broker, self.directory, self._cache, now)
-        self._settings = Settings()
         self.credentials = KernelCredentials(self._env, self._login, now, self.changes)
         self.changes.observe(self.credentials.sign_in_changed)
         self.entry = Entry(
             aws_files=self._files, targets=self._targets, broker=self._broker, login=self._login,
             identity_center=self._identity_center, desk=self.desk, directory=self.directory,
-            credentials=self.credentials, sso_session=lambda: self._sso_session(None), region=self._default_region,
+            credentials=self.credentials, sso_session=self._choice.sso_session, region=self._choice.region,
             now=now,
         )  # fmt: skip
-        self.watch = CellWatch(self.credentials, self._login, now)
+        self.watch = CellWatch(self.credentials, self._login, self._choice, now)
         self.errands = Errands(self.changes, lambda: self.in_use_key)
 
     def configure(self, settings: Settings) -> None:
         """Take settings for all later commands, over the ones before: IPython's, or a person's choice."""
-        self._settings = settings.over(self._settings)
+        self._choice.configure(settings)
 
     def prepare(self) -> None:
         """Be in front of botocore sessions that are made before an account is in use."""
@@ -103,7 +104,7 @@ class App:
         return SideDesk(
             environ=self._environ, env=self._env, aws_files=self._files, cache=self._cache, broker=self._broker,
             login=self._login, credentials=self.credentials, desk=self.desk, targets=self._targets,
-            target_names=self.target_names, sso_session=lambda: self._sso_session(None), region=self._default_region,
+            target_names=self.target_names, sso_session=self._choice.sso_session, region=self._choice.region,
             now=self._now, directory=self.directory, settings=lambda: self.settings,
         )  # fmt: skip
 
@@ -142,7 +143,7 @@ class App:
 
             Cancelled: Ctrl-C or the stop button.
         """
-        sso_session = self._sso_session(settings)
+        sso_session = self._choice.sso_session(settings)
         standing = None if force else self._login.current(sso_session)
         if standing is not None:
             signed_in: SignedIn | SigningIn = SignedIn(
@@ -198,7 +199,7 @@ class App:
 
         desk = PasteDesk(
             entry=self.entry, credentials=self.credentials, identity_center=self._identity_center,
-            aws_files=self._files, own_state=OwnState.default(), region=self._default_region(None), now=self._now,
+            aws_files=self._files, own_state=OwnState.default(), region=self._choice.region(None), now=self._now,
         )  # fmt: skip
         return desk.paste(text, save)
 
@@ -224,11 +225,11 @@ class App:
             ServiceError: STS does not accept them, or does not answer.
         """
         region = self._environ.get("AWS_REGION") or self._environ.get("AWS_DEFAULT_REGION")
-        return whoami(
-            self._identity_center.caller_identity(
-                None, region or self._settings.region or organisation.CU_BOULDER.sso_region
-            )
-        )
+        try:
+            return whoami(self._identity_center.caller_identity(None, region or self._choice.region(None)))
+        except ConfigurationError:
+            self._files.read()  # names file and line, where a file is the reason
+            raise
 
     def status(self) -> Status:
         """Say what holds in this kernel; asks nobody."""
@@ -254,18 +255,18 @@ class App:
         self, show: Show, pattern: str | None = None, *, roles: bool = False, refresh: bool = False
     ) -> AccountTable:
         """List accounts, as `Catalogue.accounts`; signs in first if need be."""
-        return self.catalogue.accounts(self._sso_session(None), show, pattern, roles=roles, refresh=refresh)
+        return self.catalogue.accounts(self._choice.sso_session(), show, pattern, roles=roles, refresh=refresh)
 
     def target_names(self) -> list[str]:
         """Return what can be typed as TARGET, as far as it is known without asking anyone."""
         with contextlib.suppress(CuawsError):
-            return self.catalogue.target_names(self._sso_session(None), self._files.read())
+            return self.catalogue.target_names(self._choice.sso_session(), self._files.read())
         return []
 
     def role_names(self, target: str) -> list[str]:
         """Return the roles known for a target, without asking anyone."""
         with contextlib.suppress(CuawsError):
-            return self.catalogue.role_names(self._sso_session(None), self._files.read(), target)
+            return self.catalogue.role_names(self._choice.sso_session(), self._files.read(), target)
         return []
 
     def session_names(self) -> list[str]:
@@ -298,7 +299,7 @@ class App:
     @property
     def settings(self) -> Settings:
         """What was set, from all places put together."""
-        return self._settings.over(Settings.from_environ(self._environ))
+        return self._choice.settings
 
     def configured_sessions(self) -> list[str]:
         """Return the sso-sessions of `~/.aws/config`, and no others."""
@@ -308,18 +309,12 @@ class App:
 
     def default_region(self) -> str:
         """Return where clients go if nobody says otherwise."""
-        return self._default_region(self._sso_session(None))
+        return self._choice.region(self._choice.sso_session())
 
     # Inside.
 
-    def _sso_session(self, settings: Settings | None) -> SsoSession:
-        wanted = (settings or Settings()).over(self._settings).over(Settings.from_environ(self._environ))
-        named = [(name, self._env.found(name)) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")]
-        profile = next(((name, value) for name, value in named if value), None)
-        return organisation.choose(wanted, self._files.read(), profile)
-
     def _end_own(self, current: InUseRole | None) -> Ended:
-        sso_session = (current.sso_session if current is not None else None) or self._sso_session(None)
+        sso_session = (current.sso_session if current is not None else None) or self._choice.sso_session()
         config = None
         with contextlib.suppress(CuawsError):  # it only tells of more files to delete
             config = self._files.read()
@@ -327,20 +322,11 @@ class App:
 
     def _own_sign_in(self, current: InUseRole | None) -> SsoSession | None:
         """Return the sign-in of this kernel, if it is settled which that is."""
-        if current is not None and current.sso_session is not None:
-            return current.sso_session
-        with contextlib.suppress(CuawsError):
-            return self._sso_session(None)
-        return None
+        return (current.sso_session if current is not None else None) or self._choice.settled()
 
     def _sign_in_of_status(self, current: InUseRole | None) -> SsoSession | None:
         # What is in use may need none; then it need not be settled which.
-        return self._sso_session(None) if current is None else self._own_sign_in(current)
-
-    def _default_region(self, sso_session: SsoSession | None) -> str:
-        settings = self._settings.over(Settings.from_environ(self._environ))
-        as_found = self._env.found("AWS_REGION") or self._env.found("AWS_DEFAULT_REGION")
-        return settings.region or as_found or (sso_session or organisation.CU_BOULDER).sso_region
+        return self._choice.sso_session() if current is None else self._own_sign_in(current)
 
 
 _ONE_AT_A_TIME = threading.Lock()

@@ -8,6 +8,7 @@ here with its line, since every other AWS program will stumble over it too.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +118,19 @@ class AwsConfig:
                     f"Delete it from the profile, then run the cell again."
                 )
         return sso_session
+
+    def sign_ins(self) -> list[SsoSession]:
+        """Return the sign-ins that the config names, each once, without those that lack something."""
+        found = {}
+        for name in self.session_sections:
+            with contextlib.suppress(ConfigurationError):
+                found[name] = self.sso_session(name)
+        for profile in self.profiles.values():
+            if "sso_start_url" in profile.settings and "sso_session" not in profile.settings:
+                with contextlib.suppress(ConfigurationError):
+                    sso_session = self.sso_session_of(profile)
+                    found.setdefault(sso_session.cache_key, sso_session)
+        return list(found.values())
 
     def _needed(self, section: Mapping[str, str], key: str, where: str) -> str:
         value = section.get(key)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cuaws_magic.kernel_credentials import InUseRole, KernelCredentials
     from cuaws_magic.login import Login
     from cuaws_magic.model import Now
+    from cuaws_magic.sign_in_choice import SignInChoice
 
 
 _CLIENTS: dict[Reason, str] = {
@@ -39,6 +40,8 @@ class CellWatch:
 
         login: The sign-in behind it.
 
+        choice: Knows the sign-in of a plain `%cuaws login`, and all that profiles may need.
+
         now: The current time, aware, UTC.
 
         seconds: The same clock as seconds, for the look that every cell pays for.
@@ -48,11 +51,13 @@ class CellWatch:
         self,
         credentials: KernelCredentials,
         login: Login,
+        choice: SignInChoice,
         now: Now = utc_now,
         seconds: Callable[[], float] = time.time,
     ) -> None:
         self._credentials = credentials
         self._login = login
+        self._choice = choice
         self._now = now
         self._seconds = seconds
         self._told: object = None
@@ -77,12 +82,14 @@ class CellWatch:
         if reason is None:
             return None
         current = self._credentials.current
-        if current is None:
-            return self._without_account(reason)
-        if current.sso_session is not None and self._login.peek(current.sso_session)[0] is None:
-            return self.signed_out(current)
         if reason == "sign-in":
-            return _of_a_profile(current)
+            return self._of_a_profile(failures.sign_in_key(error), current)
+        if current is None:
+            return Hint(
+                "No account is in use in this kernel", ("Type `%cuaws use ACCOUNT`, then run this cell again.",)
+            )
+        if self._ended(current):
+            return self.signed_out(current)
         if self._may_be_over(current):
             return self._over(current)
         return Hint(
@@ -90,12 +97,47 @@ class CellWatch:
             ("Run the cell that made the client again, then this one. `%cuaws whoami` tells who you are.",),
         )
 
-    def _without_account(self, reason: Reason) -> Hint:
-        if reason == "sign-in":
-            title, command = "A profile was used whose sign-in has ended", "%cuaws login"
-        else:
-            title, command = "No account is in use in this kernel", "%cuaws use ACCOUNT"
-        return Hint(title, (f"Type `{command}`, then run this cell again.",))
+    def _ended(self, current: InUseRole) -> bool:
+        return current.sso_session is not None and self._login.peek(current.sso_session)[0] is None
+
+    def _of_a_profile(self, key: str | None, current: InUseRole | None) -> Hint:
+        """
+        Return what to say of a profile that botocore resolved itself, and whose sign-in it did not accept.
+
+        Args:
+            key: Which sign-in, where the error says so: the name of an sso-session, or a start URL.
+
+            current: The account in use.
+        """
+        if current is None:
+            return Hint(
+                "A profile was used that nobody is signed in for",
+                (f"Type {self._login_for(key)}, then run this cell again.",),
+            )
+        of_current = current.sso_session is not None and key in {None, current.sso_session.cache_key}
+        if of_current and self._ended(current):
+            return self.signed_out(current)
+        if of_current and current.source.profile is not None:
+            return Hint(
+                "The sign-in of a profile was not accepted",
+                ("Type `%cuaws login --force`, then run this cell again.",),
+            )
+        sentence = (
+            f"Leave the profile out to act in {current.account.name}. "
+            f"To use it, type {self._login_for(key)}, then run this cell again."
+        )
+        return Hint("This came from a profile of ~/.aws/config, not from the account in use", (sentence,))
+
+    def _login_for(self, key: str | None) -> str:
+        """Say which command brings a profile back, as far as its error and the config tell."""
+        concerned = [one for one in self._choice.known() if key in {None, one.cache_key}]
+        over = [one for one in concerned if self._login.peek(one)[0] is None]
+        commands = {self._choice.command(one) for one in over}
+        # Signed in as far as is known here, and not accepted: only a new one helps.
+        commands = commands or {self._choice.command(one, force=True) for one in concerned}
+        if len(commands) > 1:
+            return "`%cuaws login --session NAME` with the NAME of the profile's sso_session"
+        return commands.pop() if commands else "`%cuaws login`"
 
     def _may_be_over(self, current: InUseRole) -> bool:
         """Whether nobody renews the keys in use, and nobody said that they last longer than until now."""
@@ -134,14 +176,3 @@ class CellWatch:
     def _left(self, current: InUseRole) -> str | None:
         ends_at = current.ends_at
         return clock(ends_at, self._now()) if ends_at is not None and ends_at > self._now() else None
-
-
-def _of_a_profile(current: InUseRole) -> Hint:
-    if current.source.profile is not None:
-        return Hint(
-            "The sign-in of a profile was not accepted", ("Type `%cuaws login --force`, then run this cell again.",)
-        )
-    return Hint(
-        "This came from a profile of ~/.aws/config, not from the account in use",
-        (f"Leave the profile out to act in {current.account.name}, or type `%cuaws login` for its own sign-in.",),
-    )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cuaws_magic.model import ClientRegistration, DeviceAuthorization, Now, SsoToken
 
 SLOW_DOWN_SECONDS = 5  # RFC 8628 §3.5
-CODES = 3  # how many codes may run out before we believe that nobody is there
+CODES = 4  # the first, and three in its place; then we believe that nobody is there
 LONGEST_INTERVAL = 30  # seconds between two polls while the service cannot be reached
 
 

@@ -196,7 +196,7 @@ def endpoints(snapshot: Snapshot) -> Iterable[Finding]:
     if loopback:
         yield worth_knowing(
             subject,
-            f"{_listed(loopback)} {_verb(loopback, 'leads', 'lead')} to this machine: a practice portal, not AWS",
+            f"{_listed(loopback)} {_verb(loopback, 'leads', 'lead')} to this machine, not to AWS",
             "Start the kernel without them to reach AWS.",
         )
     if elsewhere:

@@ -95,12 +95,37 @@ def _values(section: Section, file: AwsFile, snapshot: Snapshot) -> Iterable[Fin
         if value and key not in section.commented and not _REGION.fullmatch(value):
             yield worth_knowing("Config file", f"{key} = {value} of {where} is not a region", _correct(key))
     yield from _sso_region(section, where, snapshot)
+    yield from _needs(section, where, {one.name for _, one in snapshot.sections() if one.kind == "profile"})
     account_id = section.settings.get("sso_account_id")
     if account_id and "sso_account_id" not in section.commented and not _ACCOUNT_ID.fullmatch(account_id):
         yield worth_knowing(
             "Config file",
             f"sso_account_id = {account_id} of {where} is not twelve digits",
             "Write all twelve, zeros in front too.",
+        )
+
+
+def _needs(section: Section, where: str, known: set[str]) -> Iterable[Finding]:
+    """Judge what a profile is lacking, without which every AWS program refuses it."""
+    sign_in = next((key for key in ("sso_session", "sso_start_url") if key in section.settings), None)
+    for one, other in (("sso_account_id", "sso_role_name"), ("sso_role_name", "sso_account_id")):
+        if (
+            section.kind == "profile"
+            and sign_in is not None
+            and one in section.settings
+            and other not in section.settings
+        ):
+            yield worth_knowing(
+                "Config file",
+                f"{where} has {one}, but no {other}: AWS programs refuse it",
+                f"Add the line `{other} = …` to it, or type `%cuaws configure`.",
+            )
+    source = section.settings.get("source_profile")
+    if section.kind == "profile" and source and source not in known:
+        yield worth_knowing(
+            "Config file",
+            f"source_profile = {source} of {where} is no profile: AWS programs refuse it",
+            "Correct the name, or add that profile.",
         )
 
 

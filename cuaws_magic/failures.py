@@ -7,6 +7,7 @@ name, so that nothing has to be imported to look at one. Everything else is left
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 Reason = Literal["none", "over", "refused", "sign-in"]
@@ -36,6 +37,9 @@ _BY_CODE: dict[str, Reason] = {
 # botocore says this with a plain RuntimeError (`RefreshableCredentials._protected_refresh`).
 _STILL_EXPIRED = "the refreshed credentials are still expired"
 
+# `botocore.utils.SSOTokenLoader`.
+_NO_TOKEN = re.compile(r"Token for (\S+) does not exist")
+
 _DEEPEST = 20  # a chain of causes may be a circle
 
 
@@ -53,8 +57,24 @@ def reason(error: BaseException | None) -> Reason | None:
         found = _reason(error)
         if found is not None:
             return found
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        error = _cause(error)
     return None
+
+
+def sign_in_key(error: BaseException | None) -> str | None:
+    """Return the key of the sign-in that botocore did not find, where its error names one: a name or a start URL."""
+    for _ in range(_DEEPEST):
+        if error is None:
+            return None
+        found = _NO_TOKEN.search(str(error)) if type(error).__name__ == "SSOTokenLoadError" else None
+        if found is not None:
+            return found[1]
+        error = _cause(error)
+    return None
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _reason(error: BaseException) -> Reason | None:

@@ -1,13 +1,15 @@
 """
 `make lab`: JupyterLab on `notebooks/`, with the practice portal in AWS's place, until Ctrl-C.
 
-The notebooks are the ones of this folder; home, and so `~/.aws`, is an empty one that is deleted afterwards.
+The notebooks are copies in `build/lab`: JupyterLab saves by itself, and the project's own stay without outputs. What a
+person changed there is still there the next time. Home, and so `~/.aws`, is an empty one that is deleted afterwards.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from cuaws_magic.practice import Knobs
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
+COPIES = ROOT / "build" / "lab" / "notebooks"
 LOG = ROOT / "build" / "lab.log"
 
 PATIENCE = 60  # seconds until JupyterLab must answer
@@ -41,12 +44,15 @@ def lab(portal_url: str) -> int:
     """Run JupyterLab until it ends or somebody ends it; returns the exit status."""
     port = _free_port()
     token = secrets.token_hex(16)
-    LOG.parent.mkdir(exist_ok=True)
+    COPIES.mkdir(parents=True, exist_ok=True)
+    for notebook in NOTEBOOKS.glob("*.ipynb"):
+        if not (COPIES / notebook.name).exists():
+            shutil.copyfile(notebook, COPIES / notebook.name)
     with LOG.open("wb") as log:
         server = subprocess.Popen(
             [
                 *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
-                *(f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={NOTEBOOKS}"),
+                *(f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={COPIES}"),
                 # No news, no list of extensions: nothing here asks the network.
                 "--LabApp.news_url=None",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

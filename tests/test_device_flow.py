@@ -133,16 +133,16 @@ def test_every_slow_down_counts():
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["by the service", "by our clock"])
-def test_three_codes(told):
-    """A code that runs out is replaced by a new one; when the third has run out, nobody is there."""
-    service = ScriptedService([AuthorizationPending(), DeviceCodeExpired()] * 3) if told else ScriptedService(life=12)
+def test_three_new_codes(told):
+    """A code that runs out is replaced by a new one, three times; then nobody is there."""
+    service = ScriptedService([AuthorizationPending(), DeviceCodeExpired()] * 4) if told else ScriptedService(life=12)
     steps = []
 
-    with pytest.raises(AuthorizationExpired, match=r"3 codes ran out\. Type `%cuaws login`"):
+    with pytest.raises(AuthorizationExpired, match=r"4 codes ran out\. Type `%cuaws login`"):
         drive(service, steps)
 
-    assert codes(steps) == [("CODE-1", 1), ("CODE-2", 2), ("CODE-3", 3)]
-    assert service.starts == CODES == 3
+    assert codes(steps) == [("CODE-1", 1), ("CODE-2", 2), ("CODE-3", 3), ("CODE-4", 4)]
+    assert service.starts == CODES == 4
 
 
 def test_the_second_code_may_be_approved():

@@ -193,9 +193,9 @@ CASES = [
         "fine: Endpoints: AWS's own: AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set.",
     ),
     Case(
-        "a practice portal",
+        "an endpoint on this machine",
         {"variables": {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}},
-        "worth knowing: Endpoints: AWS_ENDPOINT_URL leads to this machine: a practice portal, not AWS.",
+        "worth knowing: Endpoints: AWS_ENDPOINT_URL leads to this machine, not to AWS.",
     ),
     Case(
         "a proxy that leaves this machine alone",

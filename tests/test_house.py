@@ -40,7 +40,7 @@ FLOORS = (
         "config_difference config_writer doctor_card identity_center organisation profile_credentials profiles",
     ),
     ("how a kernel comes to be signed in", "login profile_cards"),
-    ("what a sign-in gives", "approval broker directory"),
+    ("what a sign-in gives", "approval broker directory sign_in_choice"),
     ("where credentials come from", "sources"),
     ("what a person does with it", "kernel_credentials logout show sign_in_desk targets"),
     ("what stands on targets and credentials", "catalogue cell_watch console entry examination handover"),

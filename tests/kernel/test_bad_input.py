@@ -199,10 +199,10 @@ CASES = [
         then="%cuaws login",
     ),
     Case(
-        "three codes that ran out",
+        "four codes that ran out",
         "%cuaws login",
         "AuthorizationExpired",
-        ("3 codes ran out", "Type `%cuaws login` when you are ready."),
+        ("4 codes ran out", "Type `%cuaws login` when you are ready."),
         knobs=Knobs(code_lifetime=1),
         then="%cuaws login",
     ),

@@ -117,7 +117,7 @@ def test_a_profile_without_sign_in_is_told_what_to_type(kernel: Kernel) -> None:
 
     failed = kernel.run("import boto3; boto3.Session(profile_name='mine').client('sts').get_caller_identity()")
 
-    assert "A profile was used whose sign-in has ended" in failed.text
+    assert "A profile was used that nobody is signed in for" in failed.text
     assert "%cuaws login" in failed.text
 
 
