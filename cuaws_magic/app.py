@@ -110,8 +110,8 @@ class App:
 
     def after_fork(self) -> None:
         """Go on in a forked process, a worker of somebody's pool say."""
-        self._broker.after_fork()
-        self.credentials.after_fork()
+        for part in (self._identity_center, self._broker, self.credentials, self.changes, self.errands):
+            part.after_fork()
 
     # Signing in.
 

@@ -42,6 +42,10 @@ class BotoClients:
 
     def __init__(self, found: Callable[[str], str | None] = os.environ.get) -> None:
         self._found = found
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Start anew in a forked process: on a connection that both have, one would read the other's answers."""
         self._sessions: dict[tuple[object, ...], Any] = {}
         self._unsigned: dict[tuple[object, ...], Any] = {}
         self._lock = threading.Lock()

@@ -20,6 +20,10 @@ class Changes:
         self._lock = threading.Lock()
         self._callbacks: list[Callable[[], None]] = []
 
+    def after_fork(self) -> None:
+        """Start anew in a forked process: who held a lock is not there to give it back."""
+        self._lock = threading.Lock()
+
     def observe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Have a function called after each change, on the thread that changed; returns how to end that."""
         with self._lock:

@@ -63,6 +63,12 @@ class Errands:
         self._next: dict[str, tuple[object, Work]] = {}
         self._last: Outcome | None = None
 
+    def after_fork(self) -> None:
+        """Start anew in a forked process, which has none of the threads."""
+        self._lock = threading.Lock()
+        self._under_way = {}
+        self._next = {}
+
     @property
     def last(self) -> Outcome | None:
         """What came of the last one; `None` once somebody asks for something else."""
@@ -101,11 +107,6 @@ class Errands:
         run = contextvars.copy_context().run
         threading.Thread(target=run, args=(self._run, kind, work, quiet), name=f"cuaws-{kind}", daemon=True).start()
         self._changes.announce()
-
-    def forget(self) -> None:
-        """Drop the last outcome: a person has read it, or wants something else."""
-        with self._lock:
-            self._last = None
 
     def _run(self, kind: str, work: Work, quiet: bool) -> None:  # noqa: FBT001 - as `start` says it
         following: tuple[object, Work] | None = (None, work)

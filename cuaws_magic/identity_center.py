@@ -51,6 +51,11 @@ class IdentityCenter:
         self._now = now
         self._pace = pace or Pace()
 
+    def after_fork(self) -> None:
+        """Start anew in a forked process, with connections of its own."""
+        self._clients.after_fork()
+        self._pace.after_fork()
+
     # sso-oidc.
 
     def sign_in_endpoint(self, sso_session: SsoSession) -> str:

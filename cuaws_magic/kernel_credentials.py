@@ -180,6 +180,10 @@ class KernelCredentials:
         self._lock = threading.RLock()
         self._bound_lock = threading.Lock()
         self._renewal.after_fork()
+        for source in [bound.source for bound in self._bound]:
+            source.after_fork()
+        if self._current is not None:
+            self._current.source.after_fork()
 
     def prepare(self) -> None:
         """Be in front of botocore sessions that are made before an account is in use."""

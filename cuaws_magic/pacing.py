@@ -72,6 +72,10 @@ class Pace:
         self._next_slot = 0.0
         self.rate = FULL_PACE
 
+    def after_fork(self) -> None:
+        """Start anew in a forked process: who held a lock is not there to give it back."""
+        self._lock = threading.Lock()
+
     def ask(self, question: Callable[[], Result], attempts: int, *, paced: bool = True) -> Result:
         """
         Ask until it is answered or the attempts are used up.

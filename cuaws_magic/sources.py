@@ -90,6 +90,9 @@ class Source(abc.ABC):
         """Return when a set ends, as well as we know."""
         return credentials.expires_at
 
+    def after_fork(self) -> None:  # noqa: B027 - most hold no lock
+        """Start anew in a forked process: who held a lock is not there to give it back."""
+
 
 class RoleSource(Source):
     """
@@ -188,6 +191,10 @@ class RenewingSource(Source):
         self._held = first
         self._fetch = fetch
         self._now = now
+        self._turn = threading.Lock()
+
+    def after_fork(self) -> None:
+        """Start anew, with a lock of its own."""
         self._turn = threading.Lock()
 
     def credentials(self) -> Keys:
