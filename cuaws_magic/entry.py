@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cuaws_magic import profile_credentials
 from cuaws_magic.errors import AmbiguousTarget, ConfigurationError, CredentialsRefused, CuawsError, UnknownTarget
 from cuaws_magic.in_use_card import InUse
+from cuaws_magic.kernel_credentials import InUseRole
 from cuaws_magic.model import Account, Origin, utc_now
 from cuaws_magic.render import clock
 from cuaws_magic.results import Whoami
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from cuaws_magic.broker import Broker
     from cuaws_magic.directory import Directory
     from cuaws_magic.identity_center import IdentityCenter
-    from cuaws_magic.kernel_credentials import InUseRole, KernelCredentials
+    from cuaws_magic.kernel_credentials import KernelCredentials
     from cuaws_magic.login import Login
     from cuaws_magic.model import AccountRole, Identity, Keys, Now, SsoSession
     from cuaws_magic.profile_credentials import ProfileFacts
@@ -121,17 +122,25 @@ class Entry:
         Raises:
             CuawsError: There is no such account or profile, or no credentials for it.
 
+            Overtaken: Somebody asked for another account meanwhile, or to sign out.
+
             Cancelled: Ctrl-C or the stop button during the sign-in.
         """
+        wish = self._credentials.wish()
         config = self._aws_files.read()
-        if via == "profile":
-            return self.card(self._by_name(show, target, config, role=role, region=region, verify=verify))
         profile = config.profiles.get(target)
-        if (profile is not None and not profile.sso) or (profile is None and target in config.static_profiles):
+        if via == "profile":
+            ready = self._by_name(show, target, config, role=role, region=region, verify=verify)
+        elif (profile is not None and not profile.sso) or (profile is None and target in config.static_profiles):
             if role is not None:
                 raise ConfigurationError(f"The profile {target} has its own role. Leave `--role` out.")
-            return self.card(self._through_profile(show, target, config, region, verify=verify))
-        return self.card(self._through_portal(show, target, config, role=role, region=region, verify=verify))
+            ready = self._through_profile(show, target, config, region, verify=verify)
+        else:
+            ready = self._through_portal(show, target, config, role=role, region=region, verify=verify)
+        current = self._credentials.take(ready, wish)
+        if isinstance(current.source, RoleSource):
+            self._directory.used(current.source.role)
+        return self.card(current)
 
     def card(self, current: InUseRole, notes: tuple[str, ...] = ()) -> InUse:
         """Say what is in use."""
@@ -186,9 +195,7 @@ class Entry:
         account_role, keys = self._desk.answered(obtain, show)
         region = region or account_role.region or self._region(account_role.sso_session)
         identity = self._confirmed(keys, region, account_role.account.id) if verify else None
-        current = self._credentials.take(RoleSource(self._broker, account_role), keys, region, identity)
-        self._directory.used(account_role)
-        return current
+        return InUseRole(RoleSource(self._broker, account_role), keys, region, identity)
 
     def _confirmed(self, keys: Keys, region: str, account_id: str | None) -> Identity:
         identity = self._identity_center.caller_identity(keys, region)
@@ -228,7 +235,7 @@ class Entry:
             )
         else:
             source = KeptKeys(keys, account, role_name, _origin_of_kept(name, renewable, keys))
-        return self._credentials.take(source, keys, region, identity)
+        return InUseRole(source, keys, region, identity)
 
     def _resolved(self, show: Show, name: str, sso_session: SsoSession | None, region: str) -> tuple[Keys, bool]:
         def obtain() -> tuple[Keys, bool]:
@@ -295,7 +302,7 @@ class Entry:
             role_name = identity.role_name if identity is not None else name
             self._refuse_another(name, account_id)
         source = NamedProfile(name, account, role_name, sso_session, account_role)
-        return self._credentials.take(source, None, its_region, identity)
+        return InUseRole(source, None, its_region, identity)
 
 
 def whoami(identity: Identity) -> Whoami:

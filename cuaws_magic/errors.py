@@ -29,6 +29,7 @@ CuawsError
 │       └── RequestRefused      … or that our request is wrong: asking again changes nothing
 ├── NoCredentials               nothing in this kernel to ask STS with
 ├── PasteRefused                what was pasted is not one complete set of keys
+├── Overtaken                   somebody wanted something else before it was done
 └── StorageError                a file that cannot be read or written
 
 Cancelled (KeyboardInterrupt)   the stop button or Ctrl-C during a command
@@ -175,6 +176,10 @@ class RequestRefused(ServiceFailure):
 
 class NoCredentials(CuawsError):
     """There is nothing in this kernel to ask STS with."""
+
+
+class Overtaken(CuawsError):
+    """Another account was asked for meanwhile, or a logout: the latest wish counts."""
 
 
 class PasteRefused(CuawsError):

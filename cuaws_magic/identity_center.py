@@ -9,7 +9,7 @@ Endpoints, proxies and certificates are the SDK's own settings.
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.boto_clients import BotoClients
 from cuaws_magic.model import (
@@ -25,42 +25,34 @@ from cuaws_magic.model import (
     utc_now,
 )
 from cuaws_magic.pacing import Pace
-from cuaws_magic.service_errors import translate
+from cuaws_magic.questions import Questions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from cuaws_magic.model import Now
-
-Result = TypeVar("Result")
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"  # RFC 8628 §3.4
 REFRESH_GRANT = "refresh_token"  # RFC 6749 §6
 POLL_INTERVAL = 5  # seconds, where the service names none (RFC 8628 §3.2)
-
-LISTING_ATTEMPTS = 10
-ATTEMPTS = 4
-PAGE = 100  # accounts or roles; the most that the portal gives
 
 
 class IdentityCenter:
     """The services, for any number of sign-ins; without arguments, with clients, clock and pace of its own."""
 
     def __init__(self, clients: BotoClients | None = None, now: Now = utc_now, pace: Pace | None = None) -> None:
-        self._clients = clients or BotoClients()
+        self._questions = Questions(clients or BotoClients(), pace or Pace(), now)
         self._now = now
-        self._pace = pace or Pace()
 
     def after_fork(self) -> None:
         """Start anew in a forked process, with connections of its own."""
-        self._clients.after_fork()
-        self._pace.after_fork()
+        self._questions.after_fork()
 
     # sso-oidc.
 
     def sign_in_endpoint(self, sso_session: SsoSession) -> str:
         """Return the address where sign-ins are asked for: AWS's, or where the SDK's settings point."""
-        return str(self._clients.unsigned("sso-oidc", sso_session.sso_region).meta.endpoint_url)
+        return self._questions.sign_in_endpoint(sso_session.sso_region)
 
     def register_client(self, sso_session: SsoSession) -> ClientRegistration:
         """Register this program, under the name that the consent page shows (`RegisterClient`)."""
@@ -68,7 +60,7 @@ class IdentityCenter:
         parameters: dict[str, Any] = {"clientName": f"botocore-client-{name}", "clientType": "public"}
         if sso_session.scopes:
             parameters["scopes"] = list(sso_session.scopes)
-        return self._oidc(
+        return self._questions.oidc(
             "RegisterClient",
             sso_session.sso_region,
             lambda client: client.register_client(**parameters),
@@ -91,7 +83,7 @@ class IdentityCenter:
             ConfigurationError: The service does not know the start URL.
         """
         issued_at = self._now()
-        return self._oidc(
+        return self._questions.oidc(
             "StartDeviceAuthorization",
             sso_session.sso_region,
             lambda client: client.start_device_authorization(
@@ -127,7 +119,7 @@ class IdentityCenter:
 
             AuthorizationDenied: The person refused.
         """
-        return self._oidc(
+        return self._questions.oidc(
             "CreateToken",
             sso_session.sso_region,
             lambda client: client.create_token(
@@ -151,7 +143,7 @@ class IdentityCenter:
         if registration is None or refresh_token is None:
             message = "an SSO token without refresh token or registration cannot be refreshed"
             raise ValueError(message)
-        return self._oidc(
+        return self._questions.oidc(
             "RefreshToken",
             sso_session.sso_region,
             lambda client: client.create_token(
@@ -173,7 +165,9 @@ class IdentityCenter:
             SsoTokenRefused: It had ended already.
         """
         bearer = sso_token.access_token
-        self._portal("Logout", sso_region, lambda client: client.logout(accessToken=bearer.reveal()), lambda _: None)
+        self._questions.portal(
+            "Logout", sso_region, lambda client: client.logout(accessToken=bearer.reveal()), lambda _: None
+        )
 
     def list_accounts(self, sso_token: SsoToken, sso_region: str) -> Iterator[Account]:
         """
@@ -182,7 +176,7 @@ class IdentityCenter:
         Raises:
             SsoTokenRefused: The portal does not know the SSO token.
         """
-        return self._listing(
+        return self._questions.pages(
             "ListAccounts",
             "list_accounts",
             sso_token.access_token,
@@ -207,7 +201,7 @@ class IdentityCenter:
 
             NoAccess: The person may not enter the account.
         """
-        return self._listing(
+        return self._questions.pages(
             "ListAccountRoles",
             "list_account_roles",
             sso_token.access_token,
@@ -241,7 +235,7 @@ class IdentityCenter:
                 obtained_at=obtained_at,
             )
 
-        return self._portal(
+        return self._questions.portal(
             "GetRoleCredentials",
             sso_region,
             lambda client: client.get_role_credentials(
@@ -268,79 +262,13 @@ class IdentityCenter:
 
             ClockWrong: … because this machine's clock is off.
         """
-        return self._ask(
+        return self._questions.sts(
             "GetCallerIdentity",
-            lambda: self._clients.sts(credentials, region).get_caller_identity(),
+            credentials,
+            region,
+            lambda client: client.get_caller_identity(),
             lambda answer: Identity(str(answer["Account"]), str(answer["Arn"]), str(answer["UserId"])),
-            ATTEMPTS,
         )
-
-    # How it is asked.
-
-    def _oidc(
-        self,
-        operation: str,
-        region: str,
-        call: Callable[[Any], Mapping[str, Any]],
-        value: Callable[[Mapping[str, Any]], Result],
-        attempts: int = ATTEMPTS,
-    ) -> Result:
-        return self._ask(operation, lambda: call(self._clients.unsigned("sso-oidc", region)), value, attempts)
-
-    def _portal(
-        self,
-        operation: str,
-        region: str,
-        call: Callable[[Any], Mapping[str, Any]],
-        value: Callable[[Mapping[str, Any]], Result],
-        attempts: int = ATTEMPTS,
-    ) -> Result:
-        return self._ask(operation, lambda: call(self._clients.unsigned("sso", region)), value, attempts, paced=True)
-
-    def _listing(
-        self,
-        operation: str,
-        method: str,
-        bearer: Secret,
-        parameters: dict[str, Any],
-        region: str,
-        items: Callable[[Mapping[str, Any]], list[Result]],
-    ) -> Iterator[Result]:
-        position: dict[str, str] = {}
-        while True:
-
-            def call(client: Any, position: dict[str, str] = position) -> Mapping[str, Any]:
-                answer: Mapping[str, Any] = getattr(client, method)(
-                    accessToken=bearer.reveal(), maxResults=PAGE, **parameters, **position
-                )
-                return answer
-
-            found, following = self._portal(
-                operation, region, call, lambda answer: (items(answer), answer.get("nextToken")), LISTING_ATTEMPTS
-            )
-            yield from found
-            if not following:  # the last page may say null
-                return
-            position = {"nextToken": str(following)}
-
-    def _ask(
-        self,
-        operation: str,
-        call: Callable[[], Mapping[str, Any]],
-        value: Callable[[Mapping[str, Any]], Result],
-        attempts: int,
-        *,
-        paced: bool = False,
-    ) -> Result:
-        def question() -> Result:
-            try:
-                return value(call())
-            except Exception as error:  # noqa: BLE001 - a door: everything foreign is translated or answered here
-                translated = translate(error, operation, self._now())
-                # `from None`: a foreign traceback would show requests with their secrets.
-                raise translated from None
-
-        return self._pace.ask(question, attempts, paced=paced)
 
     def _token(
         self,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from cuaws_magic import defaults
 from cuaws_magic.boto_provider import BotoProvider
 from cuaws_magic.changes import Changes
-from cuaws_magic.errors import CuawsError, NotSignedIn
+from cuaws_magic.errors import CuawsError, NotSignedIn, Overtaken
 from cuaws_magic.model import utc_now
 from cuaws_magic.renewal import Renewal
 from cuaws_magic.sources import Bound
@@ -114,6 +114,7 @@ class KernelCredentials:
         self._changes = changes or Changes()
         self._current: InUseRole | None = None
         self._failures = 0
+        self._wishes = 0
         self._released = False
         # Seconds of the wall clock from which on a cell has something to look at first.
         self._look_at = _NEVER
@@ -123,39 +124,54 @@ class KernelCredentials:
         """The account in use."""
         return self._current
 
-    def take(self, source: Source, credentials: Keys | None, region: str, identity: Identity | None) -> InUseRole:
+    def wish(self) -> int:
+        """
+        Note that a person wants an account in use, or none; the latest wish counts.
+
+        Returns:
+            Its number, for `take`: fetching and confirming take a while.
+        """
+        with self._lock:
+            self._wishes += 1
+            return self._wishes
+
+    def take(self, wanted: InUseRole, wish: int) -> InUseRole:
         """
         Put an account in use, in place of the one before.
 
         Args:
-            source: Where its credentials come from.
+            wanted: The account, with its first credentials.
 
-            credentials: The first of them; `None` for a profile that is in use by its name.
+            wish: Since when it is wanted.
 
-            region: Where clients go by default.
-
-            identity: What STS said, if it was asked.
+        Raises:
+            Overtaken: Something else was wanted since; nothing is changed.
         """
-        defaults.settle()
-        current = InUseRole(source, credentials, region, identity)
         with self._lock, self._all_or_nothing():
-            if credentials is not None:
-                self._env.install(credentials, region)
+            if wish != self._wishes:
+                raise Overtaken(
+                    f"{wanted.account.name} was not put in use: another command came in between. "
+                    "Type `%cuaws` to see what is in use."
+                )
+            defaults.settle()
+            if wanted.credentials is not None:
+                self._env.install(wanted.credentials, wanted.region)
             else:
-                self._env.install_profile(source.profile or "")
-            self._current = current
+                self._env.install_profile(wanted.source.profile or "")
+            self._current = wanted
             self._failures = 0
             self._look_later()
         self._provider.install()
         defaults.renew()
         self._renewal.wake()
         self._changes.announce()
-        return current
+        return wanted
 
     def drop(self) -> None:
         """Put none in use; the environment is as it was found, and new botocore sessions are as without us."""
         defaults.settle()
         with self._lock, self._all_or_nothing():
+            self._wishes += 1
             self._env.remove()
             self._current = None
             self._released = True

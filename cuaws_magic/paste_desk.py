@@ -14,6 +14,7 @@ from cuaws_magic import config_edits, pasted
 from cuaws_magic.config_text import header_of
 from cuaws_magic.config_writer import ConfigWriter
 from cuaws_magic.errors import ConfigurationError, CredentialsRefused, PasteRefused
+from cuaws_magic.kernel_credentials import InUseRole
 from cuaws_magic.model import Keys, Origin, utc_now
 from cuaws_magic.render import clock
 from cuaws_magic.sources import KeptKeys
@@ -95,7 +96,10 @@ class PasteDesk:
             StorageError: It cannot be saved.
 
             ServiceError: STS does not answer.
+
+            Overtaken: Somebody asked for another account meanwhile, or to sign out.
         """
+        wish = self._credentials.wish()
         found = pasted.read(text)
         now = self._now()
         if found.expires_at is not None and found.expires_at <= now:
@@ -115,7 +119,7 @@ class PasteDesk:
             _TEMPORARY if found.session_token is not None else _PERMANENT,
             assumed_end=now + PASTED_LIFE if found.session_token is not None else None,
         )
-        return self._entry.card(self._credentials.take(source, keys, region, identity), notes)
+        return self._entry.card(self._credentials.take(InUseRole(source, keys, region, identity), wish), notes)
 
     def _confirmed(self, keys: Keys, region: str) -> Identity:
         try:

@@ -7,10 +7,7 @@ environment nor what is in use here comes into it, and what comes back is new.
 
 from __future__ import annotations
 
-import contextlib
 import getpass
-import logging
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +15,10 @@ from cuaws_magic.errors import ClockWrong, ConfigurationError, NoAccess, NoCrede
 from cuaws_magic.model import Keys, Secret, utc_now
 from cuaws_magic.pacing import PassingTrouble
 from cuaws_magic.service_errors import translate
+from cuaws_magic.unlogged import unlogged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from cuaws_magic.model import Now
 
@@ -119,7 +117,7 @@ def fetch(name: str, region: str, now: Now = utc_now) -> tuple[Keys, bool]:
         if session.get_config_variable("region") is None:
             session.set_config_variable("region", region)
         _ask_here(session)
-        with _quiet():
+        with unlogged():  # what goes wrong is one line of ours
             found = session.get_credentials()
             frozen = found.get_frozen_credentials() if found is not None else None
     except Exception as error:  # noqa: BLE001 - a door: programs, files and services answer here
@@ -143,22 +141,6 @@ def fetch(name: str, region: str, now: Now = utc_now) -> tuple[Keys, bool]:
     if keys.over(now()):
         raise _translated(RuntimeError(), name, now)
     return keys, expires_at is not None
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Have botocore not log what we say in one line; without a handler, Python prints warnings onto the page."""
-    thread = threading.get_ident()
-    logger = logging.getLogger("botocore.credentials")
-
-    def other(record: logging.LogRecord) -> bool:
-        return record.thread != thread
-
-    logger.addFilter(other)
-    try:
-        yield
-    finally:
-        logger.removeFilter(other)
 
 
 def _ask_here(session: Any) -> None:

@@ -101,7 +101,7 @@ class RoleSource(Source):
     Args:
         broker: Who fetches its credentials.
 
-        account_role: The role.
+        account_role: The role; afterwards `role`.
     """
 
     def __init__(self, broker: Broker, account_role: AccountRole) -> None:
@@ -114,19 +114,19 @@ class RoleSource(Source):
             account_role=account_role,
         )
         self._broker = broker
-        self._role = account_role
+        self.role = account_role
 
     def credentials(self) -> Keys:
         """Return a set, as `Broker.credentials`."""
-        return self._broker.credentials(self._role)
+        return self._broker.credentials(self.role)
 
     def ready(self) -> Keys:
         """Return a set, as `Broker.ready`."""
-        return self._broker.ready(self._role)
+        return self._broker.ready(self.role)
 
     def renew(self) -> Keys:
         """Fetch a set, as `Broker.renew`."""
-        return self._broker.renew(self._role)
+        return self._broker.renew(self.role)
 
 
 class KeptKeys(Source):

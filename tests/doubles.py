@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ from cuaws_magic.targets import Targets
 from cuaws_magic.token_cache import TokenCache
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from cuaws_magic.login import SignIn
@@ -66,6 +67,14 @@ def documented(cases: Sequence[Any]) -> pytest.MarkDecorator:
     sentences = [case.documentation for case in cases]
     assert len(set(sentences)) == len(sentences), "two cases say the same"
     return pytest.mark.parametrize("case", cases, ids=sentences)
+
+
+def until(holds: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until something holds that another thread brings about."""
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends, "it never came"
+        time.sleep(0.01)
 
 
 class Clock:

@@ -630,6 +630,16 @@ def test_accounts_by_pattern(app, portal, show, pattern, expected):
     assert bool(table.notes) is (expected == 0)
 
 
+def test_an_account_that_is_not_in_the_list_may_be_new(app, show):
+    """From memory, the way to a newer list is said; of a list that has just come it is no use."""
+    (asked,) = app.accounts(show, "nothing").notes
+    (remembered,) = app.accounts(show, "nothing").notes
+    (again,) = app.accounts(show, "nothing", refresh=True).notes
+
+    assert asked == again == "None matches nothing. Type `%cuaws accounts` to see all."
+    assert remembered == "None matches nothing. Type `%cuaws accounts --refresh` to ask again."
+
+
 def test_accounts_with_roles(app, portal, show):
     """Roles come with the accounts, sorted."""
     table = app.accounts(show, "production", roles=True)
@@ -749,12 +759,12 @@ def test_a_setting_that_was_corrected_holds_at_once(app, portal, show, monkeypat
 
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSO_OIDC", portal.url)
-    before = app._identity_center._clients.unsigned("sso-oidc", "us-west-2")
+    before = app._identity_center._questions._clients.unsigned("sso-oidc", "us-west-2")
     for name in ("NO_PROXY", "all_proxy", "AWS_USE_FIPS_ENDPOINT"):
         with monkeypatch.context() as changed:
             changed.setenv(name, "false")
-            assert app._identity_center._clients.unsigned("sso-oidc", "us-west-2") is not before
-    assert app._identity_center._clients.unsigned("sso-oidc", "us-west-2") is before
+            assert app._identity_center._questions._clients.unsigned("sso-oidc", "us-west-2") is not before
+    assert app._identity_center._questions._clients.unsigned("sso-oidc", "us-west-2") is before
     app.login(show)
 
 

@@ -19,7 +19,7 @@ HOUSE = Path(cuaws_magic.__file__).parent
 FLOORS = (
     (
         "the words, the numbers, the pen, and what stands alone",
-        "changes defaults failures finding model render settings",
+        "changes defaults failures finding model render settings unlogged",
     ),
     (
         "errors in those words; small doors, small pure parts",
@@ -37,7 +37,11 @@ FLOORS = (
     ),
     (
         "the services; which organisation; changing a file",
-        "config_difference config_writer doctor_card identity_center organisation profile_credentials profiles",
+        "config_difference config_writer doctor_card organisation profile_credentials profiles questions",
+    ),
+    (
+        "what is asked of them",
+        "identity_center",
     ),
     ("how a kernel comes to be signed in", "login profile_cards"),
     ("what a sign-in gives", "approval broker directory sign_in_choice"),

@@ -178,7 +178,7 @@ def test_a_sign_in_that_only_this_kernel_has(app, portal, home, monkeypatch):
     app.login(RecordingShow(), Settings(session="fedauth"))
     (home / ".aws").mkdir(exist_ok=True)
     (home / ".aws" / "config").write_text(SEVERAL)
-    app._settings = Settings()  # as if nobody had said which
+    app._choice._said = Settings()  # as if nobody had said which
 
     app.logout(every=True)
 

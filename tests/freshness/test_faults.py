@@ -12,13 +12,14 @@ import os
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from doubles import RecordingShow
+from doubles import RecordingShow, until
 
 from cuaws_magic import files
-from cuaws_magic.errors import CuawsError, NoAccess, NotSignedIn, ServiceFailure, Throttled, Unreachable
+from cuaws_magic.errors import CuawsError, NoAccess, NotSignedIn, Overtaken, ServiceFailure, Throttled, Unreachable
 from cuaws_magic.practice import Failure
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ ACCOUNT = "awsucob0myaccount"
 @pytest.fixture
 def impatient(app: App, monkeypatch: pytest.MonkeyPatch) -> App:
     """An app whose pauses between attempts take no time."""
-    monkeypatch.setattr(app._identity_center._pace, "_sleep", lambda _: None)  # the pace is made inside
+    monkeypatch.setattr(app._identity_center._questions._pace, "_sleep", lambda _: None)  # the pace is made inside
     return app
 
 
@@ -43,7 +44,7 @@ def login(app: App) -> object:
 
 
 def refresh(app: App) -> object:
-    return app._login.required(app._sso_session(None))
+    return app._login.required(app._choice.sso_session())
 
 
 def listed(app: App) -> object:
@@ -141,7 +142,7 @@ def test_a_refresh_that_fails_leaves_a_good_sso_token_in_use(impatient: App, por
     """Due for a refresh, service down: what is still good is used; later it is refreshed."""
     portal.knobs = dataclasses.replace(portal.knobs, token_lifetime=600)
     login(impatient)
-    path = impatient._cache.token_path(impatient._sso_session(None))
+    path = impatient._cache.token_path(impatient._choice.sso_session())
     os.utime(path, (path.stat().st_mtime - 3600, path.stat().st_mtime - 3600))  # as if it were old: a refresh is due
     portal.knobs = dataclasses.replace(portal.knobs, failures=(Failure("CreateToken", 100, kind),))
 
@@ -172,7 +173,7 @@ def test_a_429_says_how_long_to_wait(app: App, portal: PracticePortal, monkeypat
     """Retry-After is kept."""
     pauses: list[float] = []
     login(app)
-    monkeypatch.setattr(app._identity_center._pace, "_sleep", pauses.append)
+    monkeypatch.setattr(app._identity_center._questions._pace, "_sleep", pauses.append)
     portal.knobs = dataclasses.replace(portal.knobs, retry_after=7, failures=(Failure("GetRoleCredentials", 1, "429"),))
 
     use(app)
@@ -310,3 +311,40 @@ def test_the_portal_down_at_the_end_of_a_life_is_one_line(impatient: App, portal
 
     assert not isinstance(caught.value, NotSignedIn)
     assert caught.value._render_traceback_() == [f"ServiceFailure: {caught.value}"]
+
+
+# Something else is wanted before it is done.
+
+
+@pytest.fixture
+def slow_sts(impatient: App, portal: PracticePortal) -> PracticePortal:
+    """STS takes a second for its first answer."""
+    login(impatient)
+    portal.knobs = dataclasses.replace(portal.knobs, failures=(Failure("sts:GetCallerIdentity", 1, "slow", delay=1.0),))
+    return portal
+
+
+@pytest.mark.parametrize("end", ["logout", "release"])
+def test_nothing_comes_back_after_an_end(impatient: App, slow_sts: PracticePortal, end: str) -> None:
+    """A `use` under way in another thread does not put keys into a kernel that somebody signed out of meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(impatient.use, RecordingShow(), "111111111111/MyRole")
+        until(lambda: slow_sts.count("GetRoleCredentials") == 1)
+        getattr(impatient, end)()
+        with pytest.raises(Overtaken, match="another command came in between"):
+            under_way.result(20)
+
+    assert impatient.credentials.current is None
+    assert "AWS_ACCESS_KEY_ID" not in os.environ
+
+
+def test_the_latest_wish_counts(impatient: App, slow_sts: PracticePortal) -> None:
+    """A slow `use` does not replace the account that was asked for after it."""
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(impatient.use, RecordingShow(), "111111111111/MyRole")
+        until(lambda: slow_sts.count("GetRoleCredentials") == 1)
+        impatient.use(RecordingShow(), "222222222222/MyOtherRole", verify=False)
+        with pytest.raises(Overtaken):
+            under_way.result(20)
+
+    assert os.environ["AWS_ACCOUNT_ID"] == "222222222222"
