@@ -10,10 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cuaws_magic import files
-from cuaws_magic.errors import CuawsError, NoAccess, NotSignedIn, ServiceError, SsoTokenRefused, StorageError
+from cuaws_magic.errors import (
+    CuawsError,
+    NoAccess,
+    NotSignedIn,
+    ServiceError,
+    ServiceFailure,
+    SsoTokenRefused,
+    StorageError,
+)
 from cuaws_magic.model import utc_now
 
 if TYPE_CHECKING:
@@ -24,6 +33,10 @@ if TYPE_CHECKING:
     from cuaws_magic.model import AccountRole, Now, RoleCredentials, SsoSession
     from cuaws_magic.own_state import OwnState
     from cuaws_magic.token_cache import TokenCache
+
+
+# The date of a file may be a tick of the system's clock behind.
+_CLOCK_GRAIN = timedelta(milliseconds=50)
 
 
 class Broker:
@@ -76,7 +89,7 @@ class Broker:
             ServiceError: The portal does not answer, and no set is left.
         """
         held = self._kept.get(account_role.key)
-        if held is not None and not held.due(self._now()):
+        if held is not None and not held.due(self._now()) and self._of_this_sign_in(account_role, held):
             return held
         with self._turn(account_role):
             return self._renewed(account_role)
@@ -90,7 +103,7 @@ class Broker:
 
             ServiceError: The portal gives none.
         """
-        with self._turn(account_role), files.lock(self._own_state.lock_path(f"role {account_role.key}")):
+        with self._turn(account_role), self._fetching(account_role.key):
             return self._fetched(account_role)
 
     def ready(self, account_role: AccountRole) -> RoleCredentials:
@@ -128,11 +141,10 @@ class Broker:
         """
         active = {(key[1], key[2]) for key in (*self._kept, *self._turns) if key[0] == sso_session.cache_key}
         for account_id, role_name in {*roles, *active}:
-            # A renewal on its way back, here or in another kernel, must not bring the set back after us.
             there = self._cache.role_path(sso_session, account_id, role_name).exists()
             waits = there or (account_id, role_name) in active
             key = (sso_session.cache_key, account_id, role_name)
-            with files.lock(self._own_state.lock_path(f"role {key}")) if waits else contextlib.nullcontext():
+            with self._fetching(key) if waits else contextlib.nullcontext():
                 self._kept.pop(key, None)
                 self._cache.forget_role_credentials(sso_session, account_id, role_name)
 
@@ -143,11 +155,17 @@ class Broker:
         Raises:
             StorageError: One is there and cannot be deleted.
         """
-        self._kept.clear()
+        for key in {*self._kept, *self._turns}:
+            with self._fetching(key):
+                self._kept.pop(key, None)
         self._cache.forget_all_role_credentials()
 
+    def _fetching(self, key: tuple[str, str, str]) -> contextlib.AbstractContextManager[bool]:
+        """Hold the lock of one role: no renewal, here or in another kernel, is on its way back meanwhile."""
+        return files.lock(self._own_state.lock_path(f"role {key}"))
+
     def _renewed(self, account_role: AccountRole) -> RoleCredentials:
-        with files.lock(self._own_state.lock_path(f"role {account_role.key}")):
+        with self._fetching(account_role.key):
             best = self._best_cached(account_role)
             if best is not None and not best.due(self._now()):
                 self._kept[account_role.key] = best
@@ -161,8 +179,18 @@ class Broker:
                     raise
                 return best
 
+    def _of_this_sign_in(self, account_role: AccountRole, credentials: RoleCredentials) -> bool:
+        """Whether a set was fetched since a person signed in: it may have been another person before."""
+        approved_at = self._login.approved_at(account_role.sso_session)
+        return approved_at is None or credentials.obtained_at > approved_at - _CLOCK_GRAIN
+
     def _fetched(self, account_role: AccountRole) -> RoleCredentials:
         fetched = self._fetch(account_role)
+        if fetched.over(self._now()):
+            raise ServiceFailure(
+                "The AWS access portal gave credentials that are over already. Check the clock of this machine, "
+                "then run the cell again."
+            )
         self._kept[account_role.key] = fetched
         # This kernel has them; the next one fetches its own.
         with contextlib.suppress(StorageError):
@@ -177,7 +205,11 @@ class Broker:
                 account_role.sso_session, account_role.account.id, account_role.role_name
             ),
         )
-        good = [one for one in sets if one is not None and self._now() < one.expires_at]
+        good = [
+            one
+            for one in sets
+            if one is not None and self._now() < one.expires_at and self._of_this_sign_in(account_role, one)
+        ]
         return max(good, key=lambda one: one.expires_at, default=None)
 
     def _fetch(self, account_role: AccountRole) -> RoleCredentials:

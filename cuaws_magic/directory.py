@@ -69,7 +69,9 @@ class Directory:
 
     def remembered(self, sso_session: SsoSession) -> Listing | None:
         """Return the last list, however old; asks nobody."""
-        return _listing_from(self._own_state.load("accounts", sso_session.cache_key))
+        content = self._own_state.load("accounts", sso_session.cache_key)
+        # A section keeps its name when somebody gives it another address.
+        return _listing_from(content) if content.get("start_url") == sso_session.start_url else None
 
     def accounts(self, sso_session: SsoSession, *, refresh: bool = False) -> Listing:
         """
@@ -194,6 +196,7 @@ class Directory:
             "accounts",
             sso_session.cache_key,
             {
+                "start_url": sso_session.start_url,
                 "listed_at": listing.listed_at.timestamp(),
                 "accounts": {account.id: account.name for account in listing.accounts},
                 "roles": {account_id: list(names) for account_id, names in listing.roles.items()},

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cuaws_magic import defaults
 from cuaws_magic.boto_provider import BotoProvider
 from cuaws_magic.changes import Changes
 from cuaws_magic.errors import CuawsError, NotSignedIn, Overtaken
+from cuaws_magic.library_state import LibraryState
 from cuaws_magic.model import utc_now
 from cuaws_magic.renewal import Renewal
 from cuaws_magic.sources import Bound
@@ -109,6 +109,7 @@ class KernelCredentials:
         self._provider = BotoProvider(self._in_use, self._bind)
         self._bound: weakref.WeakSet[Bound] = weakref.WeakSet()
         self._bound_lock = threading.Lock()  # sessions are made in any thread
+        self._libraries = LibraryState()
         self._renewed = threading.Event()
         self._renewal = Renewal(self._keep_up, now)
         self._changes = changes or Changes()
@@ -153,7 +154,7 @@ class KernelCredentials:
                     f"{wanted.account.name} was not put in use: another command came in between. "
                     "Type `%cuaws` to see what is in use."
                 )
-            defaults.settle()
+            self._libraries.settle()
             if wanted.credentials is not None:
                 self._env.install(wanted.credentials, wanted.region)
             else:
@@ -162,14 +163,14 @@ class KernelCredentials:
             self._failures = 0
             self._look_later()
         self._provider.install()
-        defaults.renew()
+        self._libraries.renew()
         self._renewal.wake()
         self._changes.announce()
         return wanted
 
     def drop(self) -> None:
         """Put none in use; the environment is as it was found, and new botocore sessions are as without us."""
-        defaults.settle()
+        self._libraries.settle()
         with self._lock, self._all_or_nothing():
             self._wishes += 1
             self._env.remove()
@@ -177,7 +178,7 @@ class KernelCredentials:
             self._released = True
             self._look_at = _NEVER
         self._provider.remove()
-        defaults.renew()
+        self._libraries.restore()
         self._changes.announce()
 
     def renew(self) -> None:

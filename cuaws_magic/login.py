@@ -22,7 +22,8 @@ from cuaws_magic.model import utc_now
 from cuaws_magic.settings import SIGN_IN_LIFE, SSO_TOKEN_MARGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
 
     from cuaws_magic.device_flow import Step
     from cuaws_magic.identity_center import IdentityCenter
@@ -215,19 +216,39 @@ class Login:
             StorageError: It is there and cannot be deleted.
         """
         # A refresh on its way back, here or in another kernel, must not bring the sign-in back after us.
-        with self._refreshing(sso_session):
+        with self._refreshing(self._cache.token_path(sso_session)):
             sso_token = self._cache.load(sso_session).sso_token
             self._cache.forget(sso_session)
         if self._own_state.load("sign-in", sso_session.cache_key):
             self._own_state.save("sign-in", sso_session.cache_key, {})
         return sso_token
 
-    def _refreshing(self, sso_session: SsoSession) -> contextlib.AbstractContextManager[bool]:
-        """Hold the lock of one refresh token, which may be single use."""
-        return files.lock(self._own_state.lock_path(f"refresh {self._cache.token_path(sso_session)}"))
+    def forget_files(self, paths: Iterable[Path]) -> None:
+        """
+        Delete token files, whosesoever, and what could not be written.
+
+        Raises:
+            StorageError: One is there and cannot be deleted.
+        """
+        self._cache.forget_unsaved()
+        for path in paths:
+            with self._refreshing(path):
+                files.remove(path)
+
+    def approved_at(self, sso_session: SsoSession) -> datetime | None:
+        """Return when a person last approved a sign-in from this home, if that is known."""
+        signed_in = self._own_state.load("sign-in", sso_session.cache_key).get("at")
+        try:
+            return None if signed_in is None else datetime.fromtimestamp(signed_in, timezone.utc)
+        except (TypeError, OverflowError, OSError, ValueError):
+            return None
+
+    def _refreshing(self, path: Path) -> contextlib.AbstractContextManager[bool]:
+        """Hold the lock of one token file: its refresh token may be single use."""
+        return files.lock(self._own_state.lock_path(f"refresh {path}"))
 
     def _refreshed(self, sso_session: SsoSession) -> SignIn | None:
-        with self._refreshing(sso_session):
+        with self._refreshing(self._cache.token_path(sso_session)):
             # Another kernel may have been faster while we waited.
             sso_token = self._cache.load(sso_session).sso_token
             if sso_token is None:
@@ -279,13 +300,8 @@ class Login:
         """The SSO token may be refreshed until the sign-in ends; nobody tells when, so reckon from its start."""
         if not self._refreshable(sso_token):
             return sso_token.expires_at
-        signed_in = self._own_state.load("sign-in", sso_session.cache_key).get("at")
-        if not isinstance(signed_in, (int, float)):
-            return sso_token.expires_at
-        try:
-            return max(sso_token.expires_at, datetime.fromtimestamp(signed_in, timezone.utc) + SIGN_IN_LIFE)
-        except (OverflowError, OSError, ValueError):
-            return sso_token.expires_at
+        approved_at = self.approved_at(sso_session)
+        return sso_token.expires_at if approved_at is None else max(sso_token.expires_at, approved_at + SIGN_IN_LIFE)
 
     def _fresh(self, sso_token: SsoToken) -> bool:
         return self._good(sso_token) and self._now() < sso_token.renewal_at(SSO_TOKEN_MARGIN)

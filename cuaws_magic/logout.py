@@ -105,7 +105,7 @@ class Logout:
         for _, sso_token in found:
             # Also one that is over by its date, as the CLI does: the date is a hint, and so is this clock.
             sentences += self._revoked(sso_token, sso_token.sso_region)
-        self._cache.forget_all(path for path, _ in found)
+        self._login.forget_files(path for path, _ in found)
         if sso_session is not None:
             self._login.forget(sso_session)
         self._broker.forget_every()

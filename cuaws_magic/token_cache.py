@@ -22,7 +22,7 @@ from cuaws_magic import files
 from cuaws_magic.model import ClientRegistration, RoleCredentials, Secret, SsoSession, SsoToken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 # The CLI's own date format; granted reads nothing else.
 _WIRE_TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -70,11 +70,15 @@ class TokenCache:
         """Return the SSO token of a sign-in, whether or not it is still good."""
         path = self.token_path(sso_session)
         unsaved = self._unsaved.get(sso_session.cache_key)
+        if unsaved is not None and not _of(unsaved, sso_session):
+            unsaved = None
         try:
             content = _read_object(path)
             if content is None:
                 return CachedToken(unsaved)
             sso_token = _sso_token(content, path, sso_session)
+            if not _of(sso_token, sso_session):
+                return CachedToken(unsaved)
         except OSError as error:
             return CachedToken(unsaved, f"{path} cannot be read: {files.reason(error)}.")
         except (ValueError, KeyError, TypeError):
@@ -127,16 +131,9 @@ class TokenCache:
                 except (ValueError, KeyError, TypeError, OSError):
                     yield path, _damaged_token(content)
 
-    def forget_all(self, paths: Iterable[Path]) -> None:
-        """
-        Delete token files, and what could not be written.
-
-        Raises:
-            StorageError: One is there and cannot be deleted.
-        """
+    def forget_unsaved(self) -> None:
+        """Drop what could not be written."""
         self._unsaved.clear()
-        for path in paths:
-            files.remove(path)
 
     def token_path(self, sso_session: SsoSession) -> Path:
         """Return the token file of a sign-in."""
@@ -258,6 +255,11 @@ class TokenCache:
         else:
             key["startUrl"] = sso_session.start_url
         return self.role_folder / f"{_sha1(json.dumps(key, sort_keys=True, separators=(',', ':')))}.json"
+
+
+def _of(sso_token: SsoToken, sso_session: SsoSession) -> bool:
+    """Whether an SSO token is of this organisation: a section keeps its file when somebody gives it another address."""
+    return sso_token.start_url.rstrip("/#") == sso_session.start_url.rstrip("/#")
 
 
 def _sso_token(content: Mapping[str, Any], path: Path, sso_session: SsoSession | None) -> SsoToken:

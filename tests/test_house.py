@@ -19,7 +19,7 @@ HOUSE = Path(cuaws_magic.__file__).parent
 FLOORS = (
     (
         "the words, the numbers, the pen, and what stands alone",
-        "changes defaults failures finding model render settings unlogged",
+        "changes failures finding library_state model render settings unlogged",
     ),
     (
         "errors in those words; small doors, small pure parts",
@@ -80,7 +80,7 @@ class Door:
 DOORS = tuple(
     Door(outside, frozenset(modules.split()))
     for outside, modules in {
-        "aiobotocore": "boto_provider defaults",
+        "aiobotocore": "boto_provider library_state",
         "botocore": "boto_clients boto_provider profile_credentials service_errors",
         "IPython": "commands magics paste_cell show",
         "traitlets": "magics",

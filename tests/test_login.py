@@ -363,13 +363,13 @@ def test_denied(kernel):
 
 
 def test_nobody_approves(kernel):
-    """Three codes run out one after the other; then it is said that nobody was there."""
+    """Four codes run out one after the other; then it is said that nobody was there."""
     turn(kernel, approve_after=None, code_lifetime=3)
 
     with pytest.raises(AuthorizationExpired):
         kernel.sign_in()
 
-    assert kernel.portal.count("StartDeviceAuthorization") == 3
+    assert kernel.portal.count("StartDeviceAuthorization") == 4
 
 
 def test_a_page_that_is_not_awss_is_not_shown(kernel, monkeypatch):
