@@ -11,14 +11,17 @@ Keys that nobody renews stay what they are. Where a profile is in use by its nam
 session is bound to that profile, and botocore's own chain resolves it.
 
 It stands aside for an explicit profile, when no account is in use, and when somebody
-changed the environment by hand: then the standard chain decides, as without us.
-Explicit keys never come here.
+changed the environment by hand: then the standard chain decides, as without us. A
+provider that somebody put in front of the environment goes before ours too. Explicit
+keys never come here.
 """
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
+import itertools
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -57,11 +60,19 @@ class BotoProvider(Generic[InUse]):
 
         bind: Returns credentials that stay those of what a session was made with, or of what
             is in use now if that is `None`; gives `None` to stand aside.
+
+        region_by_hand: Whether somebody changed the region in the environment since.
     """
 
-    def __init__(self, in_use: Callable[[], InUse | None], bind: Callable[[InUse | None], Bound | None]) -> None:
+    def __init__(
+        self,
+        in_use: Callable[[], InUse | None],
+        bind: Callable[[InUse | None], Bound | None],
+        region_by_hand: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._in_use = in_use
         self._bind = bind
+        self._region_by_hand = region_by_hand
         self._installed = False
 
     def install(self) -> None:
@@ -85,9 +96,38 @@ class BotoProvider(Generic[InUse]):
         resolver = _AsyncResolver if _asynchronous(session) else _Resolver
         in_use = self._in_use()
         bind = functools.partial(self._bind, in_use)
-        if in_use is not None:
-            _point_to_profile(session, bind())
+        if in_use is not None and not _point_to_profile(session, bind()):
+            settings = session.get_component("config_store")
+            usual = settings.get_config_provider("region")
+            settings.set_config_provider("region", _RegionOfThen(session, usual, self._region_by_hand))
         session.register_component("credential_provider", resolver(session, bind))
+
+
+class _RegionOfThen:
+    """
+    The region of the account that a session was made with, beside its credentials (botocore's `BaseProvider`).
+
+    An explicit region or profile, which boto3 sets later, and a region that somebody put
+    into the environment meanwhile, go by the usual way.
+    """
+
+    def __init__(self, session: Any, usual: Any, by_hand: Callable[[], bool]) -> None:
+        self._session = session
+        self._usual = usual
+        self._by_hand = by_hand
+        self._then = usual.provide()
+
+    def provide(self) -> Any:
+        """Return it; botocore asks for each client."""
+        explicit = self._session.instance_variables()
+        if self._then is None or explicit.get("region") or explicit.get("profile") or self._by_hand():
+            return self._usual.provide()
+        return self._then
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _RegionOfThen:
+        copied = copy.copy(self)
+        vars(copied)["_session"] = copy.deepcopy(self._session, memo)
+        return copied
 
 
 class _Resolver:
@@ -102,9 +142,14 @@ class _Resolver:
         self._session = session
         self._bind = bind
         self._chain: Any = None
+        self._usual: tuple[Any, ...] = ()
 
     def load_credentials(self) -> Any:
         """Return credentials for the session, or `None`; botocore calls this once a session."""
+        for provider in self._put_in_front():
+            found = provider.load()
+            if found is not None:
+                return found
         bound = self._bound()
         if bound is None:
             return self._standard().load_credentials()
@@ -122,15 +167,30 @@ class _Resolver:
         bound = self._bind()
         return None if _point_to_profile(self._session, bound) else bound
 
+    def _put_in_front(self) -> list[Any]:
+        """Return the providers that somebody put before the environment's (`insert_before`), into the chain."""
+        providers = self._chain.providers if self._chain is not None else []
+        before = itertools.takewhile(lambda one: one.METHOD != "env", providers)
+        return [one for one in before if one not in self._usual]
+
     def _standard(self) -> Any:
         if self._chain is None:
-            from botocore.credentials import create_credential_resolver
-
-            self._chain = create_credential_resolver(self._session)
+            self._chain = self._made()
+            self._usual = tuple(self._chain.providers)
         return self._chain
 
+    def _made(self) -> Any:
+        from botocore.credentials import create_credential_resolver
+
+        return create_credential_resolver(self._session)
+
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what `copy` asks of an object that is not made yet
+            raise AttributeError(name)
         return getattr(self._standard(), name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Resolver:
+        return type(self)(copy.deepcopy(self._session, memo), self._bind)
 
 
 class _AsyncResolver(_Resolver):
@@ -138,6 +198,10 @@ class _AsyncResolver(_Resolver):
 
     async def load_credentials(self) -> Any:
         """Return credentials for the session, or `None`; aiobotocore awaits this once a session."""
+        for provider in self._put_in_front():
+            found = await provider.load()
+            if found is not None:
+                return found
         bound = self._bound()
         if bound is None:
             return await self._standard().load_credentials()
@@ -156,12 +220,10 @@ class _AsyncResolver(_Resolver):
             metadata=await refresh(), refresh_using=refresh, method=METHOD
         )
 
-    def _standard(self) -> Any:
-        if self._chain is None:
-            from aiobotocore.credentials import create_credential_resolver
+    def _made(self) -> Any:
+        from aiobotocore.credentials import create_credential_resolver
 
-            self._chain = create_credential_resolver(self._session)
-        return self._chain
+        return create_credential_resolver(self._session)
 
 
 def _asynchronous(session: Any) -> bool:

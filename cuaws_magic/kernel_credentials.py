@@ -106,7 +106,7 @@ class KernelCredentials:
         self._login = login
         self._now = now
         self._lock = threading.RLock()
-        self._provider = BotoProvider(self._in_use, self._bind)
+        self._provider = BotoProvider(self._in_use, self._bind, lambda: env.region_touched)
         self._bound: weakref.WeakSet[Bound] = weakref.WeakSet()
         self._bound_lock = threading.Lock()  # sessions are made in any thread
         self._libraries = LibraryState()

@@ -83,6 +83,11 @@ class KernelEnv:
         ours = KEYS if self._ours.get("AWS_PROFILE") is None else (*KEYS, "AWS_PROFILE")
         return any(name in ours for name in self.touched)
 
+    @property
+    def region_touched(self) -> bool:
+        """Whether somebody changed the region since; what is found afterwards is theirs."""
+        return bool({"AWS_REGION", "AWS_DEFAULT_REGION"} & set(self.touched))
+
     def found(self, name: str) -> str | None:
         """Return a variable as it is without us."""
         if name in self._ours and self._environ.get(name) == self._ours[name]:

@@ -53,6 +53,7 @@ class CuawsMagics(Magics):
         help="Patterns of account names to mark; an empty list for none.",
     ).tag(config=True)
 
+    at_import: _AtImport | None = None
     _app: App | None = None  # here already: traitlets sets what is configured before `__init__` is done
 
     def __init__(self, shell: Any) -> None:
@@ -122,6 +123,8 @@ class CuawsMagics(Magics):
 
             self._app = the_app()
             self._configure()
+            if "botocore.session" in sys.modules:
+                self._app.prepare()
         return self._app
 
     @observe("session", "start_url", "sso_region", "region", "production")
@@ -138,11 +141,15 @@ class CuawsMagics(Magics):
                 )
             )
 
+    def prepare(self) -> None:
+        """Be in front of botocore sessions that are made from now on."""
+        self.app.prepare()
+
     def before_cell(self, _: object) -> None:
         """See to what a cell should not start without (IPython's `pre_run_cell`); nearly always nothing."""
         if self._app is None:
-            if "botocore" in sys.modules:
-                self.app.prepare()
+            if "botocore.session" in sys.modules:
+                self.prepare()
             return
         with contextlib.suppress(KeyboardInterrupt):  # the cell itself will say what is missing
             hint = self._app.watch.before()
@@ -240,9 +247,32 @@ def _panel(app: App, show: NotebookFace | TerminalFace) -> View:
     return open_panel(app, show.cell)
 
 
+class _AtImport:
+    """Is told just before a module is imported for the first time; finds nothing itself (`sys.meta_path`)."""
+
+    def __init__(self, module: str, do: Callable[[], None]) -> None:
+        self._module = module
+        self._do = do
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Pass on what is looked for."""
+        if name == self._module:
+            self.leave()
+            self._do()
+
+    def leave(self) -> None:
+        """Be told no more."""
+        with contextlib.suppress(ValueError):
+            sys.meta_path.remove(self)
+
+
 def load(shell: Any) -> None:
     """Register the magic and its completion."""
     magics = CuawsMagics(shell)
+    if "botocore.session" not in sys.modules:
+        # Also in the middle of a cell: a session that is made in it is to keep its account too.
+        magics.at_import = _AtImport("botocore.session", magics.prepare)
+        sys.meta_path.insert(0, magics.at_import)
     CuawsMagics.cuaws.__doc__ = magics.help()  # type: ignore[assignment]  # as above
     shell.register_magics(magics)
     shell.events.register("pre_run_cell", magics.before_cell)
@@ -255,6 +285,8 @@ def unload(shell: Any) -> None:
     magics = shell.magics_manager.registry.get("CuawsMagics")
     if magics is not None:
         magics.unload()
+        if magics.at_import is not None:
+            magics.at_import.leave()
         shell.events.unregister("pre_run_cell", magics.before_cell)
         shell.events.unregister("post_run_cell", magics.after_cell)
         shell.Completer.custom_matchers.remove(magics.complete)
