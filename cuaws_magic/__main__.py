@@ -21,15 +21,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"cuaws-magic {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     practice = commands.add_parser("practice", help="run the practice portal: a first try without AWS")
-    try:
-        from cuaws_magic.practice import command
-    except ImportError as error:
-        arguments, _ = parser.parse_known_args(argv)
-        print(  # noqa: T201 - a command line talks
-            f"cuaws-magic {arguments.command} needs {error.name}. Type: pip install 'cuaws-magic[practice]'",
-            file=sys.stderr,
-        )
-        return 1
+    from cuaws_magic.practice import command  # what it lacks it says itself
+
     command.add_arguments(practice)
     return command.run(parser.parse_args(argv))
 

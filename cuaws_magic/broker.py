@@ -20,7 +20,6 @@ from cuaws_magic.errors import (
     NotSignedIn,
     ServiceError,
     ServiceFailure,
-    SsoTokenRefused,
     StorageError,
 )
 from cuaws_magic.model import utc_now
@@ -213,18 +212,12 @@ class Broker:
         return max(good, key=lambda one: one.expires_at, default=None)
 
     def _fetch(self, account_role: AccountRole) -> RoleCredentials:
-        refused = None
-        for _ in range(2):
-            sso_token = self._login.required(account_role.sso_session, refused=refused).sso_token
-            try:
-                return self._identity_center.role_credentials(
-                    sso_token, account_role.sso_session.sso_region, account_role.account.id, account_role.role_name
-                )
-            except SsoTokenRefused:
-                refused = sso_token  # its `expiresAt` was wrong; a refresh may help, once
-        raise NotSignedIn(
-            f"Your sign-in to {account_role.sso_session.label} has ended. Type `%cuaws login`.",
-            account_role.sso_session,
+        sso_session = account_role.sso_session
+        return self._login.asking(
+            sso_session,
+            lambda sso_token: self._identity_center.role_credentials(
+                sso_token, sso_session.sso_region, account_role.account.id, account_role.role_name
+            ),
         )
 
     def _turn(self, account_role: AccountRole) -> threading.Lock:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from cuaws_magic.errors import NotSignedIn, SsoTokenRefused
 from cuaws_magic.model import Account, utc_now
 from cuaws_magic.settings import LISTING_LIFE
 
@@ -85,7 +84,7 @@ class Directory:
         remembered = self.remembered(sso_session)
         if remembered is not None and remembered.fresh(self._now()) and not refresh:
             return remembered
-        found = self._asking(
+        found = self._login.asking(
             sso_session, lambda sso_token: list(self._identity_center.list_accounts(sso_token, sso_session.sso_region))
         )
         ordered = tuple(sorted(found, key=lambda account: (account.name.casefold(), account.id)))
@@ -123,8 +122,8 @@ class Directory:
         known = dict(listing.roles) if listing is not None and listing.fresh(self._now()) and not refresh else {}
         missing = [account_id for account_id in account_ids if account_id not in known]
         if missing:
-            known.update(
-                self._asking(sso_session, lambda sso_token: self._roles(sso_session, sso_token, missing, progress))
+            known |= self._login.asking(
+                sso_session, lambda sso_token: self._roles(sso_session, sso_token, missing, progress)
             )
             if listing is not None:
                 self._remember(sso_session, Listing(listing.accounts, {**listing.roles, **known}, listing.listed_at))
@@ -158,17 +157,6 @@ class Directory:
         return known
 
     # Asking.
-
-    def _asking(self, sso_session: SsoSession, question: Callable[[SsoToken], Any]) -> Any:
-        """Ask with the SSO token; once more with a refreshed one if the portal does not take it."""
-        refused = None
-        for _ in range(2):
-            sso_token = self._login.required(sso_session, refused=refused).sso_token
-            try:
-                return question(sso_token)
-            except SsoTokenRefused:
-                refused = sso_token
-        raise NotSignedIn(f"Your sign-in to {sso_session.label} has ended. Type `%cuaws login`.", sso_session)
 
     def _roles(
         self, sso_session: SsoSession, sso_token: SsoToken, account_ids: Sequence[str], progress: Progress | None

@@ -11,15 +11,23 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, TypeVar
 
 from cuaws_magic import files
-from cuaws_magic.aws_hosts import check_sign_in_page
 from cuaws_magic.device_flow import Keep, Wait, device_flow
-from cuaws_magic.errors import CuawsError, NotSignedIn, RefreshRefused, ServiceError, Signal, StorageError
+from cuaws_magic.errors import (
+    CuawsError,
+    NotSignedIn,
+    RefreshRefused,
+    ServiceError,
+    Signal,
+    SsoTokenRefused,
+    StorageError,
+)
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import SIGN_IN_LIFE, SSO_TOKEN_MARGIN
+from cuaws_magic.sign_in_gateway import SignInGateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
 
     from cuaws_magic.device_flow import Step
     from cuaws_magic.identity_center import IdentityCenter
-    from cuaws_magic.model import ClientRegistration, DeviceAuthorization, Now, Secret, SsoSession, SsoToken
+    from cuaws_magic.model import Now, Secret, SsoSession, SsoToken
     from cuaws_magic.own_state import OwnState
     from cuaws_magic.token_cache import TokenCache
 
@@ -35,8 +43,7 @@ if TYPE_CHECKING:
 # and writes a moment after the service answered it.
 _SECOND_LOOKS = (0.0, 0.2, 0.8)
 
-# botocore and the AWS CLI treat a registration as over 15 minutes before its end.
-_REGISTRATION_MARGIN = timedelta(minutes=15)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,29 @@ class Login:
             raise NotSignedIn(f"You are not signed in to {sso_session.label}. Type `%cuaws login`.", sso_session)
         return sign_in
 
+    def asking(self, sso_session: SsoSession, question: Callable[[SsoToken], Result]) -> Result:
+        """
+        Ask the portal with the SSO token; once more with a refreshed one if it does not take it.
+
+        Args:
+            sso_session: The sign-in.
+
+            question: Asks.
+
+        Raises:
+            NotSignedIn: A person has to approve a sign-in first.
+
+            ServiceError: The service does not answer, or says no.
+        """
+        refused = None
+        for _ in range(2):
+            sso_token = self.required(sso_session, refused=refused).sso_token
+            try:
+                return question(sso_token)
+            except SsoTokenRefused:
+                refused = sso_token  # its `expiresAt` was wrong; a refresh may help, once
+        raise NotSignedIn(f"Your sign-in to {sso_session.label} has ended. Type `%cuaws login`.", sso_session)
+
     def peek(self, sso_session: SsoSession) -> tuple[SignIn | None, str | None]:
         """
         Return what the cache says, without asking anyone.
@@ -187,7 +217,7 @@ class Login:
             ServiceError: The service could not be asked.
         """
         before = self._cache.load(sso_session)
-        steps = device_flow(_Gateway(self._identity_center, self._cache, sso_session, self._now), self._now)
+        steps = device_flow(SignInGateway(self._identity_center, self._cache, sso_session, self._now), self._now)
         while True:
             try:
                 step = next(steps)
@@ -311,33 +341,3 @@ class Login:
 
     def _refreshable(self, sso_token: SsoToken) -> bool:
         return sso_token.refreshable(self._now()) and sso_token.refresh_token not in self._refused
-
-
-@dataclass(frozen=True, slots=True)
-class _Gateway:
-    """The device flow's questions, for one sign-in, with the AWS CLI's cached registration."""
-
-    identity_center: IdentityCenter
-    cache: TokenCache
-    sso_session: SsoSession
-    now: Now
-
-    def registration(self, *, refused: bool) -> ClientRegistration:
-        cached = None if refused else self.cache.load_registration(self.sso_session)
-        if cached is not None and cached.expires_at - self.now() > _REGISTRATION_MARGIN:
-            return cached
-        registration = self.identity_center.register_client(self.sso_session)
-        # The sign-in works without; what cannot be written is said once, for the SSO token.
-        with contextlib.suppress(StorageError):
-            self.cache.save_registration(self.sso_session, registration)
-        return registration
-
-    def start(self, registration: ClientRegistration) -> DeviceAuthorization:
-        authorization = self.identity_center.start_device_authorization(self.sso_session, registration)
-        endpoint = self.identity_center.sign_in_endpoint(self.sso_session)
-        for page in (authorization.verification_uri, authorization.verification_uri_complete):
-            check_sign_in_page(page, endpoint)
-        return authorization
-
-    def poll(self, registration: ClientRegistration, authorization: DeviceAuthorization) -> SsoToken:
-        return self.identity_center.create_token(self.sso_session, registration, authorization)

@@ -214,11 +214,3 @@ class Snapshot:
     def sections(self) -> tuple[tuple[AwsFile, Section], ...]:
         """Return every section of both files, with its file."""
         return tuple((file, section) for file in (self.config, self.credentials) for section in file.sections)
-
-    def settings_of(self, profile: str) -> Mapping[str, str]:
-        """Return what both files say of a profile together; empty if there is no such profile."""
-        found: dict[str, str] = {}
-        for _, section in self.sections():
-            if section.kind == "profile" and section.name == profile:
-                found |= section.settings
-        return found
