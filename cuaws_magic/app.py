@@ -85,7 +85,7 @@ class App:
             credentials=self.credentials, sso_session=self._choice.sso_session, region=self._choice.region,
             now=now,
         )  # fmt: skip
-        self.watch = CellWatch(self.credentials, self._login, self._choice, now)
+        self.watch = CellWatch(self.credentials, self._login, self._choice, now, environ=environ)
         self.errands = Errands(self.changes, lambda: self.in_use_key)
 
     def configure(self, settings: Settings) -> None:

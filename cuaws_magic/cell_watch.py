@@ -6,6 +6,7 @@ Says each thing once, in one card, and only what has to do with credentials.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from cuaws_magic.render import clock
 from cuaws_magic.results import Hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cuaws_magic.failures import Reason
     from cuaws_magic.kernel_credentials import InUseRole, KernelCredentials
@@ -45,6 +46,8 @@ class CellWatch:
         now: The current time, aware, UTC.
 
         seconds: The same clock as seconds, for the look that every cell pays for.
+
+        environ: Where a profile may be named.
     """
 
     def __init__(
@@ -54,12 +57,14 @@ class CellWatch:
         choice: SignInChoice,
         now: Now = utc_now,
         seconds: Callable[[], float] = time.time,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._credentials = credentials
         self._login = login
         self._choice = choice
         self._now = now
         self._seconds = seconds
+        self._environ = environ
         self._told: object = None
 
     def before(self) -> Hint | None:
@@ -79,15 +84,13 @@ class CellWatch:
     def after(self, error: BaseException | None) -> Hint | None:
         """Return what to say below a cell that failed; nothing if credentials were not the reason."""
         reason = failures.reason(error)
-        if reason is None:
-            return None
         current = self._credentials.current
+        if reason is None or (current is not None and reason in {"region", "profile"}):
+            return None  # an account in use brings its region, and needs no profile: the cell wanted something else
         if reason == "sign-in":
             return self._of_a_profile(failures.sign_in_key(error), current)
         if current is None:
-            return Hint(
-                "No account is in use in this kernel", ("Type `%cuaws use ACCOUNT`, then run this cell again.",)
-            )
+            return self._without_account(reason, error)
         if self._ended(current):
             return self.signed_out(current)
         if self._may_be_over(current):
@@ -127,6 +130,25 @@ class CellWatch:
             f"To use it, type {self._login_for(key)}, then run this cell again."
         )
         return Hint("This came from a profile of ~/.aws/config, not from the account in use", (sentence,))
+
+    def _without_account(self, reason: Reason, error: BaseException | None) -> Hint | None:
+        if reason == "profile":
+            return self._without_profile(failures.missing_profile(error))
+        also = ", which also sets the region" if reason == "region" else ""
+        return Hint(
+            "No account is in use in this kernel", (f"Type `%cuaws use ACCOUNT`{also}, then run this cell again.",)
+        )
+
+    def _without_profile(self, name: str | None) -> Hint | None:
+        """Return what to say of a profile that is not there; nothing where the cell itself names it."""
+        variables = [one for one in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if name and self._environ.get(one) == name]
+        if not variables:
+            return None
+        removed = ", ".join(f'os.environ["{one}"]' for one in variables)
+        return Hint(
+            f"{' and '.join(variables)} names the profile {name}, which is not there",
+            (f"Remove it with `import os; del {removed}`, type `%cuaws use ACCOUNT`, then run this cell again.",),
+        )
 
     def _login_for(self, key: str | None) -> str:
         """Say which command brings a profile back, as far as its error and the config tell."""

@@ -11,6 +11,7 @@ import argparse
 import builtins
 import difflib
 import keyword
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
             """Return all profiles, of both files."""
 
 
-# For completion only: any region can be typed. Those open by default, in the order of `us-*` first.
+# For completion, and to name the nearest; any of that form can be typed. Those open by default, in the order of
+# `us-*` first.
 REGIONS = (
     "us-west-2", "us-east-1", "us-east-2", "us-west-1", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1",
     "eu-west-2", "eu-west-3", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
@@ -73,6 +75,16 @@ def _positive_seconds(text: str) -> float:
 
 
 _positive_seconds.__name__ = "number of seconds"  # argparse names the type in its message
+
+
+_REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}")
+
+
+def _region(text: str) -> str:
+    if not _REGION.fullmatch(text):
+        near = difflib.get_close_matches(text.lower(), REGIONS, n=1) or REGIONS[:1]
+        raise argparse.ArgumentTypeError(f"{text} is not the name of a region. Nearest: {near[0]}")
+    return text
 
 
 def _variable(text: str) -> str:
@@ -122,7 +134,7 @@ def build_parser() -> Any:
     use = _command(commands, "use", "credentials for an account into this kernel, confirmed with AWS")
     use.add_argument("target", metavar="TARGET", help=_TARGET)
     use.add_argument("--role", metavar="R", help="the role, where you have several")
-    use.add_argument("--region", metavar="R", help="where clients go by default")
+    use.add_argument("--region", metavar="R", type=_region, help="where clients go by default")
     use.add_argument(
         "--via", choices=["env", "profile"], default="env", help="keys as environment variables, or AWS_PROFILE alone"
     )
@@ -203,12 +215,17 @@ class Grammar:
             words = arg_split(line, posix=True)
         except ValueError:
             raise UsageError("%cuaws: a quotation mark is not closed. Close it and run the cell again.") from None
+        if words[:1] == ["help"]:
+            words = [*words[1:], "--help"]
         if words and not words[0].startswith("-") and words[0] not in self._commands:
             raise UsageError(self._unknown(words[0]))
         if any(word in {"-h", "--help"} for word in words):
             # Not argparse's business: it would ask for what is missing first.
             return argparse.Namespace(command=words[0] if words[0] in self._commands else None, help=True)
-        arguments: argparse.Namespace = self._parser.parse_args(words or ["status"])
+        arguments: argparse.Namespace
+        arguments, rest = self._parser.parse_known_args(words or ["status"])
+        if rest:
+            self._parser.error(f"unrecognized arguments: {' '.join(rest)}{self._in_quotes(arguments, rest)}")
         return arguments
 
     def help(self, command: str | None = None) -> str:
@@ -265,6 +282,16 @@ class Grammar:
         if action.choices is not None:
             return [str(choice) for choice in action.choices]
         return sources.get(action.dest, list)()
+
+    def _in_quotes(self, arguments: argparse.Namespace, rest: Sequence[str]) -> str:
+        """Say how to type what may be one name with spaces in it."""
+        actions = self._commands[arguments.command]._actions if arguments.command else []  # noqa: SLF001 - argparse has no public way to it
+        values = [getattr(arguments, one.dest) for one in actions if not one.option_strings]
+        if not values or values[-1] is None or any(word.startswith("-") for word in rest):
+            return ""
+        name = " ".join([values[-1], *rest])
+        typed = " ".join(["%cuaws", arguments.command, *values[:-1], f'"{name}"'])
+        return f". Put a name with spaces into quotes: `{typed}`"
 
     def _unknown(self, word: str) -> str:
         near = difflib.get_close_matches(word, self.names, n=1)

@@ -59,8 +59,18 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
+def _one_line(text: str) -> str:
+    """Make visible what a terminal would obey instead of print: a message may have a name from elsewhere in it."""
+    from cuaws_magic.render import readable  # deferred: `%load_ext` draws nothing
+
+    return readable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
+
+
 class CuawsError(Exception):
     """An expected error: one line for a person, and the run stops."""
+
+    def __str__(self) -> str:
+        return _one_line(super().__str__())
 
     def _render_traceback_(self) -> list[str]:
         """Show one line where IPython would show a traceback (IPython's display protocol)."""
@@ -221,6 +231,9 @@ class Cancelled(KeyboardInterrupt):
     A `KeyboardInterrupt`, so that scripts treat it as one and "Run all" stops;
     a notebook shows one line instead of the place where the code was waiting.
     """
+
+    def __str__(self) -> str:
+        return _one_line(super().__str__())
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]

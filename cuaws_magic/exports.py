@@ -10,6 +10,7 @@ ends on every system; no region, no account id; the expiration as `isoformat()`,
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ _LINES = {
 
 FORMATS = ("process", *_LINES)
 
+# Key of `credential_process` and environment variable, in the CLI's order.
+_NAMES = (
+    ("AccessKeyId", "AWS_ACCESS_KEY_ID"),
+    ("SecretAccessKey", "AWS_SECRET_ACCESS_KEY"),
+    ("SessionToken", "AWS_SESSION_TOKEN"),
+    ("Expiration", "AWS_CREDENTIAL_EXPIRATION"),
+)
+
 
 def export_text(credentials: Exportable, format_name: str) -> Secret:
     """
@@ -68,14 +77,37 @@ def export_text(credentials: Exportable, format_name: str) -> Secret:
     return Secret("".join(line.format(variable, value) + "\n" for _, variable, value in facts))
 
 
+def is_export(text: str) -> bool:
+    """
+    Tell whether a text is credentials in one of the formats, and nothing else.
+
+    Args:
+        text: What a file has in it; an older export, or the AWS CLI's.
+    """
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        return bool(lines) and any(all(form.fullmatch(line) for line in lines) for form in _whole_lines())
+    return isinstance(read, dict) and "AccessKeyId" in read and read.keys() <= {"Version", *(key for key, _ in _NAMES)}
+
+
+def _whole_lines() -> list[re.Pattern[str]]:
+    """Return what a line of each format looks like."""
+    names = "|".join(variable for _, variable in _NAMES)
+    return [
+        re.compile(re.escape(line).replace(r"\{\}", f"({names})", 1).replace(r"\{\}", r"[^\s\"]*", 1))
+        for line in _LINES.values()
+    ]
+
+
 def _facts(credentials: Exportable) -> list[tuple[str, str, str]]:
     """List key of `credential_process`, environment variable and value, in the CLI's order."""
-    facts = [
-        ("AccessKeyId", "AWS_ACCESS_KEY_ID", credentials.access_key_id.reveal()),
-        ("SecretAccessKey", "AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.reveal()),
-    ]
-    if credentials.session_token is not None:
-        facts.append(("SessionToken", "AWS_SESSION_TOKEN", credentials.session_token.reveal()))
-    if credentials.expires_at is not None:
-        facts.append(("Expiration", "AWS_CREDENTIAL_EXPIRATION", credentials.expires_at.isoformat()))
-    return facts
+    token, ends_at = credentials.session_token, credentials.expires_at
+    values = (
+        credentials.access_key_id.reveal(),
+        credentials.secret_access_key.reveal(),
+        None if token is None else token.reveal(),
+        None if ends_at is None else ends_at.isoformat(),
+    )
+    return [(*names, value) for names, value in zip(_NAMES, values, strict=True) if value is not None]

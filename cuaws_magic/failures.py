@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Reason = Literal["none", "over", "refused", "sign-in"]
+Reason = Literal["none", "over", "refused", "sign-in", "region", "profile"]
 
 # botocore's exceptions, by the name of the class.
 _BY_CLASS: dict[str, Reason] = {
@@ -20,6 +20,9 @@ _BY_CLASS: dict[str, Reason] = {
     "SSOTokenLoadError": "sign-in",
     "TokenRetrievalError": "sign-in",
     "UnauthorizedSSOTokenError": "sign-in",
+    # What boto3 looks for before it looks for credentials.
+    "NoRegionError": "region",
+    "ProfileNotFound": "profile",
 }
 
 # Codes of the services, as botocore's ClientError carries them.
@@ -69,6 +72,18 @@ def sign_in_key(error: BaseException | None) -> str | None:
         found = _NO_TOKEN.search(str(error)) if type(error).__name__ == "SSOTokenLoadError" else None
         if found is not None:
             return found[1]
+        error = _cause(error)
+    return None
+
+
+def missing_profile(error: BaseException | None) -> str | None:
+    """Return the name of the profile that botocore looked for in vain, where its error names one."""
+    for _ in range(_DEEPEST):
+        if error is None:
+            return None
+        if _reason(error) == "profile":
+            name = getattr(error, "kwargs", {}).get("profile")
+            return None if name is None else str(name)
         error = _cause(error)
     return None
 

@@ -7,7 +7,10 @@ copy that nobody renews; the card says until when it is good.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +19,7 @@ from markupsafe import Markup
 
 from cuaws_magic import files, render
 from cuaws_magic.errors import ConfigurationError, StorageError, TargetError
-from cuaws_magic.exports import FORMATS, export_text
+from cuaws_magic.exports import FORMATS, export_text, is_export
 from cuaws_magic.model import Secret, utc_now
 from cuaws_magic.results import View
 from cuaws_magic.sources import RoleSource
@@ -34,14 +37,26 @@ if TYPE_CHECKING:
     from cuaws_magic.sign_in_desk import SignInDesk
     from cuaws_magic.sources import Source
 
-# What one does with each format.
-_READ_BY = {
-    "process": "what `credential_process` in ~/.aws/config expects",
-    "env": "for bash and zsh: `source FILE`",
-    "env-no-export": "for Docker: `--env-file FILE`",
-    "powershell": "for PowerShell: `iex`",
-    "windows-cmd": "for the Windows command prompt",
-    "fish": "for fish: `source FILE`",
+_LARGEST = 100_000  # characters that are looked at; an export has some two thousand
+_LINKS = 40  # that lead from one to the next, as Linux allows
+
+
+def _for_powershell(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'" if re.search(r"[^\w./:\\-]", name) else name
+
+
+def _for_windows(name: str) -> str:
+    return f'"{name}"' if " " in name else name
+
+
+# What one does with each format, and how its program has a name quoted.
+_READ_BY: dict[str, tuple[str, Callable[[str], str]]] = {
+    "process": ("JSON, for `credential_process = cat {}` in ~/.aws/config", shlex.quote),
+    "env": ("for bash and zsh: `source {}`", shlex.quote),
+    "env-no-export": ("for Docker: `--env-file {}`", shlex.quote),
+    "powershell": ("for PowerShell: `Get-Content {} | Out-String | Invoke-Expression`", _for_powershell),
+    "windows-cmd": ("for the Windows command prompt, where its name ends in .cmd: `call {}`", _for_windows),
+    "fish": ("for fish: `source {}`", shlex.quote),
 }
 
 
@@ -86,7 +101,7 @@ class Exported(View):
         title = f"Exported {self.account_name} · {self.role}"
         rows = [
             ("Where", self._where()),
-            ("Format", f"{self.format}, {_READ_BY[self.format]}"),
+            ("Format", f"{self.format}, {self._read_by()}"),
             ("Good until", render.until(self.expires_at, self.at) if self.expires_at else "nobody said when they end"),
         ]
         notes = ["Exported keys are not renewed: after that, export again."]
@@ -100,6 +115,10 @@ class Exported(View):
                 '<pre style="white-space:pre-wrap;overflow-wrap:anywhere;font-family:{};margin:8px 0 0">{}</pre>'
             ).format(render.MONO, self.reveal())
         return render.bundle(plain, render.card("good", title, self.account, body))
+
+    def _read_by(self) -> str:
+        words, quoted = _READ_BY[self.format]
+        return words.format("FILE" if self.path is None else quoted(str(self.path)))
 
     def _where(self) -> str:
         if self.path is not None:
@@ -163,7 +182,7 @@ class Handover:
 
             format_name: One of `exports.FORMATS`.
 
-            to: A file for them; replaced as a whole, readable by its owner only.
+            to: A file for them, readable by its owner only; an earlier export in it is replaced.
 
             variable: The variable that the caller puts them into.
 
@@ -223,4 +242,32 @@ class Handover:
             raise StorageError(
                 f"{path} is a file of the AWS configuration, and an export would replace all of it. Name another file."
             )
+        _refuse_foreign_link(path)
+        _refuse_to_replace(path)
         return path
+
+
+def _refuse_foreign_link(path: Path) -> None:
+    """Refuse to follow a link that another user laid, in /tmp say: the keys would go where that user wants them."""
+    link, followed = path, 0
+    while os.name == "posix" and link.is_symlink() and followed < _LINKS:
+        if link.lstat().st_uid != os.geteuid():
+            raise StorageError(f"{path} is a link that another user made, so it is not followed. Name another file.")
+        link, followed = link.parent / link.readlink(), followed + 1
+    if followed == _LINKS:
+        raise StorageError(f"{path} is a link that leads in a circle. Name another file.")
+
+
+def _refuse_to_replace(path: Path) -> None:
+    """Refuse to replace what is not keys: there is no second copy of it."""
+    if not path.exists():
+        return
+    text = None
+    if path.is_file():
+        with contextlib.suppress(OSError, UnicodeDecodeError), path.open(encoding="utf-8") as stream:
+            text = stream.read(_LARGEST)
+    if text is None or (text.strip() and not is_export(text)):
+        raise StorageError(
+            f"{path} is there already, and is not an earlier export: nothing was changed. "
+            "Delete it if you do not need it, or name another file."
+        )

@@ -31,9 +31,10 @@ def ask(shell: Any) -> str:
     # The front end says with each cell whether somebody sits there; ipykernel keeps it for `input()`.
     somebody = sys.stdin.isatty() if kernel is None else getattr(kernel, "_allow_stdin", False)
     if not somebody:
+        # Not below `%%cuaws paste` either: nothing wipes that cell there, and its keys would stay in the file.
         raise PasteRefused(
-            "Nobody can be asked for keys here. Put them into a cell of their own, below the line `%%cuaws paste`, "
-            "and run it."
+            "Nobody can be asked for keys here. Type `%cuaws use ACCOUNT` instead, or `%cuaws use NAME` with the name "
+            "of a saved profile."
         )
     return _in_terminal() if kernel is None else str(kernel.getpass(_PROMPT))
 

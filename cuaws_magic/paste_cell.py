@@ -97,6 +97,11 @@ class PasteCell:
 
     def _answer(self, paste: Callable[[str], InUse]) -> InUse:
         try:
+            if hasattr(self._shell, "kernel") and self._face.cell is None:
+                raise PasteRefused(  # noqa: TRY301 - as any refusal from here on
+                    "The keys in this cell were not used: nobody can wipe it here, so they still stand in the "
+                    "notebook file. Delete them there by hand, then type `%cuaws use ACCOUNT` instead."
+                )
             if self._on_the_line:
                 raise PasteRefused(  # noqa: TRY301 - as any refusal from here on
                     "Keys do not go on the line of a command. Put them below it: the first line of the cell is "

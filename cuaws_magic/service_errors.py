@@ -7,6 +7,9 @@ call in botocore's own service models and fails on one that is not in `MODELLED`
 
 from __future__ import annotations
 
+import difflib
+import functools
+import re
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
 
 # AWS refuses a signature that is more than five minutes off (SigV4).
 _CLOCK_TOLERANCE = timedelta(minutes=5)
+
+# Where the three services are: `sts`, `oidc` and `portal.sso`, each in its region.
+_ENDPOINT = re.compile(r"https://(?:sts|oidc|portal\.sso)\.([a-z]+(?:-[a-z]+)+-[0-9]+)\.")
 
 _OIDC = "the sign-in service of AWS"
 _PORTAL = "the AWS access portal"
@@ -81,9 +87,9 @@ def _wrong_scopes(_: str) -> Exception:
 
 
 def _no_access(operation: str) -> Exception:
+    what = "enter this account" if operation == "ListAccountRoles" else "use this role in this account"
     return NoAccess(
-        f"You may not use this role in this account ({operation}: no access). "
-        "Type `%cuaws accounts --roles --refresh` to see what is yours."
+        f"You may not {what} ({operation}: no access). Type `%cuaws accounts --roles --refresh` to see what is yours."
     )
 
 
@@ -192,12 +198,7 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
             "Behind a company proxy set AWS_CA_BUNDLE to its certificate file, then run the cell again."
         )
     if isinstance(error, (ConnectionError, HTTPClientError)):
-        return PassingTrouble(
-            Unreachable(
-                f"{_subject(operation)} cannot be reached from this machine ({_what(error)}). "
-                "Check the network or proxy, then run the cell again."
-            )
-        )
+        return PassingTrouble(_unreachable(error, operation))
     if isinstance(error, InvalidRegionError):  # before the next: it is a ValueError too
         return ConfigurationError(
             f"{error} Correct sso_region or region in ~/.aws/config, or AWS_REGION, then run the cell again."
@@ -216,6 +217,19 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
     if isinstance(error, BotoCoreError):
         return ServiceFailure(f"{_subject(operation)}: {error}. Type `%cuaws status` to see the settings in use.")
     return error
+
+
+def _unreachable(error: Any, operation: str) -> Unreachable:
+    stranger = _unknown_region(str(error.kwargs.get("endpoint_url")))
+    if stranger is not None:
+        return Unreachable(
+            f"{_subject(operation)} cannot be reached in {stranger[0]}, which is no region that is known here. "
+            f"Nearest: {stranger[1]}. Correct the region, or check the network, then run the cell again."
+        )
+    return Unreachable(
+        f"{_subject(operation)} cannot be reached from this machine ({_what(error)}). "
+        "Check the network or proxy, then run the cell again."
+    )
 
 
 def _client_error(response: Any, operation: str, now: datetime) -> Exception:
@@ -302,6 +316,26 @@ def _subject(operation: str) -> str:
     """Name the service at the beginning of a sentence."""
     service = _service(operation)
     return service[0].upper() + service[1:]
+
+
+def _unknown_region(endpoint: str) -> tuple[str, str] | None:
+    """Return the region of an endpoint that botocore does not know, with the nearest that it knows."""
+    found = _ENDPOINT.match(endpoint)
+    if found is None or found[1] in _known_regions():
+        return None
+    return found[1], difflib.get_close_matches(found[1], _known_regions(), n=1, cutoff=0.0)[0]
+
+
+@functools.cache
+def _known_regions() -> tuple[str, ...]:
+    from botocore.session import Session
+
+    session = Session()
+    return tuple(
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("sts", partition_name=partition)
+    )
 
 
 def _what(error: Exception) -> str:

@@ -16,7 +16,9 @@ import webbrowser
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic.render import readable, until
 from cuaws_magic.results import AwaitingApproval, View
+from cuaws_magic.sign_in_card import organisation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,12 +45,16 @@ class NotebookFace:
     """
     Shows on the page of a notebook, replaced in place.
 
+    Where nobody sees the page (nbconvert, papermill) a code to approve goes to the
+    terminal too in which the run was started.
+
     Args:
         shell: The running `InteractiveShell`.
     """
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
+        self._told = ""  # the last code that went to the terminal
         self._shown: tuple[int, list[View]] = (-1, [])
         shell.display_formatter.ipython_display_formatter.for_type(View, self._show_once)
 
@@ -57,6 +63,7 @@ class NotebookFace:
         from IPython.display import display
 
         self._mark(view)
+        self._tell(view)
         handle: Any = display(  # type: ignore[no-untyped-call]  # IPython is half typed
             view.bundle(), raw=True, display_id=True
         )
@@ -85,9 +92,22 @@ class NotebookFace:
         with contextlib.suppress(KeyError):
             formatter.pop(View)
 
-    def mark(self, view: View) -> None:
-        """Take a view as shown, for the cell that runs."""
+    def replaced(self, view: View) -> None:
+        """Take a view as shown, for the cell that runs; another replaced it."""
         self._mark(view)
+        self._tell(view)
+
+    def _tell(self, view: View) -> None:
+        """Write a new code to the terminal, where nobody sees the page."""
+        if not isinstance(view, AwaitingApproval) or self.cell is not None:
+            return
+        authorization = view.authorization
+        if authorization.user_code != self._told:
+            self._told = authorization.user_code
+            _to_terminal(
+                f"Sign in to {organisation(view.sso_session)}: open {authorization.verification_uri_complete} "
+                f"and check the code {authorization.user_code} (good until {until(authorization.expires_at, view.at)})"
+            )
 
     def _mark(self, view: View) -> None:
         count = self._shell.execution_count
@@ -112,8 +132,19 @@ class _OnPage:
         self._handle = handle
 
     def update(self, view: View) -> None:
-        self._face.mark(view)
+        self._face.replaced(view)
         self._handle.update(view.bundle(), raw=True)
+
+
+def _to_terminal(line: str) -> None:
+    """Write to the standard error that this kernel was started with; never into the notebook, where it would stay."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none at all
+        try:
+            # ipykernel puts what goes to the true one on the page too, and keeps a copy that does not.
+            terminal = sys.stderr.fileno()
+        except (OSError, ValueError, AttributeError):
+            terminal = sys.__stderr__.fileno()  # type: ignore[union-attr]  # as above: none at all
+        os.write(terminal, f"{readable(line)}\n".encode())
 
 
 class TextFace:

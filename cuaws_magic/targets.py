@@ -13,7 +13,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from cuaws_magic.errors import AmbiguousTarget, RoleNeeded, UnknownTarget
+from cuaws_magic.errors import AmbiguousTarget, NoAccess, RoleNeeded, UnknownTarget
 from cuaws_magic.model import Account, AccountRole
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cuaws_magic.model import SsoSession
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")  # `\d` takes digits of every alphabet
+_NUMBER = re.compile(r"[0-9]+")
+_DIGITS = 12  # of an account id
 _NEAREST = 5
 
 
@@ -127,6 +129,13 @@ class Targets:
             raise AmbiguousTarget(
                 f"{len(found)} accounts are named {name}: {ids}. Type the number: `%cuaws use {found[0].id}`."
             )
+        whole = name.zfill(_DIGITS) if _NUMBER.fullmatch(name) else ""
+        for account in listing.accounts:
+            if account.id == whole:  # spreadsheets take the zeros in front away
+                raise UnknownTarget(
+                    f"There is no account or profile {name}. Nearest: {whole}, {account.name}. "
+                    f"Type `%cuaws use {whole}`."
+                )
         raise UnknownTarget(
             _nothing_named(
                 name,
@@ -138,7 +147,7 @@ class Targets:
     def _role(self, sso_session: SsoSession, account: Account, role_name: str | None) -> str:
         if role_name is not None and _ACCOUNT_ID.fullmatch(account.name):
             return role_name  # id and role: nothing to look up, GetRoleCredentials will tell
-        names = self._directory.roles(sso_session, [account.id])[account.id]
+        names = self._roles(sso_session, account)
         if role_name is not None and role_name not in names:
             names = self._directory.roles(sso_session, [account.id], refresh=True)[account.id]
         offered = ", ".join(names) or "none"
@@ -165,6 +174,16 @@ class Targets:
             f"You have several roles in {account.name}: {offered}. "
             f"Type `%cuaws use {quoted(account.name)} --role {names[0]}`, with the one you want."
         )
+
+    def _roles(self, sso_session: SsoSession, account: Account) -> tuple[str, ...]:
+        try:
+            return self._directory.roles(sso_session, [account.id])[account.id]
+        except NoAccess:
+            its_name = "" if account.name == account.id else f" ({account.name})"
+            raise NoAccess(
+                f"The account {account.id}{its_name} is not among yours at the access portal. "
+                "Type `%cuaws accounts --refresh` to see them."
+            ) from None
 
 
 def quoted(name: str) -> str:

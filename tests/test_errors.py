@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import traceback
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,19 @@ def test_signals_are_no_errors_for_a_person():
 def test_an_error_is_one_line_in_a_notebook(error):
     """IPython shows one line, with the kind and the message, where it would show a traceback."""
     assert error._render_traceback_() == [f"{type(error).__name__}: what happened"]  # IPython's protocol
+
+
+@pytest.mark.parametrize(
+    "kind", [CuawsError, lambda text: NotSignedIn(text, CU_BOULDER), Cancelled], ids=["any", "with more", "cancelled"]
+)
+def test_an_error_is_nothing_that_a_terminal_obeys(kind):
+    """The name of an account, or whatever comes from elsewhere, is shown; it sets no title and clears no screen."""
+    error = kind("no role in \x1b]0;pwned\x07\x1b[2J\x9b31m\u202eevil\nCuawsError: all is well\r, café 名")
+
+    for shown in (str(error), *error._render_traceback_(), *traceback.format_exception_only(error)):
+        assert shown.rstrip("\n").isprintable()
+        assert "pwned" in shown
+        assert "café 名" in shown
 
 
 def test_not_signed_in_knows_to_what():

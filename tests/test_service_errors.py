@@ -145,7 +145,10 @@ MEANINGS = [
     # The portal.
     Meaning("SSO token refused", "ListAccounts", refusal("UnauthorizedException", 401), errors.SsoTokenRefused),
     Meaning("no access", "GetRoleCredentials", refusal("ForbiddenException", 403), errors.NoAccess),
-    Meaning("no such account", "ListAccountRoles", refusal("ResourceNotFoundException", 404), errors.NoAccess),
+    Meaning(
+        "no such account", "ListAccountRoles", refusal("ResourceNotFoundException", 404), errors.NoAccess,
+        says="You may not enter this account",
+    ),
     Meaning(
         "429 is not 401", "ListAccounts", refusal("TooManyRequestsException", 429), errors.Throttled, True,
         throttled=True,
@@ -217,6 +220,21 @@ MEANINGS = [
     Meaning(
         "proxy", "Logout", foreign.ProxyConnectionError(proxy_url="http://me:s3cret@proxy"), errors.Unreachable, True,
         says="the proxy does not answer",
+    ),
+    Meaning(
+        "a region that there is not", "GetCallerIdentity",
+        foreign.EndpointConnectionError(endpoint_url="https://sts.us-wset-2.amazonaws.com/", error="s3cret"),
+        errors.Unreachable, True, says="in us-wset-2, which is no region that is known here. Nearest: us-west-2.",
+    ),
+    Meaning(
+        "a region that there is not, of the portal", "ListAccounts",
+        foreign.ConnectTimeoutError(endpoint_url="https://portal.sso.us-east-9.amazonaws.com/x", error="s3cret"),
+        errors.Unreachable, True, says="in us-east-9, which is no region",
+    ),
+    Meaning(
+        "a region of another partition", "GetCallerIdentity",
+        foreign.EndpointConnectionError(endpoint_url="https://sts.cn-north-1.amazonaws.com.cn/", error="s3cret"),
+        errors.Unreachable, True, says="cannot be reached from this machine",
     ),
     Meaning("any HTTP trouble", "Logout", foreign.HTTPClientError(error="s3cret"), errors.Unreachable, True),
     Meaning(

@@ -11,7 +11,7 @@ from doubles import NOON, documented
 
 from cuaws_magic.aws_files import AwsFiles
 from cuaws_magic.directory import Listing
-from cuaws_magic.errors import AmbiguousTarget, RoleNeeded, UnknownTarget
+from cuaws_magic.errors import AmbiguousTarget, NoAccess, RoleNeeded, UnknownTarget
 from cuaws_magic.model import Account, SsoSession
 from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.targets import Targets, quoted
@@ -91,6 +91,7 @@ class PretendDirectory:
     known: bool = True
     new: dict[str, str] = field(default_factory=dict)  # accounts that only a refresh brings
     used: dict[str, str] = field(default_factory=dict)
+    refused: str = ""  # an account that the portal does not let the person into
     asked: list[str] = field(default_factory=list)
 
     def _listing(self, names):
@@ -105,6 +106,8 @@ class PretendDirectory:
 
     def roles(self, sso_session, account_ids, *, refresh=False):
         self.asked.append("roles again" if refresh else "roles")
+        if self.refused in account_ids:
+            raise NoAccess("You may not enter this account. Type `%cuaws accounts`.")
         return {one: ROLES.get(one, ("New",)) for one in account_ids}
 
     def used_before(self, sso_session):
@@ -202,7 +205,21 @@ class NotMeant:
         NotMeant("a profile may be near", "spaced profil", UnknownTarget, 'Type `%cuaws use "spaced profile"`.'),
         NotMeant("nothing near", "zzzzzzzz", UnknownTarget, "Type `%cuaws accounts` to see all"),
         NotMeant("eleven digits are no id", "11111111111", UnknownTarget, "no account or profile 11111111111."),
-        NotMeant("an id without its zero", "44444444444", UnknownTarget, "There is no account or profile 44444444444."),
+        NotMeant(
+            "an id without its zero", "44444444444", UnknownTarget,
+            "There is no account or profile 44444444444. Nearest: 044444444444, research-climate-dev. "
+            "Type `%cuaws use 044444444444`.",
+        ),
+        NotMeant(
+            "an id that the portal refuses", "121212121212", NoAccess,
+            "The account 121212121212 is not among yours at the access portal. Type `%cuaws accounts --refresh`",
+            more={"refused": "121212121212"},
+        ),
+        NotMeant(
+            "a listed account that the portal refuses", "awsucob0production", NoAccess,
+            "The account 333333333333 (awsucob0production) is not among yours",
+            more={"refused": "333333333333"},
+        ),
         NotMeant(
             "digits of another alphabet", "\u0661" * 12, UnknownTarget, "There is no account or profile",
         ),
@@ -251,6 +268,17 @@ def test_what_is_not_meant(case, config):
 
     with pytest.raises(case.expected, match=re.escape(case.message)):
         Targets(directory).resolve(case.target, case.named, lambda: CU_BOULDER, config)
+
+
+def test_a_hostile_name_is_shown_and_not_obeyed(config):
+    """An error that names an account of the portal writes no escape sequence to the terminal."""
+    directory = PretendDirectory(new={"767676767676": "evil\x1b]0;pwned\x07\x1b[2J"})
+
+    with pytest.raises(UnknownTarget) as caught:
+        Targets(directory).resolve("evil", None, lambda: CU_BOULDER, config)
+
+    assert "Nearest: evil\N{REPLACEMENT CHARACTER}]0;pwned" in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 def test_a_name_is_looked_up_before_it_is_unknown(config):

@@ -54,6 +54,8 @@ CASES = [
     Case("S3 says unknown", service_error("InvalidAccessKeyId"), "refused"),
     Case("JSON services say unknown", service_error("UnrecognizedClientException"), "refused"),
     Case("s3fs wraps what S3 said", caused_by(PermissionError("expired"), service_error("ExpiredToken")), "over"),
+    Case("no region, asked for before credentials are", exceptions.NoRegionError(), "region"),
+    Case("a profile that is not there", exceptions.ProfileNotFound(profile="mine"), "profile"),
     Case("no permission is not about credentials", service_error("AccessDenied"), None),
     Case("a missing bucket is not about credentials", service_error("NoSuchBucket"), None),
     Case("a bug is not about credentials", ZeroDivisionError(), None),

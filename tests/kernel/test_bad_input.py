@@ -128,6 +128,26 @@ CASES = [
         ("may not use this role in this account", "Type `%cuaws accounts --roles --refresh`"),
         then=_USE,
     ),
+    Case(
+        "a number that is none of yours",
+        "%cuaws use 999999999999",
+        "NoAccess",
+        ("The account 999999999999 is not among yours", "Type `%cuaws accounts --refresh` to see them."),
+        then=_USE,
+    ),
+    Case(
+        "a name with spaces, without quotes",
+        "%cuaws use my account name",
+        "UsageError",
+        ("unrecognized arguments", 'into quotes: `%cuaws use "my account name"`', "Type `%cuaws"),
+    ),
+    Case(
+        "a region that cannot be one",
+        "%cuaws use awsucob0myaccount --region us-west2",
+        "UsageError",
+        ("us-west2 is not the name of a region", "Nearest: us-west-2", "Type `%cuaws use --help`."),
+        then=_USE,
+    ),
     # What the files say.
     Case(
         "a config file that does not parse",
@@ -380,6 +400,20 @@ def test_two_accounts_of_one_name(kernel, monkeypatch: pytest.MonkeyPatch):
     says = ("2 accounts are named awsucob0myaccount", "111111111111", "666666666666", "Type the number: `%cuaws use ")
     stopped(notebook, error, "AmbiguousTarget", says)
     assert "666666666666" in kernel.good("%cuaws use 666666666666").text
+
+
+def test_a_hostile_name_of_an_account(kernel, monkeypatch: pytest.MonkeyPatch):
+    """What a terminal would obey in a name of the portal is made visible in the line."""
+    hostile = people.PretendAccount("666666666666", "evil\x1b]0;pwned\x07\x1b[2J", ("A", "B"))
+    monkeypatch.setattr(people, "BUILT_IN", (*people.BUILT_IN, hostile))
+
+    notebook, error = kernel.run_all("%cuaws use 666666666666", "reached = True")
+
+    kernel.good("%cuaws accounts")
+    again = kernel.run("%cuaws use 666666666666")
+    stopped(notebook, error, "RoleNeeded", ("A, B",))
+    assert "evil\N{REPLACEMENT CHARACTER}]0;pwned" in again.error
+    assert again.error.isprintable()
 
 
 def test_no_network(start_kernel: Callable):

@@ -296,23 +296,34 @@ def test_where_nobody_can_be_asked(kernel: Kernel) -> None:
     notebook, error = kernel.run_all("%cuaws paste", "print('ran on')")
 
     assert error is not None
-    assert "Put them into a cell of their own, below the line `%%cuaws paste`" in notebook.cells[0].outputs[0]["evalue"]
+    said = notebook.cells[0].outputs[0]["evalue"]
+    assert said.startswith("Nobody can be asked for keys here. Type `%cuaws use ACCOUNT` instead, or `%cuaws use NAME`")
+    assert "%%cuaws paste" not in said
     assert notebook.cells[1].outputs == []
 
 
-def test_a_notebook_without_a_page(kernel: Kernel, keys: dict[str, str], text: str, search: Search) -> None:
-    """With nbclient: no output has a piece of the keys, a refusal is an error, and the kernel keeps nothing."""
-    good, no_error = kernel.run_all(f"%%cuaws paste\n{text}", WHO)
-    bad, error = kernel.run_all(f"%%cuaws paste\n{text[:-60]}", "print('ran on')")
+@pytest.mark.parametrize("first_line", ["%%cuaws paste\n", "%%cuaws paste --save mine\n", "%%cuaws use x\n", "%cuaws "])
+def test_a_notebook_without_a_page(
+    kernel: Kernel, portal: PracticePortal, keys: dict[str, str], text: str, search: Search, first_line: str
+) -> None:
+    """With nbclient nothing wipes the cell: the keys are not used, and one line says where they still stand."""
+    keys_there = text if first_line.endswith("\n") else text.replace("\n", " ")
+    asked = portal.count("GetCallerIdentity")
 
-    assert no_error is None
+    notebook, error = kernel.run_all(f"{first_line}{keys_there}", "print('ran on')")
+
     assert error is not None
-    assert "PasteRefused" in str(error)
-    for notebook in (good, bad):
-        for cell in notebook.cells:
-            cell.source = ""  # nbclient has no page to replace; the file that was there had them already
-        written = nbformat.writes(notebook)
-        assert not [piece for piece in pieces(keys) if piece in written]
+    (output,) = notebook.cells[0].outputs
+    assert output["ename"] == "PasteRefused"
+    assert "were not used" in output["evalue"]
+    assert "they still stand in the notebook file. Delete them there by hand" in output["evalue"]
+    assert output["evalue"].count("\n") == 0
+    assert notebook.cells[1].outputs == []
+    assert portal.count("GetCallerIdentity") == asked
+    for cell in notebook.cells:
+        cell.source = ""  # nbclient has no page to replace; the file that was there had them already
+    written = nbformat.writes(notebook)
+    assert not [piece for piece in pieces(keys) if piece in written]
     search.assert_nowhere()
 
 
