@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import cuaws_magic
+from cuaws_magic.commands import Grammar
 
 HOUSE = Path(cuaws_magic.__file__).parent
 
@@ -282,10 +284,22 @@ def test_loading_the_magic_imports_nothing_heavy():
     assert heavy & set(loaded) == set()
 
 
+CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
+MAP, WAYS = CONTRIBUTING.read_text(encoding="utf-8").split("holds this map", 1)
+
+
 def test_the_map_for_people_is_this_one():
     """CONTRIBUTING begins with the same house: `python scripts/house_map.py` writes it there."""
-    contributing = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
-
-    on_the_map = [line.split("`")[1] for line in contributing.splitlines() if line.startswith("|") and "`" in line]
+    on_the_map = [line.split("`")[1] for line in MAP.splitlines() if line.startswith("|") and "`" in line]
 
     assert on_the_map[:-1] == [name for _, names in reversed(FLOORS) for name in names.split()]
+
+
+def test_the_way_of_each_command_is_told():
+    """Below the map, every command has its row, and every module named there exists."""
+    rows = [line.split("|")[1:3] for line in WAYS.splitlines() if line.startswith("| ")][1:]
+    commands = {name for command, _ in rows for name in re.findall("`([a-z]+)`", command)}
+    named = {name for _, way in rows for name in re.findall("`([a-z_]+)`", way)}
+
+    assert commands == set(Grammar().names) - {"status", "whoami"}
+    assert named <= set(modules())
