@@ -4,8 +4,9 @@ What a person copied from the access portal's "Access keys" page, as one set of 
 Reads the page's lines for every system, a block of the credentials file, and the JSON
 of the AWS CLI, with what copying adds: prompts, quotes, continuations, invisible
 characters; and with what a password field takes away: the line ends. It looks for
-names and takes the value after each, so that nothing else on the page matters. No
-message repeats any part of what was pasted.
+names and takes the value after each, so that nothing else on the page matters. Where
+other text runs into a value and its end cannot be told, nothing is guessed. No message
+repeats any part of what was pasted.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from cuaws_magic.errors import PasteRefused
 from cuaws_magic.model import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEY_ID, KEY, TOKEN = "access key id", "secret access key", "session token"
 _REGION, _EXPIRATION = "region", "expiration"
@@ -42,7 +47,15 @@ _BEHIND_A_COMMAND, _ALONE = (
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _BARE = re.compile(r"[^\s\"'`,;&\\^{}\[\]]*")
 _OPEN_QUOTE = re.compile(r"[\"']")
-_HEADER = re.compile(r"^[ \t$>%]*\[([^\[\]\"'{}\n]{1,128})\](?!::)", re.MULTILINE)
+# Above a setting: a prompt can have brackets too.
+_HEADER = re.compile(r"\[([^\[\]\"'{}\n]{1,128})\](?=\s*\w+[ \t]*[=:])")
+
+# A prompt, which Enter alone repeats; and what it has, but no value.
+_PROMPT = re.compile(r"([^\"';,&|{}\n]{1,200}?)(?:[ \t]*\1)*")
+_PROMPT_SIGN = re.compile(r"[^A-Za-z0-9+/=\s]")
+# Behind a space, the rest of a prompt whose first word may stand in the value: PowerShell's `PS C:\>`, IPython's
+# `In [1]:`, or any that has a name or nothing behind it.
+_REST_OF_PROMPT = re.compile(r"[ \t](?:(?:[A-Za-z]:|[/~])[^\n]*>|\[[0-9]+\]:|[^\n]*[$>%#\u276f][ \t]*(?=\n|\Z))")
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x08\x0e-\x1f\x7f]")
 _TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # colours, and the marks around a paste
@@ -51,10 +64,13 @@ _CONTINUED = re.compile(r"[\\`^][ \t]*\n")
 _COMMENT = re.compile(r"^[ \t]*(?:#|;|rem\b|::|//).*$", re.MULTILINE | re.IGNORECASE)
 _ODD = str.maketrans(dict.fromkeys("“”„‟«»＂", '"') | dict.fromkeys("‘’‚‛＇", "'") | {"＝": "=", "：": ":"})  # noqa: RUF001 - what word processors make of them
 
-_KEY_ID_SHAPE = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{16}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _KEY_LENGTH = 40
-_SHORTEST_TOKEN = 80  # characters; AWS's have some hundreds
+_SHAPES = {
+    KEY_ID: re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{16}"),
+    KEY: re.compile(rf"[A-Za-z0-9+/]{{{_KEY_LENGTH}}}"),
+    TOKEN: re.compile(r"[A-Za-z0-9+/]{80,}={0,2}"),  # AWS's have some hundreds, and no fixed length
+}
 _REGION_SHAPE = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}")
 _EPOCH = re.compile(r"[0-9]{10}(?:[0-9]{3})?")  # seconds, or milliseconds as GetRoleCredentials has them
 
@@ -90,21 +106,22 @@ def read(text: str) -> PastedKeys:
         PasteRefused: There is none, or not all of it, or more than one.
     """
     clean = _cleaned(text)
-    found = _found(_COMMENT.sub("", clean))
+    lines = _without_prompts(_COMMENT.sub("", clean))
+    found = _found(lines)
     if not any(found[kind] for kind in (KEY_ID, KEY, TOKEN)):
-        found = _found(clean)  # `# ` may have been the prompt of root
+        lines = _without_prompts(clean)  # `# ` may have been the prompt of root
+        found = _found(lines)
     if not any(found[kind] for kind in (KEY_ID, KEY, TOKEN)):
         raise _something_else(clean)
     _check_one_set(found)
     key_id, key, token = (next(iter(found[kind]), "") for kind in (KEY_ID, KEY, TOKEN))
     _check(key_id, key, token)
-    header = _HEADER.search(clean)
     return PastedKeys(
         Secret(key_id),
         Secret(key),
         Secret(token) if token else None,
-        profile=_profile(header[1]) if header is not None else None,
-        region=next((one for one in found[_REGION] if _REGION_SHAPE.fullmatch(one)), None),
+        profile=_profile(lines[: lines.find(key_id)]),
+        region=next((one for one in _found(_block(lines, key_id))[_REGION] if _REGION_SHAPE.fullmatch(one)), None),
         expires_at=next((moment for one in found[_EXPIRATION] if (moment := _moment(one)) is not None), None),
     )
 
@@ -120,11 +137,10 @@ def complete(text: str) -> bool:
 
 def holds_keys(text: str) -> bool:
     """Tell whether a text, which should have none, has anything in it that must not stay on a page."""
-    if re.search(r"(?:AKIA|ASIA)[A-Z0-9]{16}", text):
+    if _SHAPES[KEY_ID].search(text):
         return True
     found = _found(_cleaned(text))
-    secrets = [(one, _KEY_LENGTH) for one in found[KEY]] + [(one, _SHORTEST_TOKEN) for one in found[TOKEN]]
-    return any(_BASE64.fullmatch(one) and len(one) >= shortest for one, shortest in secrets)
+    return any(_SHAPES[kind].match(one) for kind in (KEY, TOKEN) for one in found[kind])
 
 
 # Reading.
@@ -137,14 +153,54 @@ def _cleaned(text: str) -> str:
     return _CONTINUED.sub("", text).replace("\\/", "/").replace('\\"', '"')
 
 
+def _names(text: str) -> re.Pattern[str]:
+    """Return what finds the names; without a command before the first, a value that ends in `set` is just that."""
+    first = _BEHIND_A_COMMAND.search(text)
+    return _BEHIND_A_COMMAND if first is not None and first["command"] else _ALONE
+
+
+def _kind(name: re.Match[str]) -> str:
+    return next(kind for number, kind in enumerate(_NAMES) if name[f"n{number}"] is not None)
+
+
+def _without_prompts(text: str) -> str:
+    """
+    Put a line end in the place of each prompt.
+
+    Where the line ends were lost, a prompt stands right behind a value, and its first
+    letters could be the value's last. So it is learned where that cannot be: behind a
+    value of known length.
+    """
+    names = _names(text)
+    for prompt in _prompts(text, names):
+        place = rf"(?:{prompt}[ \t]*)+?(?=\Z|\n|\[|{names.pattern})"
+        lines, places = re.subn(place, "\n", text, flags=names.flags)
+        if places > 1:  # what stands there once may be the rest of a value that is too long
+            return lines
+    return text
+
+
+def _prompts(text: str, names: re.Pattern[str]) -> Iterator[str]:
+    """Yield, as patterns, what could be a prompt between a bare value of known length and the next name."""
+    for name in names.finditer(text):
+        kind = _kind(name)
+        value = _SHAPES[kind].match(text, name.end()) if kind in (KEY_ID, KEY) else None
+        following = names.search(text, value.end()) if value is not None else None
+        if value is None or following is None:
+            continue
+        last_line = text[value.end() : following.start()].rpartition("\n")[2]
+        prompt = _PROMPT.fullmatch(last_line.strip())
+        if prompt is not None and _PROMPT_SIGN.search(prompt[1]):
+            yield re.sub(r"\d", r"\\d", re.escape(prompt[1]))  # digits may count the lines, or tell the time
+
+
 def _found(text: str) -> dict[str, list[str]]:
     """Return the values behind each kind of name, each once, in the order of the text."""
     found: dict[str, list[str]] = {kind: [] for kind in _NAMES}
-    name = _BEHIND_A_COMMAND.search(text)
-    # Without one before the first name, a value that ends in `set` is just that.
-    names = _BEHIND_A_COMMAND if name is not None and name["command"] else _ALONE
+    names = _names(text)
+    name = names.search(text)
     while name is not None:
-        kind = next(one for number, one in enumerate(_NAMES) if name[f"n{number}"] is not None)
+        kind = _kind(name)
         value, end = _value(text, name.end(), kind, names)
         if value and value not in found[kind]:
             found[kind].append(value)
@@ -166,11 +222,23 @@ def _value(text: str, start: int, kind: str, names: re.Pattern[str]) -> tuple[st
     end = whole.end() if whole is not None else start
     if kind != KEY or end - start != _KEY_LENGTH:  # else it may well end in `set`
         end = max(start, min(end, limit))
+    rest = _REST_OF_PROMPT.match(text, end, limit) if kind == TOKEN else None
+    if rest is not None:
+        end = rest.end()  # so that it is refused: a token's length does not tell where it ends
     return text[start:end], end
 
 
-def _profile(header: str) -> str | None:
-    name = header.strip()
+def _block(text: str, key_id: str) -> str:
+    """Return what stands under the same name in brackets as the key id: another block has its own settings."""
+    at = text.find(key_id)
+    headers = [found.start() for found in _HEADER.finditer(text)]
+    begin = max((one for one in headers if one < at), default=0)
+    return text[begin : min((one for one in headers if one > at), default=len(text))]
+
+
+def _profile(text: str) -> str | None:
+    """Return the last name in brackets."""
+    name = next(reversed(_HEADER.findall(text)), "").strip()
     name = name.removeprefix("profile ").strip().strip("\"'")
     return name if name and name.isprintable() else None
 
@@ -213,20 +281,24 @@ def _check(key_id: str, key: str, token: str) -> None:
     if missing:
         listed = " and the ".join(missing)
         raise _refused(f"The {listed} {'is' if len(missing) == 1 else 'are'} missing: copy all the lines.")
-    if not _KEY_ID_SHAPE.fullmatch(key_id):
+    for kind, value in needed.items():
+        begun = _SHAPES[kind].match(value)
+        if begun is not None and begun[0] != value and (kind == KEY_ID or not _BASE64.fullmatch(value)):
+            raise _refused(f"Other text stands right behind the {kind}, and so its end cannot be told.")
+    if not _SHAPES[KEY_ID].fullmatch(key_id):
         raise _refused(f"The {KEY_ID} is not one: AWS's have 20 letters and digits and begin with ASIA.")
-    if not _BASE64.fullmatch(key) or len(key) != _KEY_LENGTH:
+    if not _SHAPES[KEY].fullmatch(key):
         what = "is cut off" if len(key) < _KEY_LENGTH else f"is not one: AWS's have {_KEY_LENGTH} characters"
         raise _refused(f"The {KEY} {what}.")
     if token and key_id.startswith("AKIA"):
         raise _refused(f"A permanent {KEY_ID} stands here with the {TOKEN} of a temporary one: two sets are mixed.")
-    if token and (not _BASE64.fullmatch(token) or len(token) < _SHORTEST_TOKEN):
+    if token and not _SHAPES[TOKEN].fullmatch(token):
         raise _refused(f"The {TOKEN} is cut off, or not one.")
 
 
 def _swapped(key_id: str, key: str, token: str) -> str | None:
     kinds = {KEY_ID: key_id, KEY: key, TOKEN: token}
-    at = next((kind for kind, value in kinds.items() if kind != KEY_ID and _KEY_ID_SHAPE.fullmatch(value)), None)
+    at = next((kind for kind, value in kinds.items() if kind != KEY_ID and _SHAPES[KEY_ID].fullmatch(value)), None)
     if at is not None:
         return f"The {KEY_ID} stands where the {at} should be"
     if len(token) == _KEY_LENGTH and len(key) > _KEY_LENGTH:
