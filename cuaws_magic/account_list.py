@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from cuaws_magic.model import Account
 
 SHOWN = 100  # accounts sent to the page at a time
-_WIDEST = 40  # letters of a name; the rest of a longer one is left out in its middle
+_WIDEST = 40  # letters of a name and its mark; the rest of a longer name is left out in its middle
+_MARK = "  production"
 _NUMBER = re.compile(r"[\d\s-]*\d[\d\s-]*")
 
 
@@ -66,13 +67,13 @@ class AccountList:
         """Return what to show for each account, in columns, with its id as the value."""
         names = [clean(account.name) for account in accounts]
         width = min(_WIDEST, max(map(len, names), default=0))
-        return [
-            (
-                f"{_fitted(name, width)}  {spaced(account.id)}{'  production' if self.production(account) else ''}",
-                account.id,
-            )
-            for name, account in zip(names, accounts, strict=True)
-        ]
+        return [(self._label(account, name, width), account.id) for name, account in zip(names, accounts, strict=True)]
+
+    def _label(self, account: Account, name: str, width: int) -> str:
+        # The mark right behind the name: what is at the end is cut off where there is little room.
+        mark = _MARK if self.production(account) else ""
+        marked = f"{_fitted(name, _WIDEST - len(mark))}{mark}"
+        return f"{marked.ljust(width)}  {spaced(account.id)}"
 
 
 def is_production(name: str, patterns: Iterable[str]) -> bool:
@@ -93,6 +94,6 @@ def clean(name: str) -> str:
 
 def _fitted(name: str, width: int) -> str:
     if len(name) <= width:
-        return name.ljust(width)
+        return name
     half = (width - 1) // 2
     return f"{name[: width - 1 - half]}…{name[-half:]}"

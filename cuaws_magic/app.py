@@ -14,6 +14,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from cuaws_magic import organisation
+from cuaws_magic.account_list import is_production
 from cuaws_magic.aws_files import AwsFiles
 from cuaws_magic.boto_clients import BotoClients
 from cuaws_magic.broker import Broker
@@ -83,7 +84,7 @@ class App:
             aws_files=self._files, targets=self._targets, broker=self._broker, login=self._login,
             identity_center=self._identity_center, desk=self.desk, directory=self.directory,
             credentials=self.credentials, sso_session=self._choice.sso_session, region=self._choice.region,
-            now=now,
+            marked=lambda name: is_production(name, self.settings.marks), now=now,
         )  # fmt: skip
         self.watch = CellWatch(self.credentials, self._login, self._choice, now, environ=environ)
         self.errands = Errands(self.changes, lambda: self.in_use_key)
@@ -226,10 +227,11 @@ class App:
         """
         region = self._environ.get("AWS_REGION") or self._environ.get("AWS_DEFAULT_REGION")
         try:
-            return whoami(self._identity_center.caller_identity(None, region or self._choice.region(None)))
+            identity = self._identity_center.caller_identity(None, region or self._choice.region(None))
         except ConfigurationError:
             self._files.read()  # names file and line, where a file is the reason
             raise
+        return whoami(identity, self.entry.account(identity.account).name)
 
     def status(self) -> Status:
         """Say what holds in this kernel; asks nobody."""

@@ -13,9 +13,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from cuaws_magic import render
 from cuaws_magic.changes import Changes
 from cuaws_magic.device_flow import AwaitApproval, Keep
 from cuaws_magic.errors import Cancelled, CuawsError, SignInTimeout
+from cuaws_magic.interrupts import undisturbed
 from cuaws_magic.model import utc_now
 from cuaws_magic.results import AwaitingApproval, SignedIn, SignInEnded
 
@@ -63,6 +65,8 @@ class Approval:
 
         sleep: Waits on an event for some seconds; `True` if it was set.
 
+        standing: Says which sign-in holds all the same, if one does.
+
     Attributes:
         card: The code that waits for a person now, for others who want to show it.
 
@@ -78,6 +82,7 @@ class Approval:
         now: Now = utc_now,
         changes: Changes | None = None,
         sleep: Callable[[threading.Event, float], bool] = threading.Event.wait,
+        standing: Callable[[], SignIn | None] = lambda: None,
     ) -> None:
         self.sso_session = sso_session
         self._steps = steps
@@ -86,6 +91,7 @@ class Approval:
         self._timeout = timeout
         self._now = now
         self._sleep = sleep
+        self._standing = standing
         self._changes = changes or Changes()
         self._cancelled = threading.Event()
         self._shown: Shown | None = None
@@ -110,16 +116,16 @@ class Approval:
             sign_in = self._drive()
         except KeyboardInterrupt:
             message = "Sign-in cancelled. Type `%cuaws login` to start again."
-            self._close(SignInEnded(self.sso_session, "Sign-in cancelled", ("Type `%cuaws login` to start again.",)))
+            self._close(self._nothing("Sign-in cancelled", "Type `%cuaws login` to start again."))
             self.error = Cancelled(message)
             raise self.error from None
         except CuawsError as error:
             self.error = error
-            self._close(SignInEnded(self.sso_session, "Not signed in", (str(error),)))
+            self._close(self._nothing("Not signed in", str(error)))
             raise
         except BaseException:
             # Whatever it is, no code stays on the page.
-            self._close(SignInEnded(self.sso_session, "Not signed in", ("Type `%cuaws login` to try again.",)))
+            self._close(self._nothing("Not signed in", "Type `%cuaws login` to try again."))
             raise
         finally:
             self._steps.close()
@@ -207,9 +213,18 @@ class Approval:
         if self._sleep(self._cancelled, seconds):
             raise KeyboardInterrupt
 
+    def _nothing(self, title: str, sentence: str) -> SignInEnded:
+        """Say that it came to nothing; where a sign-in from before holds, that nothing is lost."""
+        standing = self._standing()
+        if standing is None:
+            return SignInEnded(self.sso_session, title, (sentence,))
+        holds = f"The sign-in before holds until about {render.until(standing.ends_at, self._now())}."
+        return SignInEnded(self.sso_session, "No new sign-in", (sentence, holds))
+
     def _put(self, view: View) -> None:
         if self._shown is None:
-            self._shown = self._show(view)
+            with undisturbed():
+                self._shown = self._show(view)
         else:
             self._shown.update(view)
 

@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from cuaws_magic.errors import CuawsError
+from cuaws_magic.interrupts import undisturbed
 from cuaws_magic.model import utc_now
 from cuaws_magic.render import clock
 from cuaws_magic.results import AccountTable, Progress
@@ -71,7 +72,11 @@ class Catalogue:
             listing = self._desk.answered(lambda: self._directory.accounts(sso_session, refresh=refresh), show)
         matching = matching_accounts(listing.accounts, pattern)
         if pattern and not matching:
-            notes.append(f"None matches {pattern}. Type `%cuaws accounts` to see all.")
+            # A list from memory may be older than the account.
+            more = (
+                "`%cuaws accounts` to see all" if old is None or refresh else "`%cuaws accounts --refresh` to ask again"
+            )
+            notes.append(f"None matches {pattern}. Type {more}.")
         if not roles or not matching:
             return AccountTable(tuple(matching), None, len(listing.accounts), tuple(notes))
         progress = ProgressCard(show)
@@ -140,7 +145,8 @@ class ProgressCard:
         if self.shown is not None:
             self.shown.update(view)
         elif done != total:
-            self.shown = self._show(view)
+            with undisturbed():
+                self.shown = self._show(view)
 
 
 def matching_accounts(accounts: Sequence[Account], pattern: str | None) -> list[Account]:

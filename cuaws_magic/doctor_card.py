@@ -55,7 +55,7 @@ class Diagnosis(View):
             if findings:
                 plain += ["", f"{_HEADS[severity]}:", *_plain(severity, findings)]
                 html += _html(severity, findings)
-        html += Markup('<div style="margin-top:8px;font-weight:600">{}</div>').format(self.conclusion)
+        html += Markup('<div style="margin-top:8px;font-weight:600">{}</div>').format(render.coded(self.conclusion))
         return render.bundle("\n".join([*plain, "", self.conclusion]), render.card(tone, title, "doctor", html))
 
     def _of(self, severity: Severity) -> list[Finding]:
@@ -86,8 +86,10 @@ def _html(severity: Severity, findings: Sequence[Finding]) -> Markup:
         ).format(
             _SIGNS[severity],
             finding.subject,
-            f"{finding.what}.",
-            Markup('<br><span style="color:{}">{}</span>').format(render.DIM, finding.do) if finding.do else Markup(),
+            render.coded(f"{finding.what}."),
+            Markup('<br><span style="color:{}">{}</span>').format(render.DIM, render.coded(finding.do))
+            if finding.do
+            else Markup(),
         )
         for finding in findings
     )

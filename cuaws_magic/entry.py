@@ -63,6 +63,8 @@ class Entry:
 
         region: Where clients go by default, with a sign-in or without.
 
+        marked: Whether an account of this name is to be marked.
+
         now: The current time, aware, UTC.
     """
 
@@ -79,6 +81,7 @@ class Entry:
         credentials: KernelCredentials,
         sso_session: Callable[[], SsoSession],
         region: Callable[[SsoSession | None], str],
+        marked: Callable[[str], bool],
         now: Now = utc_now,
     ) -> None:
         self._aws_files = aws_files
@@ -91,6 +94,7 @@ class Entry:
         self._credentials = credentials
         self._sso_session = sso_session
         self._region = region
+        self._marked = marked
         self._now = now
 
     def use(
@@ -161,6 +165,7 @@ class Entry:
             end_assumed=said is None,
             profile=current.source.profile,
             signs_in=sso_session is not None,
+            production=self._marked(current.account.name),
         )
 
     def lives_on(self, current: InUseRole) -> list[str]:
@@ -305,9 +310,9 @@ class Entry:
         return InUseRole(source, None, its_region, identity)
 
 
-def whoami(identity: Identity) -> Whoami:
-    """Return an identity as a value that shows itself."""
-    return Whoami(identity.account, identity.arn, identity.user_id, identity.person)
+def whoami(identity: Identity, account_name: str = "") -> Whoami:
+    """Return an identity as a value that shows itself, with the account's name if that is known."""
+    return Whoami(identity.account, identity.arn, identity.user_id, identity.person, account_name)
 
 
 def _sign_in_behind(facts: ProfileFacts, config: AwsConfig) -> SsoSession | None:

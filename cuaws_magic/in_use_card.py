@@ -45,6 +45,8 @@ class InUse(View):
         profile: The profile that programs find by its name; then no keys are in the environment.
 
         signs_in: Whether the credentials depend on a sign-in.
+
+        production: Whether the account is to be marked: a mistake there costs more.
     """
 
     account: str
@@ -60,6 +62,7 @@ class InUse(View):
     end_assumed: bool = False
     profile: str | None = None
     signs_in: bool = True
+    production: bool = False
 
     def rows(self) -> list[Row]:
         """Return the facts."""
@@ -78,7 +81,11 @@ class InUse(View):
 
     def _credentials(self) -> str:
         if self.profile is not None:
-            return f"each program fetches and renews its own (AWS_PROFILE={self.profile})"
+            by_name = f"(AWS_PROFILE={self.profile})"
+            if self.signs_in:
+                return f"each program fetches and renews its own {by_name}"
+            # What the profile gives is not ours to know: a program's keys come anew, saved ones do not.
+            return f"each program takes them from the profile {by_name}; saved keys are not renewed"
         if self.origin is not None and not self.origin.renewed:
             return self._not_renewed(self.origin)
         again = self.origin.again if self.origin is not None else "`%cuaws login`"
@@ -92,22 +99,34 @@ class InUse(View):
         if self.expires_at is None:
             return "not renewed; nobody said when they end"
         about = "about " if self.end_assumed else ""
+        ends = f"{about}{render.clock(self.expires_at, self.at)}"
         if self.expires_at <= self.at:
-            return f"over since {about}{render.clock(self.expires_at, self.at)}; type {origin.again}"
-        return f"until {about}{render.until(self.expires_at, self.at)}, not renewed; then type {origin.again}"
+            return f"over since {ends}; type {origin.again}"
+        if self.end_assumed:
+            # Reckoned from when they came here; how old they were then nobody said.
+            return f"at most until {ends}, not renewed; then type {origin.again}"
+        return f"until {render.until(self.expires_at, self.at)}, not renewed; then type {origin.again}"
 
     @property
     def title(self) -> tuple[str, str]:
         """What is in use: for a card, and for a line of text."""
         number = f" ({self.account})" if self.account and self.account != self.account_name else ""
-        return f"{self.account_name} · {self.role}", f"Using {self.account_name}{number} as {self.role}"
+        mark = f", {self.mark}" if self.mark else ""
+        return f"{self.account_name} · {self.role}", f"Using {self.account_name}{number} as {self.role}{mark}"
+
+    @property
+    def mark(self) -> str:
+        """What stands beside the title in a frame, where something does."""
+        return "production" if self.production else ""
 
     def bundle(self) -> Bundle:
         """Return both faces."""
         title, plain = self.title
         return render.bundle(
             render.text(plain, self.rows(), self.notes),
-            render.card("good", title, self.account, render.facts(self.rows()) + render.lines(self.notes)),
+            render.card(
+                "good", title, self.account, render.facts(self.rows()) + render.lines(self.notes), mark=self.mark
+            ),
         )
 
 
@@ -138,6 +157,7 @@ class Status(View):
     def bundle(self) -> Bundle:
         """Return both faces."""
         tone: Tone = "good"
+        mark = self.in_use.mark if self.in_use is not None else ""
         if self.in_use is not None:
             rows = self.in_use.rows()
             title, plain = self.in_use.title
@@ -152,7 +172,7 @@ class Status(View):
             title, tone, plain = "Not signed in", "idle", f"Not signed in to {self.where}"
         return render.bundle(
             render.text(plain, rows, self.notes),
-            render.card(tone, title, self.where, render.facts(rows) + render.lines(self.notes)),
+            render.card(tone, title, self.where, render.facts(rows) + render.lines(self.notes), mark=mark),
         )
 
 

@@ -66,10 +66,10 @@ class Panel:
         self._open = True
         self._choice = PanelChoice(app, now)
         self._widgets = PanelWidgets()
+        self._stop = app.changes.observe(self._look_again)  # first: drawing may set something going
         self._state = look(app, now())
         self._paint()
         self._listen()
-        self._stop = app.changes.observe(self._look_again)
         # On ipykernel 7.0 a thread reaches the page only in the context of its cell.
         run = contextvars.copy_context().run
         self._thread = threading.Thread(target=run, args=(self._grant_wishes,), name="cuaws-panel", daemon=True)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from cuaws_magic import sign_in_card
 from cuaws_magic.account_list import clean, spaced
+from cuaws_magic.render import breakable, coded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,19 +43,19 @@ def head(state: PanelState) -> str:
 def gone() -> str:
     """Say what a panel is whose kernel is not there any more."""
     return Markup(
-        '<div><b>This panel has lost its kernel.</b> <span class="cuaws-dim">Run the cell again for a new one; '
-        "your sign-in is kept.</span></div>"
+        '<div><b>This panel has lost its kernel.</b> <span class="cuaws-dim">Run <code>%load_ext cuaws_magic</code> '
+        "and this cell again; your sign-in is kept.</span></div>"
     )
 
 
 def notice(trouble: Trouble) -> str:
     """Draw what went wrong, word for word as a magic would say it."""
-    return Markup('<div role="{}">{}</div>').format("alert" if trouble.urgent else "status", trouble.text)
+    return Markup('<div role="{}">{}</div>').format("alert" if trouble.urgent else "status", coded(trouble.text))
 
 
 def dim(sentences: Iterable[str]) -> str:
     """Draw sentences that are only good to know."""
-    return Markup("").join(Markup('<div class="cuaws-dim">{}</div>').format(sentence) for sentence in sentences)
+    return Markup("").join(Markup('<div class="cuaws-dim">{}</div>').format(coded(one)) for one in sentences)
 
 
 def code(card: AwaitingApproval) -> str:
@@ -108,7 +109,7 @@ def facts(in_use: InUse) -> str:
     identity = in_use.identity
     rows = [("You are", Markup("<b>{}</b>").format(identity.person if identity else "not confirmed with AWS"))]
     if identity is not None:
-        rows.append(("ARN", Markup('<code title="{}">{}</code>').format(identity.arn, _short(identity.arn))))
+        rows.append(("ARN", Markup('<code title="{}">{}</code>').format(identity.arn, breakable(_short(identity.arn)))))
     rows.append(
         (
             "Account",

@@ -18,7 +18,7 @@ from cuaws_magic.console import console_url
 from cuaws_magic.errors import ConfigurationError, CuawsError, NotSignedIn, SignInError, TargetError
 from cuaws_magic.render import clock, span
 from cuaws_magic.results import SignedOut
-from cuaws_magic.settings import CU_START_URL, PRODUCTION
+from cuaws_magic.settings import CU_START_URL, SIGN_IN_LIFE
 from cuaws_magic.sign_in_card import organisation
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class PanelState:
         busy: Which buttons are at work.
 
         said: What a command left to say.
+
+        signed_in_at: When the sign-in began, as well as we know.
     """
 
     face: Face
@@ -100,6 +102,7 @@ class PanelState:
     sign_in: Bar | None = None
     credentials: Bar | None = None
     console_url: str | None = None
+    signed_in_at: datetime | None = None
 
     @property
     def at_cu(self) -> bool:
@@ -131,13 +134,7 @@ def look(app: App, now: datetime) -> PanelState:
 
 def marked(app: App, name: str) -> bool:
     """Whether an account's name is one of those to mark."""
-    return is_production(name, production_patterns(app))
-
-
-def production_patterns(app: App) -> tuple[str, ...]:
-    """Return the patterns of names to mark."""
-    patterns = app.settings.production
-    return PRODUCTION if patterns is None else patterns
+    return is_production(name, app.settings.marks)
 
 
 def _signed_out(app: App, status: Status, now: datetime, busy: frozenset[str]) -> PanelState:
@@ -170,7 +167,7 @@ def _signed_in(app: App, status: Status, until: datetime, now: datetime, busy: f
         trouble = Trouble(
             f"The sign-in ends in {_left(until, now)}. Sign in again now, and nothing is interrupted.", "sign-in", False
         )
-    sign_in = Bar(f"{_left(until, now)}, until about {clock(until, now)}", (until - now) / timedelta(hours=8),
+    sign_in = Bar(f"{_left(until, now)}, until about {clock(until, now)}", (until - now) / SIGN_IN_LIFE,
                   "wait" if soon else "good")  # fmt: skip
     return PanelState(
         "in", "wait" if soon else "good",
@@ -179,6 +176,7 @@ def _signed_in(app: App, status: Status, until: datetime, now: datetime, busy: f
         sso_session=status.sso_session, in_use=in_use, trouble=trouble, busy=busy, sign_in=sign_in,
         credentials=_credentials_bar(current, now) if current is not None else None,
         console_url=_console_url(current) if current is not None else None,
+        signed_in_at=until - SIGN_IN_LIFE,
     )  # fmt: skip
 
 
@@ -211,7 +209,8 @@ def _credentials_bar(current: InUseRole, now: datetime) -> Bar | None:
         return Bar("over; a renewal is tried again and again" if renewed else "over, and not renewed", 0.0, "bad")
     part = min(1.0, left / (ends_at - credentials.obtained_at))
     tone: Tone = "good" if part > 1 / 2 or (renewed and not credentials.due(now)) else "wait"
-    return Bar(f"{_left(ends_at, now)}, {'renewed by themselves' if renewed else 'not renewed'}", part, tone)
+    at_most = "at most " if credentials.expires_at is None else ""
+    return Bar(f"{at_most}{_left(ends_at, now)}, {'renewed by themselves' if renewed else 'not renewed'}", part, tone)
 
 
 def _remedy(error: CuawsError) -> Remedy | None:

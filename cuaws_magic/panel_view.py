@@ -33,7 +33,7 @@ _COMMANDS = (
     ("%cuaws", "who you are, in which account, and how long that lasts"),
     ("%cuaws logout", "sign out"),
 )
-_NOT_LIVE = "A panel lives as long as its kernel: in a notebook, run this cell again."
+_NOT_LIVE = "A panel lives as long as its kernel: in a notebook, run `%load_ext cuaws_magic`, then run this cell again."
 _NO_FRONT_END = (
     "No buttons in a running notebook? Then the page cannot show widgets. Where the Jupyter server runs (on a hub that "
     "may be another environment than this kernel's), type `pip install jupyterlab_widgets`, then reload the page."

@@ -85,7 +85,8 @@ class PasteCell:
             self._shell.showtraceback()
             _stop_run_all(self._shell.kernel)
             return None
-        until = f", until about {clock(view.expires_at, view.at)}" if view.expires_at is not None else ""
+        about = "at most until about" if view.end_assumed else "until about"
+        until = f", {about} {clock(view.expires_at, view.at)}" if view.expires_at is not None else ""
         self._wipe.page(
             f"{self._command}\n# The keys that stood here are in this kernel now{until}. New ones go below this line."
         )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cuaws_magic.approval import Show
     from cuaws_magic.aws_files import AwsConfig, AwsFiles
     from cuaws_magic.directory import Directory
+    from cuaws_magic.kernel_credentials import InUseRole
     from cuaws_magic.model import SsoSession
     from cuaws_magic.own_state import OwnState
     from cuaws_magic.sign_in_desk import SignInDesk
@@ -117,9 +118,14 @@ class ProfileBook:
             difference="\n".join(map(str, lines)),
         )
 
-    def forget(self, name: str) -> Forgotten:
+    def forget(self, name: str, in_use: InUseRole | None = None) -> Forgotten:
         """
         Delete a saved block of keys from the credentials file, and nothing else.
+
+        Args:
+            name: Its name.
+
+            in_use: The account in use.
 
         Raises:
             UnknownTarget: There is none of that name.
@@ -141,6 +147,8 @@ class ProfileBook:
             sentences.append("These keys do not end by themselves: if nobody needs them, delete them in IAM too.")
         if name in config.profiles:
             sentences.append(f"The profile {name} in {config.path} stays.")
+        if in_use is not None and _behind(name, keys, in_use):
+            sentences.append("It is in use here: type `%cuaws release`.")
         return Forgotten(name, path, tuple(sentences))
 
     def saved_names(self) -> list[str]:
@@ -171,6 +179,13 @@ class ProfileBook:
                 name: {"settings": dict(one.settings), "account_name": one.account_name} for name, one in known.items()
             }
             self._own_state.save(_KIND, os.path.realpath(path), content)
+
+
+def _behind(name: str, keys: Mapping[str, str], in_use: InUseRole) -> bool:
+    """Whether what is in use here is that block: by its name, or with the keys in it."""
+    if in_use.credentials is None:
+        return in_use.source.profile == name
+    return in_use.credentials.access_key_id.reveal() == keys.get("aws_access_key_id")
 
 
 def _check(sso_session: SsoSession, region: str) -> None:

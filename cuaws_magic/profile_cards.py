@@ -31,7 +31,7 @@ class ProposedChange(View):
         """Return both faces."""
         signs = [line.sign for line in self.lines]
         what = "would change" if self.dry_run else "changes"
-        title = f"What {what}: {signs.count('+')} lines come, {signs.count('-')} go"
+        title = f"What {what}: {_count(signs.count('+'), 'line')} added, {signs.count('-')} removed"
         shown = self.lines[:_LONGEST]
         more = [f"… and {len(self.lines) - len(shown)} more lines."] if len(shown) < len(self.lines) else []
         return render.bundle(

@@ -9,6 +9,7 @@ notebook that is not trusted loses `<style>`, not `style=`.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -48,7 +49,20 @@ PRIMARY = Markup(
 ).format(brand=BRAND, on=ON_BRAND)
 
 
-def card(tone: Tone, title: str, side: str, body: Markup) -> Markup:
+_CODE = Markup('<code style="font-family:{};font-size:.95em;background:none;color:inherit;padding:0">{}</code>')
+_MARK = Markup(
+    '<span style="font-size:11px;line-height:1.5;border:1px solid;border-radius:8px;padding:0 6px">{}</span>'
+)
+
+
+def coded(text: str) -> Markup:
+    """Escape a text, and show as code what stands between backticks in it."""
+    # In turn: text, code, text, ...
+    parts = enumerate(re.split(r"`([^`\n]+)`", text))
+    return Markup("").join(_CODE.format(MONO, part) if number % 2 else part for number, part in parts)
+
+
+def card(tone: Tone, title: str, side: str, body: Markup, mark: str = "") -> Markup:
     """
     Draw the frame that everything of ours stands in.
 
@@ -60,6 +74,8 @@ def card(tone: Tone, title: str, side: str, body: Markup) -> Markup:
         side: Small, at the right: where.
 
         body: The inside, escaped already.
+
+        mark: A word in a frame beside the title, where the card is not to be overlooked.
     """
     dot = Markup(
         '<span aria-hidden="true" style="width:9px;height:9px;border-radius:50%;box-sizing:border-box;flex:none;'
@@ -67,10 +83,16 @@ def card(tone: Tone, title: str, side: str, body: Markup) -> Markup:
     ).format(colour=TONES[tone], fill=f"background:{TONES[tone]}" if tone in _FILLED else "")
     head = Markup(
         '<div style="display:flex;align-items:center;gap:8px;padding:9px 12px;background:{soft};font-weight:600;'
-        'flex-wrap:wrap{line}">{dot}<span>{title}</span><span style="margin-left:auto;font-weight:400;color:{dim}">'
-        "{side}</span></div>"
+        # A theme's dim colour is made for its plain background, and too faint on this one.
+        'flex-wrap:wrap{line}">{dot}<span>{title}</span>{mark}'
+        '<span style="margin-left:auto;font-weight:400;opacity:.78">{side}</span></div>'
     ).format(
-        soft=SOFT, line=f";border-bottom:1px solid {LINE}" if body else "", dot=dot, title=title, side=side, dim=DIM
+        soft=f"{SOFT};background:color-mix(in srgb,{TONES['wait']} 16%,{BACKGROUND})" if mark else SOFT,
+        line=f";border-bottom:1px solid {LINE}" if body else "",
+        dot=dot,
+        title=coded(title),
+        mark=_MARK.format(mark) if mark else "",
+        side=side,
     )
     inside = Markup('<div style="padding:10px 12px">{}</div>').format(body) if body else Markup()
     return Markup(
@@ -84,7 +106,7 @@ def facts(rows: Iterable[Row]) -> Markup:
     """Draw names and values in two columns."""
     cells = Markup("").join(
         Markup('<span style="color:{dim}">{name}</span><span style="overflow-wrap:anywhere">{value}</span>').format(
-            dim=DIM, name=name, value=value
+            dim=DIM, name=name, value=breakable(value) if value.startswith("arn:") else coded(value)
         )
         for name, value in rows
     )
@@ -93,7 +115,12 @@ def facts(rows: Iterable[Row]) -> Markup:
 
 def lines(sentences: Sequence[str]) -> Markup:
     """Draw sentences, one a line."""
-    return Markup("").join(Markup('<div style="color:{}">{}</div>').format(DIM, sentence) for sentence in sentences)
+    return Markup("").join(Markup('<div style="color:{}">{}</div>').format(DIM, coded(one)) for one in sentences)
+
+
+def breakable(arn: str) -> Markup:
+    """Let an ARN go on in the next line behind its own marks, rather than anywhere."""
+    return Markup("<wbr>").join(re.findall(r"[^:/]*[:/]|[^:/]+", arn))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:

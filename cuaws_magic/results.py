@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, overload
 from markupsafe import Markup
 
 from cuaws_magic import render, sign_in_card
+from cuaws_magic.model import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -111,7 +112,7 @@ class SigningIn(View):
     def bundle(self) -> Bundle:
         """Return both faces."""
         title = "The sign-in goes on while you work"
-        sentence = "The card above changes when you have approved; `%cuaws use ACCOUNT` waits for it."
+        sentence = "The card with the code changes by itself when you have approved; `%cuaws use ACCOUNT` waits for it."
         return render.bundle(
             render.text(f"{title}.", [], [sentence]),
             render.card("wait", title, sign_in_card.organisation(self.sso_session), render.lines([sentence])),
@@ -192,22 +193,36 @@ class Whoami(View):
         user_id: The caller's unique id.
 
         person: The name of the role session: with Identity Center, the person.
+
+        account_name: The account's name, as well as it is known.
     """
 
     account: str
     arn: str
     user_id: str
     person: str
+    account_name: str = field(default="", compare=False)
+
+    @property
+    def role(self) -> str:
+        """The role, as a person knows it."""
+        return Identity(self.account, self.arn, self.user_id).role_name
 
     def rows(self) -> list[Row]:
-        """Return the facts, named as `aws sts get-caller-identity` names them."""
-        return [("Account", self.account), ("Arn", self.arn), ("UserId", self.user_id)]
+        """Return the facts, named as the card of an account in use names them."""
+        named = self.account_name and self.account_name != self.account
+        return [
+            ("Account", f"{self.account_name} ({self.account})" if named else self.account),
+            ("Role", self.role),
+            ("ARN", self.arn),
+            ("User ID", self.user_id),
+        ]
 
     def bundle(self) -> Bundle:
         """Return both faces."""
         return render.bundle(
             render.text(self.person, self.rows()),
-            render.card("good", self.person, self.account, render.facts(self.rows())),
+            render.card("good", self.person, "", render.facts(self.rows())),
         )
 
 

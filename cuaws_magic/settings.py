@@ -63,6 +63,11 @@ class Settings:
     region: str | None = None
     production: tuple[str, ...] | None = None
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Patterns of account names to mark."""
+        return PRODUCTION if self.production is None else self.production
+
     def over(self, weaker: Settings) -> Settings:
         """Return these settings, filled up from weaker ones; an organisation is taken whole, from one place."""
         if self.session or self.start_url:

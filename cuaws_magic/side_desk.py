@@ -111,7 +111,7 @@ class SideDesk:
 
     def forget(self, name: str) -> Forgotten:
         """Delete a saved block of keys, as `ProfileBook.forget`."""
-        return self._profile_book.forget(name)
+        return self._profile_book.forget(name, self._credentials.current)
 
     def export(
         self,

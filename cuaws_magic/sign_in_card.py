@@ -6,6 +6,10 @@ scripts (a freshly executed cell) one opens the sign-in page, once, and counts d
 It checks that the code is seconds old and that this browser has not opened it
 before, so a notebook that is opened again opens nothing; and the output that holds
 it is replaced when the sign-in ends, so a saved notebook has neither code nor script.
+
+All but one that was saved, and loaded again, while the cell waited: JupyterLab has
+forgotten then which output to replace. There the script says so, and takes the code
+off the page when it has run out; the file keeps it until the cell runs again.
 """
 
 from __future__ import annotations
@@ -27,17 +31,36 @@ if TYPE_CHECKING:
     from cuaws_magic.render import Bundle
 
 _OPEN_WITHIN = 30_000  # milliseconds between the making of the card and its opening
+_AGE = 86_400_000  # milliseconds after its code; no clock of a browser is that wrong, so the card is from a file
 
+# The browser keeps which load of the page had the card first; a later one has it from the file. Only such a card loses
+# its code by the browser's clock, which may be wrong: in one that still changes, the link is the way to sign in.
 _SCRIPT = Markup("""<script>(function(){{
 var card=document.getElementById({id}),link=card&&card.querySelector('a'),key='cuaws-opened-'+{id};
 if(!link)return;
-try{{if(Math.abs(Date.now()-{issued})<{within}&&!localStorage.getItem(key)){{localStorage.setItem(key,'1');
+var page=String(performance.timeOrigin),first;
+try{{first=localStorage.getItem(key);
+if(Math.abs(Date.now()-{issued})<{within}&&!first){{localStorage.setItem(key,page);
 setTimeout(function(){{try{{localStorage.removeItem(key)}}catch(e){{}}}},{forget});window.open(link.href,'_blank','noopener')}}}}catch(e){{}}
-var left=card.querySelector('[data-left]'),bar=card.querySelector('[data-bar]'),timer=setInterval(function(){{
+var again=first&&first!==page;
+if(again)card.querySelector('[data-again]').textContent={again};
+var left=card.querySelector('[data-left]'),bar=card.querySelector('[data-bar]'),timer=setInterval(tick,1000);
+function tick(){{
 if(!card.isConnected)return clearInterval(timer);
 var s=Math.max(0,Math.round(({expires}-Date.now())/1000));
+if(!s&&(again||Date.now()-{expires}>{age})){{clearInterval(timer);card.innerHTML={over};return}}
 left.textContent=s?'code good for '+Math.floor(s/60)+':'+('0'+s%60).slice(-2):'this code has run out';
-bar.style.width=Math.min(100,100*s*1000/({expires}-{issued}))+'%'}},1000)}})()</script>""")
+bar.style.width=Math.min(100,100*s*1000/({expires}-{issued}))+'%'}}
+tick()}})()</script>""")
+
+_AGAIN = (
+    "The page was loaded again, so this card may not change any more. The code still works: approve it, "
+    "then go on with the next cell."
+)
+_OVER = (
+    "If you approved it in time, you are signed in; `%cuaws` shows it.",
+    "If not, stop this cell if it still runs, and run it again.",
+)
 
 # Copies the text before a button.
 # `navigator.clipboard` is missing on plain http with a host name; `execCommand` works there.
@@ -117,7 +140,8 @@ def waiting(
         '<span aria-hidden="true" style="height:4px;border-radius:2px;background:{line};overflow:hidden;flex:1">'
         '<span data-bar style="display:block;height:100%;width:100%;background:{brand}"></span></span>'
         "<span data-left>code good until {ends}</span></div>"
-        '<div style="color:{dim}">Approve only a code that you see here. To give up, stop this cell.</div>{notes}'
+        '<div style="color:{dim}">Approve only a code that you see here. To give up, stop this cell.</div>'
+        '<div style="color:{dim}" data-again></div>{notes}'
     ).format(
         first=first, code=code, button=button, dim=render.DIM, line=render.LINE, brand=render.BRAND, ends=ends,
         notes=render.lines(notes),
@@ -125,15 +149,24 @@ def waiting(
     html = Markup('<div id="{}">{}</div>').format(
         card_id, render.card("wait", "Waiting for you to approve", organisation(sso_session), body)
     )
+    over = render.card("idle", "This code has run out", organisation(sso_session), render.lines(_OVER))
     life = authorization.expires_at - authorization.issued_at
     script = _SCRIPT.format(
-        id=Markup(json.dumps(card_id)),  # noqa: S704 - a prefix and hexadecimal digits, quoted for JavaScript
+        id=_quoted(card_id),
+        again=_quoted(_AGAIN),
+        over=_quoted(over),
+        age=_AGE,
         issued=int(authorization.issued_at.timestamp() * 1000),
         expires=int(authorization.expires_at.timestamp() * 1000),
         within=_OPEN_WITHIN if attempt == 1 else 0,
         forget=int(life.total_seconds() * 1000),
     )
     return render.bundle(plain, html + script)
+
+
+def _quoted(text: str) -> Markup:
+    """Write a text as JavaScript has it, inside a script of a page: nothing in it can end the script."""
+    return Markup(json.dumps(text).replace("<", "\\u003c"))  # noqa: S704 - quoted here, for JavaScript
 
 
 def signed_in(sso_session: SsoSession, ends_at: datetime, notes: Sequence[str], now: datetime) -> Bundle:

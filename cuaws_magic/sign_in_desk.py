@@ -91,7 +91,10 @@ class SignInDesk:
             return SignedIn(sso_session, sign_in.ends_at, already=True, notes=sign_in.notes, at=self._now())
         self.cancel()
         steps = self._login.approval(sso_session, force=force)
-        approval = Approval(sso_session, steps, show, timeout, self._now, self._changes)
+        approval = Approval(
+            sso_session, steps, show, timeout, self._now, self._changes,
+            standing=lambda: self._login.peek(sso_session)[0],
+        )  # fmt: skip
         self._pending = approval
         if wait:
             return approval.run()

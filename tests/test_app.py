@@ -797,3 +797,30 @@ def test_one_app_for_all_threads(monkeypatch):
         apps = set(pool.map(lambda _: the_app(), range(4)))
 
     assert len(made) == len(apps) == 1
+
+
+def test_what_the_cards_know_of_the_account(app, portal, show, home):
+    """The account's name with `whoami`, the mark of production with `use`, and a block that is in use when it goes."""
+    used = app.use(show, "awsucob0production", role="Admin")
+    assert used.production is True
+    assert app.whoami().account_name == "awsucob0production"
+    assert app.use(show, "awsucob0myaccount").production is False
+    app.configure(Settings(production=("*my*",)))
+    assert app.use(show, "awsucob0myaccount").production is True
+
+    (home / ".aws" / "credentials").write_text("[mine]\naws_access_key_id = AKIAMINE\naws_secret_access_key = m\n")
+    app.use(show, "mine", verify=False)
+    assert "It is in use here: type `%cuaws release`" in repr(app.side_desk.forget("mine"))
+
+
+def test_a_new_sign_in_that_fails_leaves_the_one_before(app, portal, show):
+    """`login --force` that nobody approves says that the sign-in before holds."""
+    app.login(show)
+    portal.knobs = dataclasses.replace(portal.knobs, approve_after=None)
+
+    with pytest.raises(SignInTimeout):
+        app.login(show, force=True, timeout=1.5)
+
+    assert "No new sign-in" in repr(show.views[-1])
+    assert "The sign-in before holds until" in repr(show.views[-1])
+    assert app.status().signed_in_until is not None

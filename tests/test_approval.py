@@ -105,6 +105,25 @@ def test_denied():
     assert "Denied." in show.views[-1].bundle()["text/plain"]
 
 
+@pytest.mark.parametrize("end", [AuthorizationDenied("Denied."), Cancelled("Stopped."), KeyboardInterrupt()])
+def test_a_sign_in_from_before_holds(end):
+    """A new sign-in that came to nothing takes nothing away, and the card says until when."""
+    show = RecordingShow()
+
+    def steps():
+        yield AwaitApproval(CODE)
+        raise end
+
+    with pytest.raises((AuthorizationDenied, Cancelled)):
+        Approval(CU_BOULDER, steps(), show, now=Clock(), sleep=Waits(), standing=lambda: SIGN_IN).run()
+
+    ended = show.views[-1]
+    assert (ended.title, ended.sentences[-1]) == (
+        "No new sign-in",
+        "The sign-in before holds until about 20:00 UTC (8 h).",
+    )
+
+
 def test_interrupted():
     """Ctrl-C and the stop button end it: the code is off the page, the steps are closed, one line comes out."""
     show = RecordingShow()

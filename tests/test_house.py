@@ -21,7 +21,7 @@ HOUSE = Path(cuaws_magic.__file__).parent
 FLOORS = (
     (
         "the words, the numbers, the pen, and what stands alone",
-        "changes failures finding library_state model render settings unlogged",
+        "changes failures finding interrupts library_state model render settings unlogged",
     ),
     (
         "errors in those words; small doors, small pure parts",

@@ -17,24 +17,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ipywidgets import HTML, Widget
 
-from cuaws_magic import panel_view
+from cuaws_magic import panel_choice, panel_html, panel_view
+from cuaws_magic.account_list import AccountList
 from cuaws_magic.app import App
-from cuaws_magic.panel import Nowhere
-from cuaws_magic.panel_state import look, marked
+from cuaws_magic.model import Account
+from cuaws_magic.panel import Nowhere, Panel
+from cuaws_magic.panel_state import Trouble, look, marked
 from cuaws_magic.panel_view import open_panel
 from cuaws_magic.practice import Failure, Knobs, people
-from cuaws_magic.settings import Settings
+from cuaws_magic.settings import PRODUCTION, Settings
 from cuaws_magic.show import Cell, TextFace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from cuaws_magic.panel import Panel
     from cuaws_magic.practice import PracticePortal
 
 PATIENCE = 15.0  # seconds; far more than anything here takes
 _RUNS = itertools.count()
+NEW = people.PretendAccount("777777777777", "brand-new", ("MyRole",))
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -173,7 +175,7 @@ def test_cancel(panels, app: App, portal: PracticePortal):
     panel = panels()
 
     panel._widgets.sign_in.click()
-    until(lambda: app.desk.card)
+    until(lambda: app.desk.card and "Waiting for you to approve" in texts(panel))
     panel._widgets.cancel.click()
     until(lambda: "Not signed in" in texts(panel))
 
@@ -217,6 +219,167 @@ def test_used_last_is_on_top(panels, signed_in: App):
 
     assert [value for _, value in widgets.accounts.options][:2] == ["555555555555", "222222222222"]
     assert widgets.accounts.value == "555555555555"
+
+
+def test_the_selection_follows_the_account_in_use(panels, signed_in: App):
+    """What nobody picked on the panel is what is in use, whatever a cell puts in use; its role too."""
+    signed_in.use(Nowhere(), "awsucob0production", role="ReadOnly")
+    widgets = ready(panels())
+    before = widgets.accounts.value, widgets.role.value
+
+    signed_in.use(Nowhere(), "awsucob0myaccount")
+    until(lambda: (widgets.accounts.value, widgets.role.value) == ("111111111111", "MyRole"))
+    signed_in.use(Nowhere(), "awsucob0production", role="Admin")
+    until(lambda: (widgets.accounts.value, widgets.role.value) == ("333333333333", "Admin"))
+
+    assert before == ("333333333333", "ReadOnly")
+
+
+def test_a_picked_account_stays_until_it_is_used(panels, signed_in: App):
+    """A row that a person picked stays whatever a cell does; once it was used, the selection follows again."""
+    signed_in.use(Nowhere(), "awsucob0production", role="ReadOnly")
+    panel = panels()
+    widgets = ready(panel)
+
+    widgets.accounts.value = "222222222222"
+    signed_in.use(Nowhere(), "awsucob0myaccount")
+    until(lambda: "awsucob0myaccount · MyRole" in texts(panel))
+    picked = widgets.accounts.value
+    widgets.use.click()
+    until(lambda: signed_in.credentials.current.account.id == "222222222222")
+    until(lambda: "awsucob0myotheraccount · MyOtherRole" in texts(panel))
+    signed_in.use(Nowhere(), "awsucob0myaccount")
+    until(lambda: widgets.accounts.value == "111111111111")
+
+    assert picked == "222222222222"
+
+
+def test_a_picked_role_gives_way_once_it_was_used(panels, signed_in: App):
+    """A role from the panel that was used is no choice any more: a role from a cell takes its place."""
+    signed_in.use(Nowhere(), "awsucob0production", role="ReadOnly")
+    widgets = ready(panels())
+
+    until(lambda: len(widgets.role.options) == 2)
+    widgets.role.value = "Admin"
+    widgets.use.click()
+    until(lambda: signed_in.credentials.current.role_name == "Admin")
+    signed_in.use(Nowhere(), "awsucob0production", role="ReadOnly")
+    until(lambda: widgets.role.value == "ReadOnly")
+
+    assert widgets.accounts.value == "333333333333"
+
+
+def test_pasted_keys_select_their_account_among_many(panels, signed_in: App, portal: PracticePortal):
+    """The account in use is on top and selected, also where it came in use without the portal."""
+    portal.knobs = dataclasses.replace(portal.knobs, accounts=995)
+    signed_in.accounts(Nowhere(), refresh=True)
+    text = signed_in.side_desk.export(Nowhere(), "555555555555", "env").reveal()
+    panel = panels()
+    before = [value for _, value in panel._widgets.accounts.options]
+
+    signed_in.paste(text)
+    until(lambda: panel._widgets.accounts.value == "555555555555")
+
+    assert "555555555555" not in before
+    assert panel._widgets.accounts.options[0][1] == "555555555555"
+
+
+def test_a_new_sign_in_renews_the_list(panels, signed_in: App, portal: PracticePortal, monkeypatch):
+    """Accounts that are new are in the panel after the next sign-in, with no day to wait; the list comes once."""
+    sso_session = signed_in.status().sso_session
+    listing = signed_in.directory.accounts(sso_session)
+    earlier = dataclasses.replace(listing, listed_at=listing.listed_at - timedelta(minutes=30))
+    signed_in.directory._remember(sso_session, earlier)
+    monkeypatch.setattr(people, "BUILT_IN", (*people.BUILT_IN, NEW))
+    portal.clear_calls()
+    portal.knobs = dataclasses.replace(portal.knobs, latency=0.3)
+
+    panel = panels()
+    until(lambda: "Looking for new accounts …" in texts(panel))
+    until(lambda: any(value == NEW.account_id for _, value in panel._widgets.accounts.options))
+    panels()
+    time.sleep(0.5)
+
+    assert portal.count("ListAccounts") == 1
+    assert "Looking for new accounts" not in texts(panel)
+
+
+def test_a_search_that_finds_nothing_renews_the_list_once(panels, signed_in: App, portal: PracticePortal, monkeypatch):
+    """The first letter with nothing to show asks the portal again, further ones do not, the next such search does."""
+    monkeypatch.setattr(panel_choice, "_JUST_NOW", timedelta(0))
+    panel = panels()
+    widgets = ready(panel)
+    monkeypatch.setattr(people, "BUILT_IN", (*people.BUILT_IN, NEW))
+    portal.clear_calls()
+    portal.knobs = dataclasses.replace(portal.knobs, latency=0.3)
+
+    for typed in ("brand", "brand-", "brand-n"):
+        widgets.search.value = typed
+    until(lambda: "Looking for new accounts …" in texts(panel))
+    until(lambda: [value for _, value in widgets.accounts.options] == [NEW.account_id])
+    for typed in ("zz", "zzz", "zz", "zzzz"):
+        widgets.search.value = typed
+        time.sleep(0.5)
+    until(lambda: "No account matches “zzzz”." in texts(panel))
+
+    assert portal.count("ListAccounts") == 2
+
+
+def test_a_list_that_has_just_come_is_not_asked_for_again(panels, signed_in: App, portal: PracticePortal):
+    """Within a minute of the list an empty search is answered from it."""
+    widgets = ready(panel := panels())
+    portal.clear_calls()
+
+    widgets.search.value = "zz"
+    until(lambda: "No account matches “zz”." in texts(panel))
+    time.sleep(0.3)
+
+    assert portal.count("ListAccounts") == 0
+
+
+def test_the_bar_of_pasted_keys_promises_nothing(signed_in: App):
+    """Keys whose end nobody said last at most as long as the bar says."""
+    text = signed_in.side_desk.export(Nowhere(), "awsucob0myaccount", "env").reveal()
+    signed_in.paste("".join(line for line in text.splitlines(keepends=True) if "EXPIRATION" not in line))
+
+    bar = look(signed_in, signed_in._now()).credentials
+
+    assert bar.text == "at most 4 h, not renewed"
+
+
+def test_the_mark_stands_before_the_number(panels, signed_in: App):
+    """What little room cuts off is the number, not the word that warns; the other numbers stand where they stood."""
+    labels = {value: label for label, value in ready(panels()).accounts.options}
+
+    assert labels["333333333333"] == "awsucob0production  production  3333 3333 3333"
+    assert labels["111111111111"] == "awsucob0myaccount       1111 1111 1111"
+    assert labels["222222222222"] == "awsucob0myotheraccount  2222 2222 2222"
+
+
+def test_a_long_name_leaves_room_for_its_mark():
+    """A name and its mark are no wider than another name; what is left out is in the middle of the name."""
+    accounts = [Account("1" * 12, "production-" + "x" * 90), Account("2" * 12, "y" * 100)]
+
+    (marked, _), (other, _) = AccountList(accounts, (), PRODUCTION).labels(accounts)
+
+    assert marked.startswith("production-xx")
+    assert "…" in marked.split("  production")[0]
+    assert marked.index("1111") == other.index("2222") == 42
+
+
+def test_a_panel_without_kernel_says_what_to_run():
+    """After a restart the extension has to be loaded again, which may stand in another cell."""
+    assert "Run <code>%load_ext cuaws_magic</code> and this cell again" in panel_html.gone()
+
+
+def test_commands_in_what_goes_wrong_are_code():
+    """Backticks become code, and what is between them stays text."""
+    drawn = panel_html.notice(Trouble("<b> Type `%cuaws login <i>`.", None)) + panel_html.dim(["`a`"])
+
+    assert "<code" in drawn
+    assert "`" not in drawn
+    assert "<b>" not in drawn
+    assert "%cuaws login &lt;i&gt;</code>." in drawn
 
 
 def test_a_role_is_never_guessed(panels, signed_in: App):
@@ -394,6 +557,23 @@ def test_a_cell_run_again_leaves_one_panel(panels):
     assert other._thread.is_alive()
 
 
+def test_what_changes_while_a_panel_is_drawn_is_seen(panels, app: App, monkeypatch):
+    """Drawing may set something going, and what is announced meanwhile is not lost."""
+    drawn: list[Panel] = []
+    paint = Panel._paint
+
+    def announced(panel: Panel) -> None:
+        drawn.append(panel)
+        paint(panel)
+        if len(drawn) == 1:
+            app.changes.announce()
+
+    monkeypatch.setattr(Panel, "_paint", announced)
+    panels()
+
+    until(lambda: len(drawn) > 1)
+
+
 def test_closing_a_panel_leaves_the_account(panels, signed_in: App):
     """A panel is only a view: without it the account stays in use and is renewed."""
     signed_in.use(Nowhere(), "awsucob0myaccount")
@@ -415,6 +595,7 @@ def test_where_nobody_can_press_buttons(app: App):
     assert set(bundle) == {"text/plain", "text/html"}
     for face in bundle.values():
         assert "%cuaws login" in face
+        assert "%load_ext cuaws_magic" in face
         assert "run this cell again" in face
 
 

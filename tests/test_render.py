@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -43,6 +44,37 @@ def test_everything_is_escaped_once(drawn):
     assert isinstance(drawn, Markup)
     assert "<img" not in drawn
     assert "&lt;img src=x onerror=alert(1)&gt; &amp; &#34;&#39;" in drawn
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [render.card("good", "a `b <i>` c `d`", "", Markup()), render.facts([("n", "a `b <i>` c `d`")]),
+     render.lines(["a `b <i>` c `d`"])],
+    ids=["title", "value", "sentence"],
+)  # fmt: skip
+def test_what_to_type_is_code(drawn):
+    """Backticks are for plain text; in HTML it is code, escaped like everything."""
+    inside = re.sub(r"<code style=[^>]*>", "<code>", drawn)
+
+    assert "a <code>b &lt;i&gt;</code> c <code>d</code>" in inside
+
+
+@pytest.mark.parametrize("text", ["`", "a ` b", "``", "`a\nb`"])
+def test_a_backtick_alone_is_a_backtick(text):
+    """Only a pair around something is code; nothing gets lost."""
+    assert render.coded(text) == text
+
+
+def test_an_arn_breaks_at_its_marks():
+    """A long ARN goes on in the next line behind `:` or `/`, not in the middle of a name; nothing is added to it."""
+    arn = "arn:aws:sts::111111111111:assumed-role/R_1/a@b.c<i>"
+
+    drawn = render.facts([("ARN", arn)])
+
+    assert "<wbr>111111111111:<wbr>assumed-role/<wbr>R_1/<wbr>a@b.c&lt;i&gt;</span>" in drawn
+    assert "a@b" in drawn.replace("<wbr>", "")
+    assert "overflow-wrap:anywhere" in drawn
+    assert "<wbr>" not in render.facts([("Path", "/a/b:c")])
 
 
 def test_a_body_is_not_escaped_again():

@@ -101,7 +101,7 @@ VIEWS = [
         "a sign-in in the background",
         SigningIn(CU_BOULDER),
         SigningIn(BAD_SESSION),
-        ("The sign-in goes on while you work",),
+        ("The sign-in goes on while you work", "The card with the code changes by itself", "`%cuaws use ACCOUNT`"),
     ),
     Shown("progress", Progress("Asking", 3, 9), Progress(HOSTILE, 3, 9), ("Asking: 3 of 9",)),
     Shown(
@@ -122,13 +122,35 @@ VIEWS = [
         "who it is",
         whoami(),
         whoami(HOSTILE),
-        ("ralphie@colorado.edu", "Account", "111111111111", "Arn", "arn:aws:sts::", "UserId", "AROA:"),
+        (
+            "ralphie@colorado.edu",
+            "Account",
+            "111111111111",
+            "Role",
+            "MyRole",
+            "ARN",
+            "arn:aws:sts::",
+            "User ID",
+            "AROA:",
+        ),
     ),
     Shown(
         "an account in use",
         in_use(),
         in_use(HOSTILE, role=HOSTILE, region=HOSTILE, identity=whoami(HOSTILE), notes=(HOSTILE,)),
         ("awsucob0myaccount", "111111111111", "MyRole", "us-west-2", "arn:aws:sts::", "(4 h)", "(8 h)"),
+    ),
+    Shown(
+        "a production account in use",
+        in_use("lab", production=True),
+        in_use(HOSTILE, production=True),
+        ("lab", "production"),
+    ),
+    Shown(
+        "status with a production account",
+        Status(CU_BOULDER, NOON + 8 * HOUR, in_use("lab", production=True), (), NOON),
+        Status(BAD_SESSION, NOON + 8 * HOUR, in_use(HOSTILE, production=True), (), NOON),
+        ("lab", "production"),
     ),
     Shown(
         "an account in use, not confirmed",
@@ -170,9 +192,11 @@ VIEWS = [
 
 
 def seen(markup):
-    """What a person sees of HTML: without tags and scripts, entities resolved."""
+    """What a person sees of HTML: without tags and scripts, entities resolved, code between backticks."""
     without = re.sub(r"<script>.*?</script>", "", markup, flags=re.DOTALL)
-    return html.unescape(re.sub(r"<[^>]*>", " ", without))
+    # A place where a line may break is not seen; plain text has code between backticks.
+    code = re.sub(r"</?code[^>]*>", "`", without.replace("<wbr>", ""))
+    return html.unescape(re.sub(r"<[^>]*>", " ", code))
 
 
 @documented(VIEWS)
@@ -224,6 +248,37 @@ def test_whoami_is_a_value():
     assert found.account == "111111111111"
     assert found.person == "ralphie@colorado.edu"
     assert found == whoami()
+
+
+def test_whoami_says_each_thing_once():
+    """Name, number and role of the account; the number stands in its row and in the ARN, not a third time."""
+    found = Whoami("111111111111", whoami().arn.replace("_aa/", f"_{'a' * 16}/"), "AROA:x", "x", "lab")
+    face = seen(found.bundle()["text/html"])
+
+    assert found.rows()[:2] == [("Account", "lab (111111111111)"), ("Role", "MyRole")]
+    assert face.count("111111111111") == 2
+    assert Whoami("1", "arn:aws:iam::1:user/x", "A", "x", "1").rows()[0] == ("Account", "1")
+
+
+def test_labels_are_the_same_on_every_card():
+    """An ARN is an ARN, on the card of `use` and on that of `whoami`."""
+    arns = [{label for label, value in view.rows() if value == whoami().arn} for view in (whoami(), in_use())]
+
+    assert arns == [{"ARN"}, {"ARN"}]
+
+
+def test_only_production_is_marked():
+    """The mark is for those accounts; others have none."""
+    assert "production" not in str(in_use("lab").bundle())
+
+
+def test_profiles_in_use_by_name_promise_no_more_than_they_hold():
+    """A sign-in renews what a program fetches; saved keys are renewed by nobody."""
+    signed_in = repr(in_use(profile="lab"))
+    saved = repr(in_use(profile="old", signs_in=False, signed_in_until=None))
+
+    assert "each program fetches and renews its own (AWS_PROFILE=lab)" in signed_in
+    assert "each program takes them from the profile (AWS_PROFILE=old); saved keys are not renewed" in saved
 
 
 def test_a_sign_in_is_a_value():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 
 import pytest
@@ -110,6 +111,21 @@ def test_the_script_says_nothing_of_the_code():
     assert "amazonaws" not in script
     assert "{{" not in script
     assert script.count("{") == script.count("}")
+
+
+def test_what_stands_there_when_the_code_has_run_out():
+    """The script has a card without code and link for the page of an old notebook; no name in it ends the script."""
+    acme = SsoSession("</script><b>", ACME.start_url, "us-east-1", None)
+
+    script = re.search(r"<script>(.*?)</script>", waiting(sso_session=acme)["text/html"], re.DOTALL)[1]
+    over = json.loads(re.search(r"card.innerHTML=(\".*?[^\\]\");return", script)[1])
+
+    assert "This code has run out" in over
+    assert "&lt;/script&gt;&lt;b&gt;" in over
+    assert "<a " not in over
+    assert "<button" not in over
+    assert CODE.user_code not in over
+    assert "</" not in script
 
 
 def test_a_new_code_says_why():

@@ -63,7 +63,7 @@ def test_only_the_name_is_set(app, portal):
     }
     assert before.keys() <= os.environ.keys()
     assert (used.account, used.role, used.identity.account) == (ID, "MyRole", ID)
-    assert "AWS_PROFILE=awsucob0myaccount" in repr(used)
+    assert "each program fetches and renews its own (AWS_PROFILE=awsucob0myaccount)" in repr(used)
     assert used.signed_in_until is not None
     assert portal.count("StartDeviceAuthorization") == 1
 
@@ -160,6 +160,8 @@ def test_a_saved_block(app, home):
 
     assert (used.account, used.role) == (OTHER_ID, "MyOtherRole")
     assert "Sign-in" not in repr(used)
+    assert "(AWS_PROFILE=222222222222_MyOtherRole); saved keys are not renewed" in repr(used)
+    assert "renews" not in repr(used)
     assert another_process() == OTHER_ID
 
 

@@ -1,5 +1,5 @@
 """
-How the panel looks: every face, light and dark, in pictures under `build/screenshots/`.
+How panel and cards look: every face, light and dark, in pictures under `build/screenshots/`.
 
 What a program can judge of it is asserted: contrast, nothing cut off, a mark that is
 not colour alone. The pictures are for people.
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from browser.hub import Hub
     from browser.lab import Lab
+    from playwright.sync_api import Locator
 
 PICTURES = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 PANEL = "%load_ext cuaws_magic\n%cuaws panel"
@@ -59,18 +60,47 @@ _CONTRAST = """(panel) => {
 }"""
 
 
-def _picture(lab: Lab, name: str) -> None:
-    """Take a picture of the panel, and judge it."""
+# The marks in the list of accounts that little room cuts off.
+_MARKS_CUT = """(list) => {
+    const pen = document.createElement('canvas').getContext('2d');
+    const marked = [...list.options].filter((one) => /\\sproduction\\s/.test(one.text));
+    const cut = marked.filter((one) => {
+        const style = getComputedStyle(one), text = one.textContent;
+        pen.font = style.font;
+        const end = text.search(/\\sproduction\\s/) + ' production'.length;
+        return pen.measureText(text.slice(0, end)).width + parseFloat(style.paddingLeft) > list.clientWidth;
+    });
+    return marked.length ? cut.map((one) => one.text) : ['nothing is marked'];
+}"""
+
+# On how many lines a word of a card stands.
+_LINES_OF = """(card, word) => {
+    const texts = document.createTreeWalker(card, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const at = texts.currentNode.data.indexOf(word);
+        if (at < 0 || texts.currentNode.data === word && !texts.currentNode.previousSibling) continue;
+        const range = document.createRange();
+        range.setStart(texts.currentNode, at);
+        range.setEnd(texts.currentNode, at + word.length);
+        return range.getClientRects().length;
+    }
+    return 0;
+}"""
+
+
+def _picture(lab: Lab, name: str, part: Locator | None = None) -> None:
+    """Take a picture of the panel, or of a card, and judge it."""
+    part = part or lab.panel
     PICTURES.mkdir(parents=True, exist_ok=True)
     lab.page.mouse.move(0, 0)
     lab.page.wait_for_timeout(150)
-    lab.panel.scroll_into_view_if_needed()
-    box = lab.panel.bounding_box()
+    part.scroll_into_view_if_needed()
+    box = part.bounding_box()
     assert box is not None
     clip = {"x": box["x"] - 12, "y": box["y"] - 12, "width": box["width"] + 24, "height": box["height"] + 24}
     lab.page.screenshot(path=PICTURES / f"{name}.png", clip=clip)
-    faint = [one for one in lab.panel.evaluate(_CONTRAST) if one[0] < ENOUGH]
-    cut = lab.panel.evaluate(
+    faint = [one for one in part.evaluate(_CONTRAST) if one[0] < ENOUGH]
+    cut = part.evaluate(
         "(panel) => [...panel.querySelectorAll('button, .cuaws-link, .widget-html-content')]"
         ".filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 2).map((one) => one.innerText)"
     )
@@ -150,18 +180,56 @@ def test_every_face(open_lab: Callable, hub: Hub, knob: Callable, theme: str):  
     assert "solid" in ring
 
 
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_cards(open_lab: Callable, knob: Callable, theme: str):
+    """What commands show can be read, has code where one is to type, and breaks an ARN where it may be broken."""
+    knob(approve_after=1)
+    cells = {
+        "nobody": "%load_ext cuaws_magic\n%cuaws",
+        "login": "%cuaws login",
+        "use": "used = %cuaws use awsucob0myaccount\nused",
+        "whoami": "%cuaws whoami",
+        "production": "import dataclasses\ndataclasses.replace(used, account_name='lab-prod', production=True)",
+        "accounts": "%cuaws accounts nothing-like-this",
+        "configure": "%cuaws configure --dry-run",
+        "logout": "%cuaws logout",
+    }
+    lab = open_lab(*cells.values(), theme=theme, width=1000, zoom=2)
+
+    said, lines = "", []
+    for number, name in enumerate(cells):
+        card = lab.run(number).locator("[role=status]").last
+        lab.finished(number)
+        _picture(lab, f"card-{name}-{theme.lower()}", card)
+        said += card.inner_text()
+        if name in {"use", "whoami"}:
+            lines.append(card.evaluate(_LINES_OF, "ralphie@colorado.edu"))
+            lab.page.set_viewport_size({"width": 480, "height": 900})
+            lab.page.wait_for_timeout(300)
+            _picture(lab, f"card-{name}-narrow-{theme.lower()}", card)
+            lines.append(card.evaluate(_LINES_OF, "ralphie@colorado.edu"))
+            lab.page.set_viewport_size({"width": 1000, "height": 900})
+
+    assert "`" not in said
+    assert lab.output(0).locator("code", has_text="%cuaws login").count() == 1
+    assert lines == [1, 1, 1, 1]
+
+
 def test_little_room(open_lab: Callable, knob: Callable):
     """Beside another page, beside two, and at 200 % zoom, everything is there and nothing is cut off."""
     knob(accounts=209)
     # At 200 % a window of 1280 by 800 has half as many CSS pixels; higher here, so that all is in the picture.
     rooms = {"zoom-200": 640, "narrow": 450, "very-narrow": 330}
     lab = open_lab(PANEL, zoom=2)
+    marks_cut = {}
 
     def pictures(name: str) -> None:
         for room, width in rooms.items():
             lab.page.set_viewport_size({"width": width, "height": 1000})
             lab.page.wait_for_timeout(300)
             _picture(lab, f"{name}-{room}")
+            if name == "signed-in" and room != "very-narrow":  # where a long name alone fills the line
+                marks_cut[room] = lab.panel.get_by_label("Accounts", exact=True).evaluate(_MARKS_CUT)
 
     lab.open_panel()
     lab.button("Sign in").click()
@@ -175,3 +243,5 @@ def test_little_room(open_lab: Callable, knob: Callable):
     lab.says("awsucob0production · ReadOnly")
     lab.panel.get_by_label("Search accounts").fill("")
     pictures("signed-in")
+
+    assert marks_cut == {"zoom-200": [], "narrow": []}

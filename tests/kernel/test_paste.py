@@ -124,7 +124,7 @@ def test_the_cell_wipes_itself(kernel: Kernel, text: str, search: Search) -> Non
     assert "ralphie@colorado.edu" in cell.text
     assert "not renewed" in cell.text
     instead = replaced_by(cell)
-    assert instead.startswith("%%cuaws paste\n# The keys that stood here are in this kernel now, until about ")
+    assert instead.startswith("%%cuaws paste\n# The keys that stood here are in this kernel now, at most until about ")
     search.assert_nowhere(cell)
 
 

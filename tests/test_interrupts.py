@@ -1,0 +1,89 @@
+"""An interrupt waits for the end of a moment, and is not lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+import pytest
+from doubles import NOON, Clock, RecordingShow, a_device_authorization
+
+from cuaws_magic.approval import Approval
+from cuaws_magic.catalogue import ProgressCard
+from cuaws_magic.device_flow import AwaitApproval
+from cuaws_magic.errors import Cancelled
+from cuaws_magic.interrupts import undisturbed
+from cuaws_magic.organisation import CU_BOULDER
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signal to oneself")
+
+
+def press():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_it_comes_at_the_end():
+    """Everything of the block is done, then the interrupt is there; the handler is the one that was there."""
+    before, done = signal.getsignal(signal.SIGINT), []
+
+    with pytest.raises(KeyboardInterrupt), undisturbed():  # noqa: PT012 - what comes after the first is the point
+        press()
+        done.append("to the end")
+
+    assert done == ["to the end"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_without_one_nothing_happens():
+    """… nor in another thread, which no interrupt reaches."""
+    before, seen = signal.getsignal(signal.SIGINT), []
+
+    def elsewhere():
+        with undisturbed():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    with undisturbed():
+        pass
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+
+    assert seen == [before]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+class PressedWhileShown(RecordingShow):
+    """A page on which the stop button is pressed the moment that something appears."""
+
+    def __call__(self, view):
+        super().__call__(view)
+        press()
+        return self
+
+
+def test_a_code_is_taken_off_however_early_the_stop_button_is_pressed():
+    """Pressed between the code's appearance and our knowing of it: the card is closed all the same."""
+    show = PressedWhileShown()
+
+    def steps():
+        yield AwaitApproval(a_device_authorization(NOON), 1)
+
+    with pytest.raises(Cancelled):
+        Approval(CU_BOULDER, steps(), show, now=Clock()).run()
+
+    assert show.kinds == ["AwaitingApproval", "SignInEnded"]
+
+
+def test_a_progress_card_is_closed_however_early():
+    """The same for the card of a long listing."""
+    show = PressedWhileShown()
+    progress = ProgressCard(show)
+
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - as above
+        for done in range(2, 500):
+            progress(done, 500)
+    progress.stop()
+
+    assert "Stopped asking" in repr(show.views[-1])
