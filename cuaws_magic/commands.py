@@ -11,7 +11,6 @@ import argparse
 import builtins
 import difflib
 import keyword
-import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
@@ -19,6 +18,7 @@ from IPython.core.magic_arguments import MagicArgumentParser, MagicHelpFormatter
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # public, though not in its __all__
 
 from cuaws_magic.exports import FORMATS
+from cuaws_magic.settings import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,11 +77,8 @@ def _positive_seconds(text: str) -> float:
 _positive_seconds.__name__ = "number of seconds"  # argparse names the type in its message
 
 
-_REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}")
-
-
 def _region(text: str) -> str:
-    if not _REGION.fullmatch(text):
+    if not REGION.fullmatch(text):
         near = difflib.get_close_matches(text.lower(), REGIONS, n=1) or REGIONS[:1]
         raise argparse.ArgumentTypeError(f"{text} is not the name of a region. Nearest: {near[0]}")
     return text

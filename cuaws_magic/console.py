@@ -18,6 +18,7 @@ from cuaws_magic import render
 from cuaws_magic.aws_hosts import check_start_url
 from cuaws_magic.errors import ConfigurationError, TargetError
 from cuaws_magic.results import View
+from cuaws_magic.settings import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -64,7 +65,6 @@ SERVICES = tuple(sorted({*_PATHS, *_SAME_WORD}))
 
 _SERVICE = re.compile(r"[a-z0-9-]+")
 _REGION = re.compile(r"[a-z0-9-]+")
-_ACCOUNT_ID = re.compile(r"\d{12}")
 
 
 def console_url(sso_session: SsoSession, account_id: str, role_name: str, destination: str | None = None) -> str:
@@ -260,5 +260,5 @@ def means_target(word: str, target_names: Iterable[str]) -> bool:
     fold = word.casefold()
     if fold in SERVICES:
         return False
-    named = _ACCOUNT_ID.fullmatch(word) is not None or fold in {name.casefold() for name in target_names}
+    named = ACCOUNT_ID.fullmatch(word) is not None or fold in {name.casefold() for name in target_names}
     return named or "/" in word

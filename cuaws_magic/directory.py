@@ -125,6 +125,7 @@ class Directory:
             known |= self._login.asking(
                 sso_session, lambda sso_token: self._roles(sso_session, sso_token, missing, progress)
             )
+            listing = self.remembered(sso_session) or listing  # somebody may have listed anew meanwhile
             if listing is not None:
                 self._remember(sso_session, Listing(listing.accounts, {**listing.roles, **known}, listing.listed_at))
         return {account_id: known[account_id] for account_id in account_ids}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from typing import TYPE_CHECKING
 
 from cuaws_magic.finding import fine, in_the_way, of_message, worth_knowing
-from cuaws_magic.settings import CU_SSO_REGION, CU_START_URL
+from cuaws_magic.settings import ACCOUNT_ID, CU_SSO_REGION, CU_START_URL, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 _EXACT = {"region", "sso_account_id", "sso_region", "sso_role_name", "sso_session", "sso_start_url"}
 _KINDS = {"profile", "sso-session", "services"}
 _WITHOUT_NAME = {"plugins", "preview"}  # of AWS CLI v1
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
-_ACCOUNT_ID = re.compile(r"\d{12}")
 _MANY = 3
 
 
@@ -92,12 +89,12 @@ def _values(section: Section, file: AwsFile, snapshot: Snapshot) -> Iterable[Fin
     where = f"[{section.header}] in {file.path}"
     for key in ("sso_region", "region"):
         value = section.settings.get(key)
-        if value and key not in section.commented and not _REGION.fullmatch(value):
+        if value and key not in section.commented and not REGION.fullmatch(value):
             yield worth_knowing("Config file", f"{key} = {value} of {where} is not a region", _correct(key))
     yield from _sso_region(section, where, snapshot)
     yield from _needs(section, where, {one.name for _, one in snapshot.sections() if one.kind == "profile"})
     account_id = section.settings.get("sso_account_id")
-    if account_id and "sso_account_id" not in section.commented and not _ACCOUNT_ID.fullmatch(account_id):
+    if account_id and "sso_account_id" not in section.commented and not ACCOUNT_ID.fullmatch(account_id):
         yield worth_knowing(
             "Config file",
             f"sso_account_id = {account_id} of {where} is not twelve digits",
@@ -131,7 +128,7 @@ def _needs(section: Section, where: str, known: set[str]) -> Iterable[Finding]:
 
 def _sso_region(section: Section, where: str, snapshot: Snapshot) -> Iterable[Finding]:
     start_url, sso_region = section.settings.get("sso_start_url", ""), section.settings.get("sso_region", "")
-    if not start_url or not _REGION.fullmatch(sso_region):
+    if not start_url or not REGION.fullmatch(sso_region):
         return
     right = CU_SSO_REGION if start_url.rstrip("/#") == CU_START_URL else _named_in(start_url)
     if right is None or right == sso_region:
@@ -145,7 +142,7 @@ def _sso_region(section: Section, where: str, snapshot: Snapshot) -> Iterable[Fi
 def _named_in(start_url: str) -> str | None:
     """Return the region that a portal's host names, if it names one."""
     host = start_url.partition("://")[2].partition("/")[0]
-    return next((label for label in host.split(".") if _REGION.fullmatch(label)), None)
+    return next((label for label in host.split(".") if REGION.fullmatch(label)), None)
 
 
 def _comments(section: Section, file: AwsFile) -> Iterable[Finding]:

@@ -41,6 +41,7 @@ Signal                          between door and policy; never reaches a person
 ├── RegistrationRefused         the client registration is unknown or over
 ├── RefreshRefused              the refresh token is used up, revoked or over
 ├── SsoTokenRefused             the portal does not know this SSO token (401)
+├── PassingTrouble              it may be gone at the next attempt; holds the final error
 └── Malformed                   a text that AWS programs refuse, or that cannot be edited: line and reason
 ```
 """
@@ -268,6 +269,25 @@ class RefreshRefused(Signal):
 
 class SsoTokenRefused(Signal):
     """The access portal does not know this SSO token, or no longer (401)."""
+
+
+class PassingTrouble(Signal):
+    """
+    A failure that may be gone at the next attempt.
+
+    Args:
+        final: What to raise when it was not.
+
+        throttled: The service asked for fewer requests.
+
+        retry_after: Seconds that the service asked to wait, if it did.
+    """
+
+    def __init__(self, final: ServiceError, *, throttled: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(str(final))
+        self.final = final
+        self.throttled = throttled
+        self.retry_after = retry_after
 
 
 class Malformed(Signal):

@@ -1,7 +1,7 @@
 """
 Why a cell failed, where credentials were the reason. Pure.
 
-Knows the exceptions that people meet (`contracts` of botocore and of the services) by
+Knows the exceptions that people meet (botocore's, and the services' codes) by
 name, so that nothing has to be imported to look at one. Everything else is left alone.
 """
 

@@ -14,7 +14,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from cuaws_magic.errors import ServiceError
+from cuaws_magic.errors import PassingTrouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,25 +26,6 @@ SLOWEST_PACE = 1.0
 RECOVERY = 0.5  # requests a second more after each answer
 FIRST_PAUSE = 0.25  # seconds; doubles with each attempt
 LONGEST_PAUSE = 8.0  # seconds
-
-
-class PassingTrouble(ServiceError):
-    """
-    A failure that may be gone at the next attempt.
-
-    Args:
-        final: What to raise when it was not.
-
-        throttled: The service asked for fewer requests.
-
-        retry_after: Seconds that the service asked to wait, if it did.
-    """
-
-    def __init__(self, final: ServiceError, *, throttled: bool = False, retry_after: float | None = None) -> None:
-        super().__init__(str(final))
-        self.final = final
-        self.throttled = throttled
-        self.retry_after = retry_after
 
 
 class Pace:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Literal
 from cuaws_magic.account_list import is_production
 from cuaws_magic.console import console_url
 from cuaws_magic.errors import ConfigurationError, CuawsError, NotSignedIn, SignInError, TargetError
-from cuaws_magic.render import clock, span
+from cuaws_magic.render import clock, left
 from cuaws_magic.results import SignedOut
-from cuaws_magic.settings import CU_START_URL, SIGN_IN_LIFE
+from cuaws_magic.settings import CU_START_URL, SIGN_IN_LIFE, SIGN_IN_WARNING
 from cuaws_magic.sign_in_card import organisation
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 Face = Literal["out", "waiting", "in"]
 Remedy = Literal["sign-in", "again"]
-
-ENDING = timedelta(minutes=30)  # before the end of the sign-in, from which on the panel says so
 
 SIGN_IN, USE, RENEW, SIGN_OUT, ACCOUNTS, ROLES = "sign-in", "use", "renew", "sign-out", "accounts", "roles"
 
@@ -161,13 +159,13 @@ def _signed_out(app: App, status: Status, now: datetime, busy: frozenset[str]) -
 def _signed_in(app: App, status: Status, until: datetime, now: datetime, busy: frozenset[str]) -> PanelState:
     in_use, current = status.in_use, app.credentials.current
     side = f"{status.where.split(' · ', 1)[0]} · signed in until about {_short(clock(until, now))}"
-    soon = until - now <= ENDING
+    soon = until - now <= SIGN_IN_WARNING
     trouble = _trouble(app, until, now)
     if trouble is None and soon:
         trouble = Trouble(
-            f"The sign-in ends in {_left(until, now)}. Sign in again now, and nothing is interrupted.", "sign-in", False
+            f"The sign-in ends in {left(until, now)}. Sign in again now, and nothing is interrupted.", "sign-in", False
         )
-    sign_in = Bar(f"{_left(until, now)}, until about {clock(until, now)}", (until - now) / SIGN_IN_LIFE,
+    sign_in = Bar(f"{left(until, now)}, until about {clock(until, now)}", (until - now) / SIGN_IN_LIFE,
                   "wait" if soon else "good")  # fmt: skip
     return PanelState(
         "in", "wait" if soon else "good",
@@ -194,23 +192,17 @@ def _short(time_of_day: str) -> str:
     return re.sub(r"(\d\d:\d\d) .*", r"\1", time_of_day)
 
 
-def _left(moment: datetime, now: datetime) -> str:
-    """Say how long until then; rounded to the minute, so that eight hours are not 7 h 59 min."""
-    left = moment - now
-    return span(left + timedelta(seconds=30) if left > timedelta(minutes=1) else left)
-
-
 def _credentials_bar(current: InUseRole, now: datetime) -> Bar | None:
     credentials, ends_at = current.credentials, current.ends_at
     if credentials is None or ends_at is None:
         return None  # nothing that runs out here
-    left, renewed = ends_at - now, current.source.origin.renewed
-    if left <= timedelta():
+    life, renewed = ends_at - now, current.source.origin.renewed
+    if life <= timedelta():
         return Bar("over; a renewal is tried again and again" if renewed else "over, and not renewed", 0.0, "bad")
-    part = min(1.0, left / (ends_at - credentials.obtained_at))
+    part = min(1.0, life / (ends_at - credentials.obtained_at))
     tone: Tone = "good" if part > 1 / 2 or (renewed and not credentials.due(now)) else "wait"
     at_most = "at most " if credentials.expires_at is None else ""
-    return Bar(f"{at_most}{_left(ends_at, now)}, {'renewed by themselves' if renewed else 'not renewed'}", part, tone)
+    return Bar(f"{at_most}{left(ends_at, now)}, {'renewed by themselves' if renewed else 'not renewed'}", part, tone)
 
 
 def _remedy(error: CuawsError) -> Remedy | None:
@@ -222,7 +214,7 @@ def _remedy(error: CuawsError) -> Remedy | None:
 def _trouble(app: App, until: datetime | None, now: datetime) -> Trouble | None:
     """Return what went wrong last, as long as its button still helps."""
     last = app.errands.last
-    wants_sign_in = until is None or until - now <= ENDING
+    wants_sign_in = until is None or until - now <= SIGN_IN_WARNING
     if last is not None and isinstance(last.error, NotSignedIn) and until is None:
         return None  # the title says so already, and the button is there
     if last is not None and last.error is not None and last.mark == app.in_use_key:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic.errors import PasteRefused
 from cuaws_magic.model import Secret
+from cuaws_magic.settings import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +72,6 @@ _SHAPES = {
     KEY: re.compile(rf"[A-Za-z0-9+/]{{{_KEY_LENGTH}}}"),
     TOKEN: re.compile(r"[A-Za-z0-9+/]{80,}={0,2}"),  # AWS's have some hundreds, and no fixed length
 }
-_REGION_SHAPE = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}")
 _EPOCH = re.compile(r"[0-9]{10}(?:[0-9]{3})?")  # seconds, or milliseconds as GetRoleCredentials has them
 
 
@@ -121,7 +121,7 @@ def read(text: str) -> PastedKeys:
         Secret(key),
         Secret(token) if token else None,
         profile=_profile(lines[: lines.find(key_id)]),
-        region=next((one for one in _found(_block(lines, key_id))[_REGION] if _REGION_SHAPE.fullmatch(one)), None),
+        region=next((one for one in _found(_block(lines, key_id))[_REGION] if REGION.fullmatch(one)), None),
         expires_at=next((moment for one in found[_EXPIRATION] if (moment := _moment(one)) is not None), None),
     )
 

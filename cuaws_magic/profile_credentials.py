@@ -11,9 +11,8 @@ import getpass
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cuaws_magic.errors import ClockWrong, ConfigurationError, NoAccess, NoCredentials
+from cuaws_magic.errors import ClockWrong, ConfigurationError, NoAccess, NoCredentials, PassingTrouble
 from cuaws_magic.model import Keys, Secret, utc_now
-from cuaws_magic.pacing import PassingTrouble
 from cuaws_magic.service_errors import translate
 from cuaws_magic.unlogged import unlogged
 

@@ -194,10 +194,13 @@ def span(duration: timedelta) -> str:
 
 
 def until(moment: datetime, now: datetime) -> str:
-    """Say when and how long from now; rounded to the minute, so that eight hours are not 7 h 59 min."""
+    """Say when, and how long from now."""
     if moment <= now:
         return f"ended at {clock(moment, now)}"
-    left = moment - now
-    if left > timedelta(minutes=1):
-        left += timedelta(seconds=30)
-    return f"{clock(moment, now)} ({span(left)})"
+    return f"{clock(moment, now)} ({left(moment, now)})"
+
+
+def left(moment: datetime, now: datetime) -> str:
+    """Say how long until then; rounded to the minute, so that eight hours are not 7 h 59 min."""
+    life = moment - now
+    return span(life + timedelta(seconds=30) if life > timedelta(minutes=1) else life)

@@ -24,6 +24,7 @@ from cuaws_magic.errors import (
     DeviceCodeExpired,
     NoAccess,
     NoCredentials,
+    PassingTrouble,
     RefreshRefused,
     RegistrationRefused,
     RequestRefused,
@@ -35,7 +36,6 @@ from cuaws_magic.errors import (
     Throttled,
     Unreachable,
 )
-from cuaws_magic.pacing import PassingTrouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,7 +170,7 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
         now: This machine's time, to compare with the one in the answer.
 
     Returns:
-        A `CuawsError`, a `Signal`, or a `PassingTrouble` around an error; never raises.
+        A `CuawsError` or a `Signal`, a `PassingTrouble` around an error too; never raises.
     """
     from botocore.exceptions import (
         BotoCoreError,
@@ -252,12 +252,12 @@ def _client_error(response: Any, operation: str, now: datetime) -> Exception:
         return _throttled(operation)
     meaning = MODELLED.get((operation, code)) or MODELLED.get(("*", code)) or _by_status(status, operation)
     translated = meaning(operation)
-    if isinstance(translated, Signal) and type(translated) not in _EXPECTED.get(operation, ()):
-        return _out_of_place(status, operation)
     if isinstance(translated, PassingTrouble):
         return PassingTrouble(
             translated.final, throttled=translated.throttled, retry_after=_seconds(headers.get("retry-after"))
         )
+    if isinstance(translated, Signal) and type(translated) not in _EXPECTED.get(operation, ()):
+        return _out_of_place(status, operation)
     return translated
 
 

@@ -9,6 +9,7 @@ that `AWS_PROFILE` names; `~/.aws/config`; the values of CU Boulder below.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,10 @@ CU_SESSION_NAME = "fedauth"
 CU_START_URL = "https://cuboulder.awsapps.com/start"
 CU_SSO_REGION = "us-west-2"
 
+# The form of an account id (`\d` takes digits of every alphabet) and of a region's name.
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}")
+
 # What `aws configure sso` proposes: without a scope the service gives no refresh token.
 DEFAULT_SCOPES = ("sso:account:access",)
 
@@ -30,7 +35,7 @@ SIGN_IN_LIFE = timedelta(hours=8)
 # so that other programs find it fresh.
 SSO_TOKEN_MARGIN = timedelta(minutes=20)
 
-# Accounts with such names are marked in the panel: a mistake there costs more.
+# Accounts with such names are marked: a mistake there costs more.
 PRODUCTION = ("*production*", "prod", "prod-*", "*-prod", "*-prod-*")
 
 # From this long before its end, a person is told that a sign-in ends.
@@ -54,7 +59,7 @@ class Settings:
 
         region: Region for the kernel's AWS clients.
 
-        production: Patterns of account names that the panel marks; `()` for none.
+        production: Patterns of account names to mark; `()` for none.
     """
 
     session: str | None = None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic.errors import AmbiguousTarget, NoAccess, RoleNeeded, UnknownTarget
 from cuaws_magic.model import Account, AccountRole
+from cuaws_magic.settings import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from cuaws_magic.directory import Directory
     from cuaws_magic.model import SsoSession
 
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")  # `\d` takes digits of every alphabet
 _NUMBER = re.compile(r"[0-9]+")
 _DIGITS = 12  # of an account id
 _NEAREST = 5
@@ -88,7 +88,7 @@ class Targets:
         name, slash, role = target.rpartition("/")
         if not slash or not name or not role:
             return target, role_name
-        if name not in config.profiles and not _ACCOUNT_ID.fullmatch(name):
+        if name not in config.profiles and not ACCOUNT_ID.fullmatch(name):
             listing = self._directory.remembered(sso_session())
             if listing is not None and _named(listing.accounts, target):
                 return target, role_name
@@ -112,7 +112,7 @@ class Targets:
         return AccountRole(named, role_name or profile.role_name, sso_session, profile.region)
 
     def _account(self, name: str, sso_session: SsoSession, config: AwsConfig) -> Account:
-        if _ACCOUNT_ID.fullmatch(name):
+        if ACCOUNT_ID.fullmatch(name):
             listing = self._directory.remembered(sso_session)
             accounts = listing.accounts if listing is not None else ()
             # The portal itself says whether it is ours when its roles are asked for.
@@ -145,7 +145,7 @@ class Targets:
         )
 
     def _role(self, sso_session: SsoSession, account: Account, role_name: str | None) -> str:
-        if role_name is not None and _ACCOUNT_ID.fullmatch(account.name):
+        if role_name is not None and ACCOUNT_ID.fullmatch(account.name):
             return role_name  # id and role: nothing to look up, GetRoleCredentials will tell
         names = self._roles(sso_session, account)
         if role_name is not None and role_name not in names:

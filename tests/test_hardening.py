@@ -19,10 +19,9 @@ from doubles import NOON, Clock, RecordingShow, role_credentials
 from cuaws_magic import functions
 from cuaws_magic.app import App
 from cuaws_magic.device_flow import Keep
-from cuaws_magic.errors import CredentialsRefused, CuawsError, ServiceFailure, Signal, UnknownTarget
+from cuaws_magic.errors import CredentialsRefused, CuawsError, PassingTrouble, ServiceFailure, Signal, UnknownTarget
 from cuaws_magic.kernel_env import KernelEnv
 from cuaws_magic.organisation import CU_BOULDER
-from cuaws_magic.pacing import PassingTrouble
 from cuaws_magic.practice import Failure
 from cuaws_magic.render import readable
 from cuaws_magic.renewal import LONGEST_SLEEP, Renewal
