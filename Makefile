@@ -40,12 +40,12 @@ bench: $(VENV)/.wheel-installed
 	@exec $(BIN)/python benchmarks/freshness.py
 
 # Twice: the browser tests keep one portal for all of them, and portals of a process share the pretend AWS behind
-# them. Four workers: most of the rest waits more than it computes.
+# them. Four workers: most of the rest waits more than it computes; who is done takes work from the others.
 # `pytest`, not `python -m pytest`: the latter would put the source folder before the wheel.
 test: check
 	@PYTHON=$(BIN)/python sh scripts/browser_parts.sh
 	@PYTHON=$(BIN)/python sh scripts/aws_cli.sh
-	@$(BIN)/pytest -n 4 --ignore tests/browser
+	@$(BIN)/pytest -n 4 --dist worksteal --ignore tests/browser
 	@exec $(BIN)/pytest -n 2 tests/browser
 
 check: $(VENV)/.wheel-installed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import random
 import signal
@@ -15,8 +16,8 @@ from pathlib import Path
 
 import botocore.session
 import pytest
-from aws_commands import COMMANDS, newest_version_2, run
-from doubles import RecordingShow
+from aws_commands import COMMANDS, FETCHED, newest_version_2, run
+from doubles import RecordingShow, role_credentials
 
 import cuaws_magic as cuaws
 from cuaws_magic import files
@@ -26,13 +27,16 @@ from cuaws_magic.config_edits import Drop, Put
 from cuaws_magic.config_writer import ConfigWriter
 from cuaws_magic.directory import Listing
 from cuaws_magic.errors import ConfigFileError, ConfigurationError, StorageError, UnknownTarget
-from cuaws_magic.model import Account, SsoSession, utc_now
+from cuaws_magic.kernel_credentials import InUseRole
+from cuaws_magic.model import Account, Origin, Secret, SsoSession, utc_now
 from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.own_state import OwnState
 from cuaws_magic.practice import Knobs
 from cuaws_magic.profile_book import ProfileBook
 from cuaws_magic.profile_cards import Configured, ProposedChange
+from cuaws_magic.sources import KeptKeys, NamedProfile
 
+EDITS = Path(__file__).parent / "config_edits"
 SESSION = """\
 [sso-session fedauth]
 sso_start_url = https://cuboulder.awsapps.com/start
@@ -123,10 +127,10 @@ def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def read_by_botocore(path):
+def read_by_botocore(path, credentials=os.devnull):
     session = botocore.session.Session()
     session.set_config_variable("config_file", str(path))
-    session.set_config_variable("credentials_file", os.devnull)
+    session.set_config_variable("credentials_file", str(credentials))
     return session.full_config
 
 
@@ -208,6 +212,73 @@ def test_version_2_of_the_aws_command_reads_what_was_written(config, home):
     assert run(aws, "configure", "get", "sso_region", "--profile", "acc")[2] == ""
 
 
+# Runs in the Python of an `aws`: its names and values of each file. Only v2 has the command that lists them.
+THE_COMMANDS_READING = """\
+import contextlib, io, json, os, sys
+import awscli
+from awscli.clidriver import create_clidriver
+found = {}
+for path, variable in json.load(sys.stdin):
+    os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+    os.environ[variable] = path
+    driver = create_clidriver()
+    listed = driver.session.available_profiles
+    if awscli.__version__.startswith("2."):
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            assert driver.main(["configure", "list-profiles"]) == 0
+        listed = printed.getvalue().splitlines()
+    config = driver.session.full_config
+    found[path] = [listed, config["profiles"], config.get("sso_sessions")]
+json.dump(found, sys.stdout)
+"""
+
+
+def plain_python_version_2():
+    """Return where the modules of the CLI v2 are, which Debian's is and the bundle of AWS is not."""
+    aws = newest_version_2()
+    if aws.path != str(FETCHED):
+        pytest.skip(f"{aws.documentation} in {aws.path} is no Python that reads many files in a moment.")
+    return FETCHED.parent / "package" / "usr" / "lib" / "python3" / "dist-packages"
+
+
+@pytest.mark.parametrize("modules", [lambda: None, plain_python_version_2], ids=["v1 of PyPI", "v2"])
+def test_the_aws_command_reads_every_file_of_the_specification(modules):
+    """
+    After each edit of the folder, the command, botocore and we find the same profiles with the same values.
+
+    What was put is among them, and what was dropped is not.
+    """
+    folder = modules()
+    edits = {
+        str(path): [json.loads(line) for line in path.with_suffix(".edit").read_text(encoding="utf-8").splitlines()]
+        for path in sorted(EDITS.glob("*.after"))
+    }
+    asked = [
+        (path, "AWS_SHARED_CREDENTIALS_FILE" if "block" in str(asked_for) else "AWS_CONFIG_FILE")
+        for path, asked_for in edits.items()
+    ]
+    said = subprocess.run(
+        [sys.executable, "-c", THE_COMMANDS_READING],
+        input=json.dumps(asked), capture_output=True, text=True, check=False, timeout=120,
+        env={**os.environ, **({} if folder is None else {"PYTHONPATH": str(folder)})},
+    )  # fmt: skip
+    assert (said.returncode, said.stderr) == (0, "")
+    found = json.loads(said.stdout)
+
+    assert len(found) == len(edits) > 60
+    for path, variable in asked:
+        listed, profiles, sso_sessions = found[path]
+        places = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, variable: path}
+        by_botocore = read_by_botocore(places["AWS_CONFIG_FILE"], places["AWS_SHARED_CREDENTIALS_FILE"])
+        by_us = AwsFiles(places).read()
+        assert listed == list(by_botocore["profiles"]) == [*by_us.profiles, *by_us.static_profiles], path
+        assert (profiles, sso_sessions) == (by_botocore["profiles"], by_botocore.get("sso_sessions")), path
+        for edit in edits[path]:
+            kind, name = edit.get("put") or edit["drop"]
+            section = (sso_sessions if kind == "sso-session" else profiles).get(name)
+            assert section is None if "drop" in edit else edit["settings"].items() <= section.items(), path
+
+
 def test_dry_run_writes_nothing(app, home, show):
     """The difference is shown, and no file, folder or memory comes of it."""
     done = app.side_desk.configure(show, dry_run=True)
@@ -216,7 +287,7 @@ def test_dry_run_writes_nothing(app, home, show):
     assert (done.written, len(done.added)) == (False, 7)
     assert repr(done).startswith("Nothing was written: 7 profiles to add")
     assert repr(done).endswith("Type the same without `--dry-run` to write it.")
-    assert repr(show.views[-1]).startswith("What would change: 53 lines come, 0 go.")
+    assert repr(show.views[-1]).startswith("What would change: 53 lines added, 0 removed.")
 
 
 def test_prune(app, portal, home, show):
@@ -672,6 +743,20 @@ def test_forget_keys_without_an_end(saved, home):
     """Keys of an IAM user live on, and it says so."""
     assert "delete them in IAM too" in repr(book(home).forget("lab keys"))
     assert saved.read_text() == KEYS[: KEYS.index("\n[lab")]
+
+
+@pytest.mark.parametrize("by_name", [True, False], ids=["by its name", "its keys"])
+@pytest.mark.parametrize(("forgotten", "said"), [("lab keys", True), ("111111111111_MyRole", False)])
+def test_forget_what_is_in_use(saved, home, by_name, forgotten, said):
+    """A block that is in use here, by its name or with its keys, is gone for every client: it says how to let go."""
+    keys = role_credentials(access_key_id=Secret("AKIAS3CRET"))
+    account, origin = Account("111111111111", "a"), Origin("the saved keys of lab keys", "", renewed=False)
+    source = NamedProfile("lab keys", account, "r", None, None) if by_name else KeptKeys(keys, account, "r", origin)
+    in_use = InUseRole(source, None if by_name else keys, "us-west-2", None)
+
+    done = book(home).forget(forgotten, in_use)
+
+    assert ("It is in use here: type `%cuaws release`." in repr(done)) is said
 
 
 def test_forget_in_another_place(saved, home, monkeypatch):

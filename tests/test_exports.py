@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
@@ -19,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
+from cuaws_magic import files
 from cuaws_magic.commands import Grammar
 from cuaws_magic.errors import ConfigurationError, StorageError, TargetError
 from cuaws_magic.exports import FORMATS, export_text
@@ -56,6 +58,7 @@ GOLDEN = {
 }
 
 KEY = "[A-Za-z0-9/+=]"
+EARLIER = "AWS_ACCESS_KEY_ID=ASIAEARLIER\n"  # what an export of another day left
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def test_to_a_file(app, home):
     """A file gets the text, readable by its owner only; the value and the environment show nothing of it."""
     app.use(RecordingShow(), "awsucob0myaccount")
     path = home / "keys.sh"
-    path.write_text("old")
+    path.write_text(EARLIER)
     path.chmod(0o644)
 
     exported = export(app, to=path)
@@ -201,6 +204,73 @@ def test_to_a_file(app, home):
     shown = str(exported.bundle()) + repr(exported) + str(vars(exported))
     assert os.environ["AWS_ACCESS_KEY_ID"] not in shown
     assert os.environ["AWS_SECRET_ACCESS_KEY"] not in shown
+
+
+@pytest.mark.parametrize("before", [EARLIER, None], ids=["a file is there", "none is"])
+def test_a_file_that_cannot_be_replaced_stays(app, home, monkeypatch, before):
+    """When the last step fails, the old file is there as it was, nothing lies beside it, and no key is in the error."""
+    app.use(RecordingShow(), "awsucob0myaccount")
+    path = home / "exports" / "keys.sh"
+    path.parent.mkdir()
+    if before is not None:
+        path.write_text(before)
+        path.chmod(0o644)
+
+    def refused(source, target):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(files, "_replace", refused)
+    with pytest.raises(StorageError, match=r"Cannot write .*keys\.sh: permission denied") as caught:
+        export(app, to=path)
+
+    assert {one: one.read_text() for one in path.parent.iterdir()} == ({} if before is None else {path: before})
+    assert before is None or stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert os.environ["AWS_SECRET_ACCESS_KEY"] not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+@pytest.mark.parametrize("there_before", [True, False])
+def test_not_for_a_moment_readable_by_others(app, home, there_before):
+    """
+    Between any two lines that run, what is in the folder is the old file, untouched, or readable by its owner only.
+
+    Also while it is still empty: who opens it then, reads later what comes into it.
+    """
+    app.use(RecordingShow(), "awsucob0myaccount")
+    path = home / "exports" / "keys.sh"
+    path.parent.mkdir()
+    if there_before:
+        path.write_text(EARLIER)
+        path.chmod(0o644)
+    old = path.stat().st_ino if there_before else None
+    moments, open_to_others = set(), []
+
+    def look(frame, event, argument):
+        for one in os.scandir(path.parent):
+            found = one.stat(follow_symlinks=False)
+            untouched = found.st_ino == old and found.st_size == len(EARLIER)
+            moments.add((one.name == path.name, untouched, found.st_size))
+            if not untouched and found.st_mode & 0o077:
+                open_to_others.append((one.name, oct(found.st_mode), frame.f_code.co_filename, frame.f_lineno))
+        return look
+
+    umask = os.umask(0)  # nothing but the program's own care protects the file
+    tracing = sys.gettrace()
+    sys.settrace(lambda frame, *rest: look(frame, *rest) if "cuaws_magic" in frame.f_code.co_filename else None)
+    try:
+        export(app, to=path)
+    finally:
+        sys.settrace(tracing)
+        os.umask(umask)
+
+    size = path.stat().st_size
+    assert open_to_others == []
+    assert {
+        (False, False, 0),
+        (False, False, size),
+        (True, False, size),
+    } <= moments  # it did look: born, full, in place
+    assert ((True, True, len(EARLIER)) in moments) is there_before
 
 
 def test_it_says_until_when_and_that_nobody_renews(app):

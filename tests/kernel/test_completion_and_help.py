@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from conftest import Kernel
 
     from cuaws_magic.practice import PracticePortal
 
@@ -32,20 +35,41 @@ sso_role_name = MyRole
 """
 
 
+# Every connection that this kernel opens from now on, beside those that it has. Its own messages go through libzmq.
+_LISTEN = """\
+import sys
+reached = []
+def listen(event, arguments):
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"):
+        reached.append(event)
+sys.addaudithook(listen)
+"""
+
+
 @pytest.fixture
-def offline(kernel, portal: PracticePortal) -> Iterator:
-    """A kernel that has listed the accounts, and whose portal is gone since."""
+def remembering(kernel, portal: PracticePortal) -> Iterator[Kernel]:
+    """A kernel with a list of accounts that is two days old, and a portal that would answer, if it were asked."""
     (kernel.home / ".aws").mkdir()
     (kernel.home / ".aws" / "config").write_text(_CONFIG)
     kernel.good("%cuaws accounts --roles")
+    (remembered,) = (path for path in kernel.home.rglob("*.json") if "listed_at" in path.read_text())
+    listing = json.loads(remembered.read_text())
+    remembered.write_text(json.dumps(listing | {"listed_at": listing["listed_at"] - 2 * 24 * 3600}))
     kernel.good("%config Completer.use_jedi = False")  # it adds Python names to everybody's completions
-    portal.stop()
-    before = len(portal.calls)
+    kernel.good(_LISTEN)
+    before = portal.calls
+
     yield kernel
-    assert len(portal.calls) == before
+
+    assert portal.calls == before
+    assert kernel.value("reached") == []
+    # Both would have seen it.
+    kernel.good("%cuaws accounts --refresh\nimport socket; socket.getaddrinfo('127.0.0.1', 80)")
+    assert len(portal.calls) > len(before)
+    assert "socket.getaddrinfo" in kernel.value("reached")
 
 
-def test_completion_asks_nobody(offline):
+def test_completion_asks_nobody(remembering):
     """Commands, options, profiles, accounts, roles and sso-sessions are offered, from the remembered list."""
     table = {
         "%cuaws lo": ["login", "logout"],
@@ -62,17 +86,17 @@ def test_completion_asks_nobody(offline):
         "%cuaws logout --": ["--help", "--all"],
     }
 
-    offered = {line: offline.complete(line) for line in table}
+    offered = {line: remembering.complete(line) for line in table}
 
-    assert {"status", "login", "logout", "use", "release", "whoami", "accounts"} <= set(offline.complete("%cuaws "))
+    assert {"status", "login", "logout", "use", "release", "whoami", "accounts"} <= set(remembering.complete("%cuaws "))
     assert {line: sorted(names) for line, names in offered.items()} == {
         line: sorted(names) for line, names in table.items()
     }
 
 
-def test_completion_in_any_case(offline):
+def test_completion_in_any_case(remembering):
     """Account names are completed in any case, as they may be typed."""
-    offered = offline.complete("%cuaws use AWSUCOB0MYA")
+    offered = remembering.complete("%cuaws use AWSUCOB0MYA")
 
     assert offered == ["awsucob0myaccount"]
 
@@ -87,19 +111,19 @@ def test_completion_in_any_case(offline):
         ('%cuaws use "my own work" --role M', '%cuaws use "my own work" --role MyRole'),
     ],
 )
-def test_quoted_names(offline, typed: str, whole: str):
+def test_quoted_names(remembering, typed: str, whole: str):
     """A name with spaces is completed inside its quotation marks, which are closed."""
-    message_id = offline._client.complete(typed, len(typed))
-    reply = offline._reply(message_id)
+    message_id = remembering._client.complete(typed, len(typed))
+    reply = remembering._reply(message_id)
 
     results = {typed[: reply["cursor_start"]] + match + typed[reply["cursor_end"] :] for match in reply["matches"]}
 
     assert results == {whole}
 
 
-def test_names_with_spaces_are_offered_quoted(offline):
+def test_names_with_spaces_are_offered_quoted(remembering):
     """Where nothing is typed yet, a name with spaces is offered with its quotation marks."""
-    assert '"my own work"' in offline.complete("%cuaws use ")
+    assert '"my own work"' in remembering.complete("%cuaws use ")
 
 
 def test_completion_before_anything_else(start_kernel):

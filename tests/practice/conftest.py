@@ -135,3 +135,10 @@ def _enroll(clock: Clock) -> Iterator[Callable[..., Learner]]:
 def _learner(enroll: Callable[..., Learner]) -> Learner:
     """A learner at a portal with the usual knobs."""
     return enroll()
+
+
+@pytest.fixture(name="learner_at")
+def _learner_at() -> Iterator[Callable[[Any], Learner]]:
+    """Give a learner to a portal that this process did not start."""
+    with ExitStack() as stack:
+        yield lambda portal: Learner(portal, stack)
