@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = ROOT / "notebooks" / "quickstart.ipynb"
 BUILD = ROOT / "build"
-LOG = BUILD / "kernel.log"  # what the kernel itself says; nothing of the notebook
+LOG = BUILD / "kernel.log"  # what the kernel itself says, and where to approve a sign-in
 
 CELL_TIMEOUT = 120  # seconds; a cell here takes one or two
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")

@@ -58,7 +58,7 @@ def error(name: str, message: str = "", *, retry_after: int | None = None) -> Re
     headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", f"{name}:{_CORAL}")]
     if retry_after is not None:
         headers.append(("Retry-After", str(retry_after)))
-    return Reply(_STATUSES[name], json.dumps(body).encode(), tuple(headers), error=name)
+    return Reply(_STATUSES[name], json.dumps(body, separators=(",", ":")).encode(), tuple(headers), error=name)
 
 
 def answer(request: Request, state: State, knobs: Knobs, faults: Faults, world: MotoWorld) -> Reply:
@@ -82,7 +82,7 @@ def answer(request: Request, state: State, knobs: Knobs, faults: Faults, world: 
     except _Refusal as refusal:
         return error(refusal.name, refusal.message)
     headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-    return Reply(HTTPStatus.OK, json.dumps(body).encode(), headers)
+    return Reply(HTTPStatus.OK, json.dumps(body, separators=(",", ":")).encode(), headers)
 
 
 def _list_accounts(request: Request, state: State, knobs: Knobs) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def error(code: str, description: str = "") -> Reply:
     body = {"error": code, "error_description": description or usual}
     return Reply(
         _STATUSES.get(code, HTTPStatus.BAD_REQUEST),
-        json.dumps(body).encode(),
+        json.dumps(body, separators=(",", ":")).encode(),
         (("Content-Type", "application/json"), ("x-amzn-ErrorType", f"{name}:{_CORAL}")),
         error=name,
     )
@@ -89,7 +89,7 @@ def answer(request: Request, state: State, knobs: Knobs, url: str) -> Reply:
     except _Refusal as refusal:
         return error(refusal.code, refusal.description)
     headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-    return Reply(HTTPStatus.OK, json.dumps(body).encode(), headers)
+    return Reply(HTTPStatus.OK, json.dumps(body, separators=(",", ":")).encode(), headers)
 
 
 def _register_client(fields: dict[str, Any], state: State, knobs: Knobs) -> dict[str, Any]:
