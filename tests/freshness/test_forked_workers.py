@@ -92,7 +92,7 @@ ends = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds
 print(json.dumps(json.loads({keys!r}) | {{"Expiration": ends.isoformat(), "AccountId": "111111111111"}}))
 ''')
 (home / ".aws" / "config").write_text(f"[profile program]\\ncredential_process = {sys.executable} {program}\\n")
-cuaws.use("program", verify=False)
+cuaws.use("program")
 (home / "slow").touch()
 source = the_app().credentials.current.source
 while not source._turn.locked():
