@@ -19,11 +19,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuaws_magic.app import App
+from cuaws_magic.commands.context import App
 from cuaws_magic.practice import Knobs, PracticePortal
 
 if TYPE_CHECKING:
-    from cuaws_magic.results import View
+    from cuaws_magic.views.render import View
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "build" / "bench-freshness.md"

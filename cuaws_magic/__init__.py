@@ -16,8 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cuaws_magic.errors import CuawsError
-    from cuaws_magic.functions import (
+    from cuaws_magic.api import (
         accounts,
         configure,
         console,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
         use,
         whoami,
     )
+    from cuaws_magic.errors import CuawsError
 
 __version__ = "0.1.0"
 
@@ -60,14 +60,14 @@ __all__ = [
 
 def load_ipython_extension(ipython: Any) -> None:
     """Give the shell its `%cuaws` (IPython's `%load_ext`)."""
-    from cuaws_magic import magics
+    from cuaws_magic.ipython import magics
 
     magics.load(ipython)
 
 
 def unload_ipython_extension(ipython: Any) -> None:
     """Take `%cuaws` out, and the credentials with it (IPython's `%unload_ext`)."""
-    from cuaws_magic import magics
+    from cuaws_magic.ipython import magics
 
     magics.unload(ipython)
 
@@ -90,9 +90,9 @@ def __getattr__(name: str) -> Any:
 
         return CuawsError
     if name in __all__:
-        from cuaws_magic import functions
+        from cuaws_magic import api
 
-        return getattr(functions, name)
+        return getattr(api, name)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
 

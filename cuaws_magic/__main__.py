@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"cuaws-magic {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     practice = commands.add_parser("practice", help="run the practice portal: a first try without AWS")
-    from cuaws_magic.practice import command  # what it lacks it says itself
+    from cuaws_magic.practice import command
 
     command.add_arguments(practice)
     return command.run(parser.parse_args(argv))

@@ -62,7 +62,7 @@ Result = TypeVar("Result")
 
 def _one_line(text: str) -> str:
     """Make visible what a terminal would obey instead of print: a message may have a name from elsewhere in it."""
-    from cuaws_magic.render import readable  # deferred: `%load_ext` draws nothing
+    from cuaws_magic.humanize import readable
 
     return readable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
 

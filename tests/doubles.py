@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cuaws_magic.broker import Broker
-from cuaws_magic.device_flow import Wait
-from cuaws_magic.directory import Directory
-from cuaws_magic.identity_center import IdentityCenter
-from cuaws_magic.login import Login
+from cuaws_magic.aws.identity_center import IdentityCenter
+from cuaws_magic.aws.transport import Pace
+from cuaws_magic.credentials.broker import Broker
 from cuaws_magic.model import (
     Account,
     AccountRole,
@@ -23,20 +21,22 @@ from cuaws_magic.model import (
     Secret,
     SsoToken,
 )
-from cuaws_magic.organisation import CU_BOULDER
-from cuaws_magic.own_state import OwnState
-from cuaws_magic.pacing import Pace
-from cuaws_magic.targets import Targets
-from cuaws_magic.token_cache import TokenCache
+from cuaws_magic.sso.accounts import Directory
+from cuaws_magic.sso.device_flow import Wait
+from cuaws_magic.sso.login import Login
+from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.sso.targets import Targets
+from cuaws_magic.sso.token_cache import TokenCache
+from cuaws_magic.storage import OwnState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
-    from cuaws_magic.login import SignIn
     from cuaws_magic.model import SsoSession
     from cuaws_magic.practice import PracticePortal
-    from cuaws_magic.results import View
+    from cuaws_magic.sso.login import SignIn
+    from cuaws_magic.views.render import View
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)

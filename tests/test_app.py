@@ -13,8 +13,9 @@ import boto3
 import pytest
 from doubles import RecordingShow, documented
 
-from cuaws_magic import pacing
-from cuaws_magic.app import App, _made, the_app
+from cuaws_magic.aws import transport
+from cuaws_magic.aws.identity_center import IdentityCenter
+from cuaws_magic.commands.context import App, _made, the_app
 from cuaws_magic.errors import (
     AuthorizationDenied,
     ClockWrong,
@@ -30,13 +31,12 @@ from cuaws_magic.errors import (
     UnknownProfile,
     UnknownTarget,
 )
-from cuaws_magic.identity_center import IdentityCenter
 from cuaws_magic.model import Identity
-from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.practice import Failure
-from cuaws_magic.results import SignedIn, SigningIn
 from cuaws_magic.settings import Settings
-from cuaws_magic.token_cache import TokenCache
+from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.sso.token_cache import TokenCache
+from cuaws_magic.views.sign_in import SignedIn, SigningIn
 
 CONFIG = """
 [sso-session fedauth]
@@ -73,8 +73,8 @@ FOUND = {
 @pytest.fixture(autouse=True)
 def _no_pace(monkeypatch):
     """The portal of a test belongs to nobody else, so requests need not be spread, nor pauses be long."""
-    monkeypatch.setattr(pacing, "FULL_PACE", 10_000.0)
-    monkeypatch.setattr(pacing, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(transport, "FULL_PACE", 10_000.0)
+    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.0)
 
 
 @pytest.fixture(name="show")
@@ -791,8 +791,8 @@ def test_one_app_for_all_threads(monkeypatch):
         def after_fork(self):
             pass
 
-    monkeypatch.setattr("cuaws_magic.app.App", Slow)
-    monkeypatch.setattr("cuaws_magic.app._made", functools.cache(_made.__wrapped__))
+    monkeypatch.setattr("cuaws_magic.commands.context.App", Slow)
+    monkeypatch.setattr("cuaws_magic.commands.context._made", functools.cache(_made.__wrapped__))
     with ThreadPoolExecutor(4) as pool:
         apps = set(pool.map(lambda _: the_app(), range(4)))
 

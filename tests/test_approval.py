@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import pytest
 from doubles import HOUR, NOON, Clock, RecordingShow, a_device_authorization, an_sso_token
 
-from cuaws_magic.approval import Approval
-from cuaws_magic.device_flow import AwaitApproval, Wait
+from cuaws_magic.commands.approval import Approval
 from cuaws_magic.errors import AuthorizationDenied, Cancelled, SignInTimeout
-from cuaws_magic.login import SignIn
-from cuaws_magic.organisation import CU_BOULDER
+from cuaws_magic.sso.device_flow import AwaitApproval, Wait
+from cuaws_magic.sso.login import SignIn
+from cuaws_magic.sso.session import CU_BOULDER
 
 SIGN_IN = SignIn(CU_BOULDER, an_sso_token(), NOON + 8 * HOUR, ("A note.",))
 CODE = a_device_authorization()

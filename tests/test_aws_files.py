@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from doubles import SCOPE
 
-from cuaws_magic.aws_files import AwsFiles
+from cuaws_magic.config.files import AwsFiles
 from cuaws_magic.errors import ConfigFileError, ConfigurationError, StorageError
 
 INPUTS = Path(__file__).parent / "config"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from doubles import documented
 
-from cuaws_magic.aws_hosts import check_sign_in_page, check_start_url
+from cuaws_magic.aws.hosts import check_sign_in_page, check_start_url
 from cuaws_magic.errors import ConfigurationError, UnsafeSignInPage
 
 AWS_ENDPOINT = "https://oidc.us-west-2.amazonaws.com"

@@ -12,8 +12,8 @@ from doubles import HOUR, account_role, role_credentials
 
 from cuaws_magic.errors import NoAccess, NotSignedIn, ServiceFailure, Throttled
 from cuaws_magic.model import SsoSession
-from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.practice import Failure
+from cuaws_magic.sso.session import CU_BOULDER
 
 ROLE = account_role()
 OTHER_ROLE = account_role("222222222222", "MyOtherRole")

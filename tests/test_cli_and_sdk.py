@@ -19,11 +19,11 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from doubles import SCOPE, THE_GUIDES_SIGN_IN, RecordingShow, documented, sso_profile
 
-from cuaws_magic.device_flow import AwaitApproval
-from cuaws_magic.identity_center import DEVICE_GRANT
+from cuaws_magic.aws.identity_center import DEVICE_GRANT
 from cuaws_magic.model import Secret
-from cuaws_magic.organisation import CU_BOULDER
-from cuaws_magic.token_cache import TokenCache
+from cuaws_magic.sso.device_flow import AwaitApproval
+from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.sso.token_cache import TokenCache
 
 THE_GUIDES_CONFIG = (
     THE_GUIDES_SIGN_IN

@@ -9,7 +9,7 @@ import pytest
 from doubles import documented
 from IPython.core.error import UsageError
 
-from cuaws_magic.commands import Grammar
+from cuaws_magic.ipython.grammar import Grammar
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cuaws_magic import config_text
-from cuaws_magic.config_difference import difference
-from cuaws_magic.config_edits import Drop, Put, edited
+from cuaws_magic.config import text as ini_text
+from cuaws_magic.config.edits import Drop, Put, difference, edited
 from cuaws_magic.errors import Malformed
 
 INPUTS = Path(__file__).parent / "config_edits"
@@ -53,10 +52,10 @@ def test_an_edit_changes_its_lines_and_no_others(path):
     """The result is the expected one byte for byte, botocore reads it, and the same edit again does nothing."""
     before = path.with_suffix(".before").read_bytes()
 
-    after = edited(config_text.decoded(before), edits(path)).after
+    after = edited(ini_text.decoded(before), edits(path)).after
 
     assert after.encode() == path.read_bytes()
-    assert botocores(path.read_bytes(), parse_subsections=False) == config_text.values(after)
+    assert botocores(path.read_bytes(), parse_subsections=False) == ini_text.values(after)
     assert edited(after, edits(path)).changes == ()
 
 
@@ -64,7 +63,7 @@ def test_an_edit_changes_its_lines_and_no_others(path):
 def test_what_cannot_be_edited_is_refused(path):
     """What botocore does not read, or would read as something else afterwards, is refused with its line."""
     with pytest.raises(Malformed) as caught:
-        edited(config_text.decoded(path.with_suffix(".before").read_bytes()), edits(path))
+        edited(ini_text.decoded(path.with_suffix(".before").read_bytes()), edits(path))
 
     said = f"line {caught.value.line}: {caught.value.why}\n"
     assert said == path.read_text(encoding="utf-8")
@@ -116,12 +115,12 @@ def test_every_input_has_an_edit_and_an_end():
 )
 def test_names(kind, name, header):
     """A name is written so that botocore reads it back, in quotes where it must be; or it is no name."""
-    assert config_text.header_of(kind, name) == header
+    assert ini_text.header_of(kind, name) == header
     if header is not None:
         data = edited("", [Put(kind, name, {"region": "us-west-2"})]).after.encode()
         assert botocores(data) == {header: {"region": "us-west-2"}}
         if kind != "block":
-            assert config_text.kind_and_name(header) == (kind, name)
+            assert ini_text.kind_and_name(header) == (kind, name)
 
 
 @pytest.mark.parametrize("put", [Put("profile", "a\nb", {}), Put("profile", "a", {"region": "x\n[y]"})])
@@ -157,7 +156,7 @@ def config(draw):
     decoration = st.lists(st.sampled_from(["# comment", "; comment", "", "   ", "#region = old"]), max_size=2)
     lines = draw(decoration)
     for name in draw(st.lists(NAMES, unique=True, max_size=4)):
-        spelled = config_text.header_of("profile", name)
+        spelled = ini_text.header_of("profile", name)
         if name in {"a", "b"}:
             spelled = draw(st.sampled_from([spelled, f"profile  {name} ", f"profile '{name}'", f'profile\t"{name}"']))
         lines += [f"[{spelled}]", *draw(decoration)]
@@ -172,9 +171,9 @@ def config(draw):
 
 def without_own_lines(text, headers):
     """The lines of a text that are not of these sections, without blank ones at its end."""
-    lines = config_text.lines_of(text)
+    lines = ini_text.lines_of(text)
     own = set()
-    for section in config_text.sections_of(lines):
+    for section in ini_text.sections_of(lines):
         if section.header in headers:
             own |= set(range(section.line, section.end))
     return [line.rstrip("\r\n") for number, line in enumerate(lines) if number not in own and line.strip()]
@@ -184,9 +183,9 @@ def without_own_lines(text, headers):
 @given(config(), NAMES, st.dictionaries(KEYS, VALUES, min_size=1, max_size=3))
 def test_putting_changes_the_one_section_and_nothing_else(text, name, wanted):
     """Whatever the file: the section has the settings, and every other line and value is as it was."""
-    before = config_text.values(text)
-    headers = [one for one in before if config_text.kind_and_name(one) == ("profile", name)]
-    header = headers[0] if headers else config_text.header_of("profile", name)
+    before = ini_text.values(text)
+    headers = [one for one in before if ini_text.kind_and_name(one) == ("profile", name)]
+    header = headers[0] if headers else ini_text.header_of("profile", name)
 
     after = edited(text, [Put("profile", name, wanted)]).after
 
@@ -203,8 +202,8 @@ def test_putting_changes_the_one_section_and_nothing_else(text, name, wanted):
 @given(config(), NAMES)
 def test_dropping_takes_the_one_section_and_nothing_else(text, name):
     """Whatever the file: the section is gone, and every other line that is no comment or blank is as it was."""
-    before = config_text.values(text)
-    header = next((one for one in before if config_text.kind_and_name(one) == ("profile", name)), None)
+    before = ini_text.values(text)
+    header = next((one for one in before if ini_text.kind_and_name(one) == ("profile", name)), None)
 
     after = edited(text, [Drop("profile", name)]).after
 
@@ -245,16 +244,16 @@ def test_the_reader_agrees_with_botocores(pieces, end):
         botocores(data)
     except botocore.exceptions.ConfigParseError:
         with pytest.raises(Malformed) as caught:
-            config_text.values(config_text.decoded(data))
+            ini_text.values(ini_text.decoded(data))
         assert 1 <= caught.value.line <= len(pieces)
         return
 
-    text = config_text.decoded(data)
-    lines = config_text.lines_of(text)
+    text = ini_text.decoded(data)
+    lines = ini_text.lines_of(text)
 
-    assert config_text.values(text) == theirs
+    assert ini_text.values(text) == theirs
     assert "".join(lines) == text
-    assert [one.header for one in config_text.sections_of(lines) if one.header != "DEFAULT"] == list(theirs)
+    assert [one.header for one in ini_text.sections_of(lines) if one.header != "DEFAULT"] == list(theirs)
 
 
 @settings(max_examples=300, deadline=None)
@@ -262,7 +261,7 @@ def test_the_reader_agrees_with_botocores(pieces, end):
 def test_any_bytes_at_all(data):
     """No bytes make the reader fail in another way than by saying which line is wrong."""
     try:
-        config_text.values(config_text.decoded(data))
+        ini_text.values(ini_text.decoded(data))
     except Malformed as error:
         assert error.line >= 1  # noqa: PT017 - one of two good ends
 
@@ -321,7 +320,7 @@ def test_the_difference_adds_up(text, put, drop):
 
     came = sum(line.sign == "+" for line in lines)
     went = sum(line.sign == "-" for line in lines)
-    assert len(config_text.lines_of(done.after)) - len(config_text.lines_of(done.before)) == came - went
+    assert len(ini_text.lines_of(done.after)) - len(ini_text.lines_of(done.before)) == came - went
     for hunk in [line.text for line in lines if line.sign == "@"]:
         assert re.fullmatch(r"@@ -\d+,\d+ \+\d+,\d+ @@", hunk)
     assert not any(character in str(line) for line in lines for character in "\r\n")

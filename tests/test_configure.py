@@ -20,21 +20,20 @@ from aws_commands import COMMANDS, FETCHED, newest_version_2, run
 from doubles import RecordingShow, role_credentials
 
 import cuaws_magic as cuaws
-from cuaws_magic import files
-from cuaws_magic.aws_files import AwsFiles
-from cuaws_magic.commands import Grammar
-from cuaws_magic.config_edits import Drop, Put
-from cuaws_magic.config_writer import ConfigWriter
-from cuaws_magic.directory import Listing
+from cuaws_magic import storage
+from cuaws_magic.commands.configure import ProfileBook
+from cuaws_magic.config.edits import Drop, Put
+from cuaws_magic.config.files import AwsFiles, ConfigWriter
+from cuaws_magic.credentials.kernel import InUseRole
+from cuaws_magic.credentials.sources import KeptKeys, NamedProfile
 from cuaws_magic.errors import ConfigFileError, ConfigurationError, StorageError, UnknownTarget
-from cuaws_magic.kernel_credentials import InUseRole
+from cuaws_magic.ipython.grammar import Grammar
 from cuaws_magic.model import Account, Origin, Secret, SsoSession, utc_now
-from cuaws_magic.organisation import CU_BOULDER
-from cuaws_magic.own_state import OwnState
 from cuaws_magic.practice import Knobs
-from cuaws_magic.profile_book import ProfileBook
-from cuaws_magic.profile_cards import Configured, ProposedChange
-from cuaws_magic.sources import KeptKeys, NamedProfile
+from cuaws_magic.sso.accounts import Listing
+from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.storage import OwnState
+from cuaws_magic.views.profiles import Configured, ProposedChange
 
 EDITS = Path(__file__).parent / "config_edits"
 SESSION = """\
@@ -699,7 +698,7 @@ def test_a_full_disk(config, home, monkeypatch):
     def full(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files, "_replace", full)
+    monkeypatch.setattr(storage, "_replace", full)
     with pytest.raises(StorageError, match="no space left on device"):
         configure(home, **ACC)
 
@@ -710,7 +709,7 @@ def test_a_full_disk(config, home, monkeypatch):
 
 def test_a_home_without_locks(config, home, monkeypatch):
     """Where locks do not work the file is written all the same."""
-    monkeypatch.setattr(files, "_refuse_without_locks", lambda path: (_ for _ in ()).throw(OSError(37, "No locks")))
+    monkeypatch.setattr(storage, "_refuse_without_locks", lambda path: (_ for _ in ()).throw(OSError(37, "No locks")))
 
     assert configure(home, **ACC).written
 
@@ -849,7 +848,7 @@ def test_a_block_is_saved_and_replaced(home):
 
 def test_the_functions(app, portal, home, monkeypatch, capsys):
     """`configure` and `forget` are functions of the package too; they print what a notebook shows."""
-    monkeypatch.setattr("cuaws_magic.functions.the_app", lambda: app)
+    monkeypatch.setattr("cuaws_magic.api.the_app", lambda: app)
     (home / ".aws").mkdir()
     (home / ".aws" / "credentials").write_text(KEYS)
 

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
-from cuaws_magic.commands import Grammar
-from cuaws_magic.console import SERVICES, console_page, console_url, means_target
+from cuaws_magic.commands.console import SERVICES, console_page, console_url, means_target
 from cuaws_magic.errors import ConfigurationError, TargetError, UnknownTarget
+from cuaws_magic.ipython.grammar import Grammar
 from cuaws_magic.model import SsoSession
-from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.practice import Knobs
+from cuaws_magic.sso.session import CU_BOULDER
 
 
 def portal_of(start_url, sso_region="us-west-2"):

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from doubles import Clock, a_device_authorization, a_registration, an_sso_token
 
-from cuaws_magic.device_flow import CODES, LONGEST_INTERVAL, AwaitApproval, Wait, device_flow
 from cuaws_magic.errors import (
     AuthorizationDenied,
     AuthorizationExpired,
@@ -21,6 +20,7 @@ from cuaws_magic.errors import (
     Throttled,
     Unreachable,
 )
+from cuaws_magic.sso.device_flow import CODES, LONGEST_INTERVAL, AwaitApproval, Wait, device_flow
 
 SSO_TOKEN = an_sso_token()
 

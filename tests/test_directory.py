@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from doubles import account_role
 
-from cuaws_magic.aws_files import AwsFiles
+from cuaws_magic.config.files import AwsFiles
 from cuaws_magic.errors import NoAccess, NotSignedIn, ServiceFailure
-from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.practice import Failure
+from cuaws_magic.sso.session import CU_BOULDER
 
 EMPTY = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
 ALL_IDS = ["111111111111", "222222222222", "333333333333", "044444444444", "555555555555"]

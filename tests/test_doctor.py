@@ -17,15 +17,14 @@ from doubles import NOON, RecordingShow, documented
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cuaws_magic import doctor_programs, examination
-from cuaws_magic.app import App
-from cuaws_magic.aws_files import AwsFiles
-from cuaws_magic.doctor import conclusion, judge
-from cuaws_magic.doctor_card import diagnose
-from cuaws_magic.finding import of_message
-from cuaws_magic.organisation import CU_BOULDER
+from cuaws_magic.commands.context import App
+from cuaws_magic.config.files import AwsFiles
+from cuaws_magic.diagnostics import checks, gather
+from cuaws_magic.diagnostics.checks import conclusion, diagnose, judge
+from cuaws_magic.diagnostics.snapshot import AwsCommand, AwsFile, Clock, Folder, Installed, Section, Snapshot
 from cuaws_magic.practice import Knobs
-from cuaws_magic.snapshot import AwsCommand, AwsFile, Clock, Folder, Installed, Section, Snapshot
+from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.views.diagnosis import of_message
 
 SITUATIONS = Path(__file__).parent / "doctor"
 HOURS = timedelta(hours=1)
@@ -341,7 +340,7 @@ def test_messages_become_findings(message, what, do):
 @given(st.text(max_size=20))
 def test_any_version_can_be_compared(version):
     """A version is what numbers it begins with."""
-    assert all(isinstance(number, int) for number in doctor_programs.numbers(version))
+    assert all(isinstance(number, int) for number in checks.numbers(version))
 
 
 # The look.
@@ -440,7 +439,7 @@ def test_no_network(portal):
 def test_who_does_not_answer_is_not_waited_for(portal, monkeypatch):
     """A name server can take minutes; the doctor does not."""
     gate = threading.Event()
-    monkeypatch.setattr(examination, "_LONGEST", 0.3)
+    monkeypatch.setattr(gather, "_LONGEST", 0.3)
     monkeypatch.setattr(botocore.httpsession.URLLib3Session, "send", lambda *_: gate.wait(20))
     monkeypatch.setenv("PATH", os.devnull)
 
@@ -502,19 +501,19 @@ def test_what_was_found_before_use_is_judged_as_found(app, monkeypatch):
 )
 def test_the_aws_command(script, version, tmp_path, monkeypatch):
     """Its version comes from the command itself, if it says so in time."""
-    monkeypatch.setattr(examination, "_LONGEST", 2)
+    monkeypatch.setattr(gather, "_LONGEST", 2)
     command = tmp_path / "aws"
     command.write_text(f"#!/bin/sh\n{script}\n")
     command.chmod(0o755)
 
-    found = examination._aws_command({"PATH": str(tmp_path)})
+    found = gather._aws_command({"PATH": str(tmp_path)})
 
     assert found == AwsCommand(str(command), version)
 
 
 def test_needed_versions_are_those_of_the_package():
     """What is too old is judged by the package's own requirements."""
-    by_name = {one.name: one for one in examination._packages()}
+    by_name = {one.name: one for one in gather._packages()}
 
     assert by_name["boto3"].needed == "1.29"
     assert by_name["ipywidgets"].needed == "8"

@@ -11,7 +11,7 @@ import pytest
 
 from cuaws_magic import errors
 from cuaws_magic.errors import Cancelled, CuawsError, NotSignedIn, Signal
-from cuaws_magic.organisation import CU_BOULDER
+from cuaws_magic.sso.session import CU_BOULDER
 
 HOUSE = Path(errors.__file__).parent
 CLASSES = {name: one for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, BaseException)}

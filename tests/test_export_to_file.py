@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import pytest
 from doubles import RecordingShow, documented, role_credentials
 
+from cuaws_magic.commands.export import FORMATS, export_text, is_export
 from cuaws_magic.errors import StorageError
-from cuaws_magic.exports import FORMATS, export_text, is_export
 from cuaws_magic.model import Secret
 
 

@@ -20,10 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
-from cuaws_magic import files
-from cuaws_magic.commands import Grammar
+from cuaws_magic import storage
+from cuaws_magic.commands.export import FORMATS, export_text
 from cuaws_magic.errors import ConfigurationError, StorageError, TargetError
-from cuaws_magic.exports import FORMATS, export_text
+from cuaws_magic.ipython.grammar import Grammar
 from cuaws_magic.model import Secret
 from cuaws_magic.practice import Knobs
 
@@ -219,7 +219,7 @@ def test_a_file_that_cannot_be_replaced_stays(app, home, monkeypatch, before):
     def refused(source, target):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(files, "_replace", refused)
+    monkeypatch.setattr(storage, "_replace", refused)
     with pytest.raises(StorageError, match=r"Cannot write .*keys\.sh: permission denied") as caught:
         export(app, to=path)
 
@@ -442,9 +442,7 @@ def test_completion():
 
 def test_loading_needs_none_of_it():
     """The grammar knows the formats, and nothing of the rest is loaded with it."""
-    code = (
-        "import sys, cuaws_magic.magics; print([n for n in sys.modules if n.endswith(('handover', 'app', 'botocore'))])"
-    )
+    code = "import sys, cuaws_magic.ipython.magics; print([n for n in sys.modules if n.endswith(('export', 'context', 'botocore'))])"
 
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 

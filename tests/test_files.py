@@ -12,7 +12,7 @@ import time
 import pytest
 from filelock import FileLock
 
-from cuaws_magic import files
+from cuaws_magic import storage
 from cuaws_magic.errors import StorageError
 
 # Writes the one and the other, without end.
@@ -20,11 +20,11 @@ WRITER = """
 import pathlib, sys
 from cuaws_magic import files
 path = pathlib.Path(sys.argv[1])
-files.write_private(path, b"a" * 200_000)
+storage.write_private(path, b"a" * 200_000)
 print("begun", flush=True)
 while True:
-    files.write_private(path, b"b" * 200_000)
-    files.write_private(path, b"a" * 200_000)
+    storage.write_private(path, b"b" * 200_000)
+    storage.write_private(path, b"a" * 200_000)
 """
 
 
@@ -46,7 +46,7 @@ def test_a_new_file_is_private(folder):
     before = os.umask(0)
 
     try:
-        files.write_private(path, b"new")
+        storage.write_private(path, b"new")
     finally:
         os.umask(before)
 
@@ -60,7 +60,7 @@ def test_a_file_that_was_open_to_others_is_closed(folder):
     path.write_bytes(b"old")
     path.chmod(0o644)
 
-    files.write_private(path, b"new")
+    storage.write_private(path, b"new")
 
     assert mode(path) == 0o600
 
@@ -73,7 +73,7 @@ def test_a_symbolic_link_stays_one(folder):
     link = folder / "link"
     link.symlink_to(real)
 
-    files.write_private(link, b"new")
+    storage.write_private(link, b"new")
 
     assert link.is_symlink()
     assert real.read_bytes() == b"new"
@@ -90,7 +90,7 @@ def test_a_write_that_fails_changes_nothing(folder, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageError, match=r"Cannot write .*file: no space left on device. Make it writable") as caught:
-        files.write_private(path, b"s3cret")
+        storage.write_private(path, b"s3cret")
 
     assert path.read_bytes() == b"old"
     assert list(folder.iterdir()) == [path]
@@ -103,7 +103,7 @@ def test_a_target_that_cannot_be_replaced_leaves_no_temporary_file(folder):
     path.mkdir()
 
     with pytest.raises(StorageError):
-        files.write_private(path, b"new")
+        storage.write_private(path, b"new")
 
     assert path.is_dir()
     assert list(folder.iterdir()) == [path]
@@ -119,7 +119,7 @@ def test_an_interrupted_write_leaves_no_temporary_file(folder, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        files.write_private(path, b"new")
+        storage.write_private(path, b"new")
 
     assert list(folder.iterdir()) == [path]
     assert path.read_bytes() == b"old"
@@ -130,7 +130,7 @@ def test_a_folder_that_cannot_be_made(folder):
     (folder / "folder").write_bytes(b"")
 
     with pytest.raises(StorageError, match="Make it writable and try again"):
-        files.write_private(folder / "folder" / "file", b"new")
+        storage.write_private(folder / "folder" / "file", b"new")
 
 
 @pytest.mark.parametrize("rest_of_a_second", [0.02, 0.05, 0.11])
@@ -154,15 +154,15 @@ def test_removing(folder):
     path = folder / "file"
     path.write_bytes(b"")
 
-    assert files.remove(path) is True
-    assert files.remove(path) is False
+    assert storage.remove(path) is True
+    assert storage.remove(path) is False
 
 
 def test_removing_from_what_is_no_folder(folder):
     """Below a file there is nothing, so there is nothing to remove either."""
     (folder / "folder").write_bytes(b"")
 
-    assert files.remove(folder / "folder" / "file") is False
+    assert storage.remove(folder / "folder" / "file") is False
 
 
 def test_what_cannot_be_removed_is_an_error(folder):
@@ -170,7 +170,7 @@ def test_what_cannot_be_removed_is_an_error(folder):
     (folder / "folder").mkdir()
 
     with pytest.raises(StorageError, match=r"Cannot delete .*folder.*Delete it by hand"):
-        files.remove(folder / "folder")
+        storage.remove(folder / "folder")
 
 
 def test_a_lock_lets_one_in_at_a_time(folder):
@@ -180,7 +180,7 @@ def test_a_lock_lets_one_in_at_a_time(folder):
     def work():
         nonlocal inside, most
         for _ in range(5):
-            with files.lock(folder / "locks" / "one") as held:
+            with storage.lock(folder / "locks" / "one") as held:
                 assert held
                 inside += 1
                 most = max(most, inside)
@@ -199,7 +199,7 @@ def test_a_lock_lets_one_in_at_a_time(folder):
 
 def test_a_lock_is_let_go_after_an_error(folder):
     """An error inside comes out and does not keep the lock."""
-    with pytest.raises(RuntimeError, match="inside"), files.lock(folder / "one"):
+    with pytest.raises(RuntimeError, match="inside"), storage.lock(folder / "one"):
         raise RuntimeError("inside")
 
     with FileLock(folder / "one", timeout=0):
@@ -210,14 +210,14 @@ def test_a_home_without_locks(folder):
     """Where no lock can be made the work goes on without one, and knows."""
     (folder / "folder").write_bytes(b"")
 
-    with files.lock(folder / "folder" / "one") as held:
+    with storage.lock(folder / "folder" / "one") as held:
         assert held is False
 
 
 def test_a_lock_that_somebody_keeps(folder, monkeypatch):
     """A holder that never lets go stops nobody for ever."""
     # The patience is half a minute; a test has less.
-    monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.05)
+    monkeypatch.setattr(storage, "_LOCK_PATIENCE", 0.05)
 
-    with FileLock(folder / "one"), files.lock(folder / "one") as held:
+    with FileLock(folder / "one"), storage.lock(folder / "one") as held:
         assert held is False

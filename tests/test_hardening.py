@@ -16,16 +16,16 @@ import pytest
 from botocore.exceptions import ClientError
 from doubles import NOON, Clock, RecordingShow, role_credentials
 
-from cuaws_magic import functions
-from cuaws_magic.app import App
-from cuaws_magic.device_flow import Keep
+from cuaws_magic import api
+from cuaws_magic.aws.service_errors import translate
+from cuaws_magic.commands.context import App
+from cuaws_magic.credentials.environment import KernelEnv
+from cuaws_magic.credentials.refresh import LONGEST_SLEEP, Renewal
 from cuaws_magic.errors import CredentialsRefused, CuawsError, PassingTrouble, ServiceFailure, Signal, UnknownTarget
-from cuaws_magic.kernel_env import KernelEnv
-from cuaws_magic.organisation import CU_BOULDER
+from cuaws_magic.humanize import readable
 from cuaws_magic.practice import Failure
-from cuaws_magic.render import readable
-from cuaws_magic.renewal import LONGEST_SLEEP, Renewal
-from cuaws_magic.service_errors import translate
+from cuaws_magic.sso.device_flow import Keep
+from cuaws_magic.sso.session import CU_BOULDER
 
 if TYPE_CHECKING:
     from cuaws_magic.practice import PracticePortal
@@ -179,10 +179,10 @@ def test_a_cache_file_of_another_account_is_not_used(app: App, portal: PracticeP
 
 def test_an_expected_error_brings_no_frames_of_ours(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """`%xmode Verbose` would show the values in them when somebody wraps the error."""
-    monkeypatch.setattr(functions, "the_app", lambda: app)
+    monkeypatch.setattr(api, "the_app", lambda: app)
 
     with pytest.raises(UnknownTarget) as caught:
-        functions.use("no-such-account")
+        api.use("no-such-account")
 
     files = {Path(frame.filename).name for frame in traceback.extract_tb(caught.value.__traceback__)}
     assert files <= {"test_hardening.py", "errors.py"}

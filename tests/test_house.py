@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import cuaws_magic
-from cuaws_magic.commands import Grammar
+from cuaws_magic.ipython.grammar import Grammar
 
 HOUSE = Path(cuaws_magic.__file__).parent
 
@@ -276,7 +276,7 @@ def test_importing_the_package_imports_nothing_else():
 
 def test_loading_the_magic_imports_nothing_heavy():
     """What `%load_ext` imports has no boto3, botocore, ipywidgets or nbformat in it, and of ours the grammar only."""
-    loaded = run("import sys, cuaws_magic.magics; print(*sys.modules, sep='\\n')")
+    loaded = run("import sys, cuaws_magic.ipython.magics; print(*sys.modules, sep='\\n')")
     ours = [name.removeprefix("cuaws_magic.") for name in loaded if name.startswith("cuaws_magic.")]
 
     heavy = {"boto3", "botocore", "ipywidgets", "nbformat", "filelock", "platformdirs"}

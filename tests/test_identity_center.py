@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from doubles import Clock, a_registration, an_sso_token, documented, role_credentials
 
+from cuaws_magic.aws.identity_center import IdentityCenter
+from cuaws_magic.aws.transport import Pace
 from cuaws_magic.errors import (
     AuthorizationDenied,
     AuthorizationPending,
@@ -30,11 +32,9 @@ from cuaws_magic.errors import (
     Throttled,
     Unreachable,
 )
-from cuaws_magic.identity_center import IdentityCenter
 from cuaws_magic.model import RoleCredentials, Secret, SsoSession, SsoToken, utc_now
-from cuaws_magic.organisation import CU_BOULDER
-from cuaws_magic.pacing import Pace
 from cuaws_magic.practice import Failure
+from cuaws_magic.sso.session import CU_BOULDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

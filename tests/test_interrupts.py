@@ -10,12 +10,12 @@ import threading
 import pytest
 from doubles import NOON, Clock, RecordingShow, a_device_authorization
 
-from cuaws_magic.approval import Approval
-from cuaws_magic.catalogue import ProgressCard
-from cuaws_magic.device_flow import AwaitApproval
+from cuaws_magic.background import undisturbed
+from cuaws_magic.commands.accounts import ProgressCard
+from cuaws_magic.commands.approval import Approval
 from cuaws_magic.errors import Cancelled
-from cuaws_magic.interrupts import undisturbed
-from cuaws_magic.organisation import CU_BOULDER
+from cuaws_magic.sso.device_flow import AwaitApproval
+from cuaws_magic.sso.session import CU_BOULDER
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signal to oneself")
 

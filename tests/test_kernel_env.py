@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from doubles import documented, role_credentials
 
-from cuaws_magic.kernel_env import SET, TAKEN_OUT, KernelEnv
+from cuaws_magic.credentials.environment import SET, TAKEN_OUT, KernelEnv
 
 # Every variable of the contract (design 4), with what it holds after `install`; `None`: taken out.
 CONTRACT = {

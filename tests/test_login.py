@@ -10,7 +10,6 @@ from datetime import timedelta
 import pytest
 from doubles import HOUR, a_registration
 
-from cuaws_magic.device_flow import AwaitApproval
 from cuaws_magic.errors import (
     AuthorizationDenied,
     AuthorizationExpired,
@@ -19,10 +18,11 @@ from cuaws_magic.errors import (
     ServiceFailure,
     UnsafeSignInPage,
 )
-from cuaws_magic.login import Login
 from cuaws_magic.model import Secret
-from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.practice import Failure
+from cuaws_magic.sso.device_flow import AwaitApproval
+from cuaws_magic.sso.login import Login
+from cuaws_magic.sso.session import CU_BOULDER
 
 FRESH_AT_LEAST = timedelta(minutes=20)
 

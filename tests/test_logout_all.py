@@ -10,11 +10,11 @@ import pytest
 from aws_commands import newest_version_2, run
 from doubles import RecordingShow
 
-from cuaws_magic.app import App
+from cuaws_magic.commands.context import App
 from cuaws_magic.errors import ConfigurationError, StorageError
-from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.settings import Settings
-from cuaws_magic.token_cache import TokenCache
+from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.sso.token_cache import TokenCache
 
 # Where the real command counts how it is used; nothing of a sign-in is in there.
 COUNTED = ".aws/cli/cache/session.db"
@@ -112,7 +112,7 @@ def test_a_portal_that_does_not_answer(app, portal, monkeypatch):
     cache = TokenCache.default()
     (cache.sso_folder / "over.json").write_text(json.dumps(SSO_CACHE["over.json"]))
     portal.stop()
-    monkeypatch.setattr("cuaws_magic.pacing.FIRST_PAUSE", 0.0)
+    monkeypatch.setattr("cuaws_magic.aws.transport.FIRST_PAUSE", 0.0)
 
     signed_out = app.logout(every=True)
 
@@ -174,7 +174,7 @@ def test_keys_go_although_it_is_not_settled_which_sign_in_is_meant(app, home):
 
 def test_a_sign_in_that_only_this_kernel_has(app, portal, home, monkeypatch):
     """A home that cannot be written: the sign-in in memory is ended too, whichever is meant."""
-    monkeypatch.setattr("cuaws_magic.token_cache._write_object", refuse)
+    monkeypatch.setattr("cuaws_magic.sso.token_cache._write_object", refuse)
     app.login(RecordingShow(), Settings(session="fedauth"))
     (home / ".aws").mkdir(exist_ok=True)
     (home / ".aws" / "config").write_text(SEVERAL)

@@ -22,7 +22,7 @@ from doubles import (
 )
 
 from cuaws_magic.model import Identity, Secret, SsoSession, utc_now
-from cuaws_magic.organisation import CU_BOULDER
+from cuaws_magic.sso.session import CU_BOULDER
 
 VALUES = (a_registration(), a_device_authorization(), an_sso_token(), role_credentials(), account_role())
 

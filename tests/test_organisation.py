@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pytest
 from doubles import SCOPE, documented
 
-from cuaws_magic.aws_files import AwsFiles
+from cuaws_magic.config.files import AwsFiles
 from cuaws_magic.errors import ConfigurationError
 from cuaws_magic.model import SsoSession
-from cuaws_magic.organisation import CU_BOULDER, choose
 from cuaws_magic.settings import Settings
+from cuaws_magic.sso.session import CU_BOULDER, choose
 
 NOTHING = Settings()
 ACME = "https://acme.awsapps.com/start"

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from cuaws_magic.own_state import OwnState
+from cuaws_magic.storage import OwnState
 
 CONTENT = {"accounts": {"044444444444": "research-climate-dev"}}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cuaws_magic.aws.transport import FULL_PACE, LONGEST_PAUSE, SLOWEST_PACE, Pace
 from cuaws_magic.errors import NoAccess, PassingTrouble, Throttled, Unreachable
-from cuaws_magic.pacing import FULL_PACE, LONGEST_PAUSE, SLOWEST_PACE, Pace
 
 UNREACHABLE = PassingTrouble(Unreachable("final"))
 THROTTLED = PassingTrouble(Throttled("final"), throttled=True)

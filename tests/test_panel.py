@@ -17,16 +17,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ipywidgets import HTML, Widget
 
-from cuaws_magic import panel_choice, panel_html, panel_view
-from cuaws_magic.account_list import AccountList
-from cuaws_magic.app import App
+from cuaws_magic.commands.context import App
+from cuaws_magic.ipython.display import TextFace
 from cuaws_magic.model import Account
-from cuaws_magic.panel import Nowhere, Panel
-from cuaws_magic.panel_state import Trouble, look, marked
-from cuaws_magic.panel_view import open_panel
 from cuaws_magic.practice import Failure, Knobs, people
 from cuaws_magic.settings import PRODUCTION, Settings
-from cuaws_magic.show import Cell, TextFace
+from cuaws_magic.sso.accounts import AccountList
+from cuaws_magic.views.render import Cell
+from cuaws_magic.widget import html, selection
+from cuaws_magic.widget import view as panel_view
+from cuaws_magic.widget.panel import Nowhere, Panel
+from cuaws_magic.widget.state import Trouble, look, marked
+from cuaws_magic.widget.view import open_panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -306,7 +308,7 @@ def test_a_new_sign_in_renews_the_list(panels, signed_in: App, portal: PracticeP
 
 def test_a_search_that_finds_nothing_renews_the_list_once(panels, signed_in: App, portal: PracticePortal, monkeypatch):
     """The first letter with nothing to show asks the portal again, further ones do not, the next such search does."""
-    monkeypatch.setattr(panel_choice, "_JUST_NOW", timedelta(0))
+    monkeypatch.setattr(selection, "_JUST_NOW", timedelta(0))
     panel = panels()
     widgets = ready(panel)
     monkeypatch.setattr(people, "BUILT_IN", (*people.BUILT_IN, NEW))
@@ -369,12 +371,12 @@ def test_a_long_name_leaves_room_for_its_mark():
 
 def test_a_panel_without_kernel_says_what_to_run():
     """After a restart the extension has to be loaded again, which may stand in another cell."""
-    assert "Run <code>%load_ext cuaws_magic</code> and this cell again" in panel_html.gone()
+    assert "Run <code>%load_ext cuaws_magic</code> and this cell again" in html.gone()
 
 
 def test_commands_in_what_goes_wrong_are_code():
     """Backticks become code, and what is between them stays text."""
-    drawn = panel_html.notice(Trouble("<b> Type `%cuaws login <i>`.", None)) + panel_html.dim(["`a`"])
+    drawn = html.notice(Trouble("<b> Type `%cuaws login <i>`.", None)) + html.dim(["`a`"])
 
     assert "<code" in drawn
     assert "`" not in drawn

@@ -11,10 +11,10 @@ import boto3
 import pytest
 from doubles import Clock, RecordingShow
 
-from cuaws_magic import render
-from cuaws_magic.app import App
+from cuaws_magic import humanize
+from cuaws_magic.commands.context import App
+from cuaws_magic.credentials.environment import SET, TAKEN_OUT
 from cuaws_magic.errors import ConfigurationError, NoCredentials, PasteRefused, StorageError, Unreachable
-from cuaws_magic.kernel_env import SET, TAKEN_OUT
 from cuaws_magic.model import Keys, Secret
 from cuaws_magic.practice import Failure
 
@@ -54,7 +54,7 @@ def test_pasted_keys_are_in_use(app, portal):
 
     assert (used.account, used.role, used.identity.person) == (ID, "MyRole", "ralphie@colorado.edu")
     assert used.identity.arn.startswith("arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_MyRole_")
-    ends = render.clock(used.at + timedelta(hours=4), used.at)
+    ends = humanize.clock(used.at + timedelta(hours=4), used.at)
     assert f"at most until about {ends}, not renewed" in repr(used)
     assert "Sign-in" not in repr(used)
     assert os.environ["AWS_ACCOUNT_ID"] == ID

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from cuaws_magic import pasted
+from cuaws_magic.commands.export import FORMATS, export_text
+from cuaws_magic.credentials import pasted
 from cuaws_magic.errors import PasteRefused
-from cuaws_magic.exports import FORMATS, export_text
 from cuaws_magic.model import Keys, Secret
 
 KEY_ID = "ASIAQWERTYUIOPASDFGH"

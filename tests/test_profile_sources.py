@@ -12,7 +12,7 @@ import boto3
 import pytest
 from doubles import THE_GUIDES_SIGN_IN, RecordingShow, sso_profile
 
-from cuaws_magic import profile_credentials
+from cuaws_magic.aws import profile_credentials
 from cuaws_magic.errors import (
     AmbiguousTarget,
     ConfigurationError,

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from doubles import documented
 
-from cuaws_magic import config_text
-from cuaws_magic.aws_files import config_from
-from cuaws_magic.config_edits import Drop, Put, edited
+from cuaws_magic.config import text as ini_text
+from cuaws_magic.config.edits import Drop, Put, edited
+from cuaws_magic.config.files import config_from
+from cuaws_magic.config.profiles import Ours, Portal, no_longer_there, plan
 from cuaws_magic.errors import ConfigurationError
 from cuaws_magic.model import Account, SsoSession
-from cuaws_magic.organisation import CU_BOULDER
-from cuaws_magic.profiles import Ours, Portal, no_longer_there, plan
+from cuaws_magic.sso.session import CU_BOULDER
 
 SESSION = """\
 [sso-session fedauth]
@@ -44,12 +44,12 @@ def ours(text):
     """Remember every profile of a text as ours."""
     return {
         name: Ours(one.settings, name)
-        for name, one in config_from(Path("c"), config_text.values(text), ()).profiles.items()
+        for name, one in config_from(Path("c"), ini_text.values(text), ()).profiles.items()
     }
 
 
 def planned(portal, text="", *, saved=(), remembered=None, gone=(), sso_session=CU_BOULDER):
-    config = config_from(Path("/home/ralphie/.aws/config"), config_text.values(text), saved)
+    config = config_from(Path("/home/ralphie/.aws/config"), ini_text.values(text), saved)
     return plan(portal, sso_session, "us-west-2", config, remembered or {}, gone)
 
 

@@ -11,10 +11,9 @@ import boto3
 import pytest
 from doubles import RecordingShow
 
+from cuaws_magic.aws.transport import Pace, Questions
 from cuaws_magic.errors import ServiceFailure
-from cuaws_magic.pacing import Pace
-from cuaws_magic.questions import Questions
-from cuaws_magic.token_cache import TokenCache
+from cuaws_magic.sso.token_cache import TokenCache
 
 ACCOUNT = "111111111111/MyRole"
 

@@ -11,7 +11,8 @@ import pytest
 from doubles import HOUR, NOON, documented
 from markupsafe import Markup
 
-from cuaws_magic import render
+from cuaws_magic import humanize
+from cuaws_magic.views import render
 
 HOSTILE = "<img src=x onerror=alert(1)> & \"'"
 
@@ -148,7 +149,7 @@ class Clock:
 )
 def test_a_time_of_day(case):
     """A time is told in the zone of the kernel's machine, with the zone's name."""
-    assert render.clock(case.moment, NOON) == case.expected
+    assert humanize.clock(case.moment, NOON) == case.expected
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_a_time_of_day(case):
 )
 def test_a_span(seconds, expected):
     """How long, in the two largest units; never less than nothing."""
-    assert render.span(timedelta(seconds=seconds)) == expected
+    assert humanize.span(timedelta(seconds=seconds)) == expected
 
 
 @pytest.mark.parametrize(
@@ -182,4 +183,4 @@ def test_a_span(seconds, expected):
 )
 def test_until(left, expected):
     """Until when and how long from now, rounded to the minute; the past is past."""
-    assert render.until(NOON + left, NOON) == expected
+    assert humanize.until(NOON + left, NOON) == expected

@@ -9,21 +9,11 @@ from dataclasses import dataclass
 import pytest
 from doubles import HOUR, NOON, a_device_authorization, documented
 
-from cuaws_magic.in_use_card import InUse, Status
 from cuaws_magic.model import Account, SsoSession
-from cuaws_magic.organisation import CU_BOULDER
-from cuaws_magic.results import (
-    AccountTable,
-    AwaitingApproval,
-    Progress,
-    Released,
-    SignedIn,
-    SignedOut,
-    SignInEnded,
-    SigningIn,
-    View,
-    Whoami,
-)
+from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.views.account import AccountTable, InUse, Released, Status, Whoami
+from cuaws_magic.views.render import Progress, View
+from cuaws_magic.views.sign_in import AwaitingApproval, SignedIn, SignedOut, SignInEnded, SigningIn
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 BAD_SESSION = SsoSession(HOSTILE, f"https://{HOSTILE}.awsapps.com/start", HOSTILE, None)

@@ -14,8 +14,8 @@ from botocore.parsers import ResponseParserError
 from doubles import NOON, documented
 
 from cuaws_magic import errors
+from cuaws_magic.aws.service_errors import MODELLED, translate
 from cuaws_magic.errors import CuawsError, PassingTrouble, Signal
-from cuaws_magic.service_errors import MODELLED, translate
 
 # What we call, by our name: RefreshToken is CreateToken with a refresh token.
 OPERATIONS = {

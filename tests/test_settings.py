@@ -6,13 +6,7 @@ from dataclasses import dataclass, fields
 
 from doubles import documented
 
-from cuaws_magic.settings import (
-    CU_SESSION_NAME,
-    CU_SSO_REGION,
-    CU_START_URL,
-    DEFAULT_SCOPES,
-    Settings,
-)
+from cuaws_magic.settings import CU_SESSION_NAME, CU_SSO_REGION, CU_START_URL, DEFAULT_SCOPES, Settings
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ import re
 import pytest
 from doubles import HOUR, NOON, a_device_authorization
 
-from cuaws_magic import sign_in_card
 from cuaws_magic.model import Secret, SsoSession
-from cuaws_magic.organisation import CU_BOULDER
+from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.views import sign_in
 
 ACME = SsoSession(None, "https://acme.awsapps.com/start", "us-east-1", None)
 CODE = a_device_authorization()
 
 
 def waiting(authorization=CODE, sso_session=CU_BOULDER, attempt=1, trouble=None):
-    return sign_in_card.waiting(sso_session, authorization, attempt, trouble, NOON)
+    return sign_in.waiting(sso_session, authorization, attempt, trouble, NOON)
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def waiting(authorization=CODE, sso_session=CU_BOULDER, attempt=1, trouble=None)
 )
 def test_the_organisation(sso_session, expected):
     """An organisation is called by its name where we know it, and by its host elsewhere."""
-    assert sign_in_card.organisation(sso_session) == expected
+    assert sign_in.organisation(sso_session) == expected
 
 
 def test_the_words_of_cu():
     """At CU the card speaks of IdentiKey and Duo."""
-    first, second = sign_in_card.instructions(CU_BOULDER)
+    first, second = sign_in.instructions(CU_BOULDER)
 
     assert "IdentiKey" in first
     assert "Duo" in first
@@ -144,8 +144,8 @@ def test_trouble_is_on_the_card():
 @pytest.mark.parametrize(
     "after",
     [
-        sign_in_card.signed_in(CU_BOULDER, NOON + 8 * HOUR, (), NOON),
-        sign_in_card.ended(CU_BOULDER, "Not signed in", ("Denied.",)),
+        sign_in.signed_in(CU_BOULDER, NOON + 8 * HOUR, (), NOON),
+        sign_in.ended(CU_BOULDER, "Not signed in", ("Denied.",)),
     ],
     ids=["signed in", "ended"],
 )
@@ -161,7 +161,7 @@ def test_what_replaces_the_card(after):
 
 def test_signed_in_until():
     """The card says until about when, rounded: eight hours are eight hours."""
-    done = sign_in_card.signed_in(CU_BOULDER, NOON + 8 * HOUR, ("A note.",), NOON)
+    done = sign_in.signed_in(CU_BOULDER, NOON + 8 * HOUR, ("A note.",), NOON)
 
     assert done["text/plain"].startswith("Signed in until about ")
     assert "(8 h) to CU Boulder · fedauth." in done["text/plain"]

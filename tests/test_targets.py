@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from doubles import NOON, documented
 
-from cuaws_magic.aws_files import AwsFiles
-from cuaws_magic.directory import Listing
+from cuaws_magic.config.files import AwsFiles
 from cuaws_magic.errors import AmbiguousTarget, NoAccess, RoleNeeded, UnknownTarget
+from cuaws_magic.humanize import quoted
 from cuaws_magic.model import Account, SsoSession
-from cuaws_magic.organisation import CU_BOULDER
-from cuaws_magic.targets import Targets, quoted
+from cuaws_magic.sso.accounts import Listing
+from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.sso.targets import Targets
 
 ACCOUNTS = {
     "111111111111": "awsucob0myaccount",

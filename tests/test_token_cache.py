@@ -14,9 +14,9 @@ from doubles import HOUR, NOON, SCOPE, a_registration, an_sso_token, documented,
 
 from cuaws_magic.errors import StorageError
 from cuaws_magic.model import Secret, SsoSession
-from cuaws_magic.organisation import CU_BOULDER
 from cuaws_magic.settings import CU_START_URL
-from cuaws_magic.token_cache import TokenCache
+from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.sso.token_cache import TokenCache
 
 LEGACY = SsoSession(None, CU_START_URL, "us-west-2", None)
 WITHOUT_SCOPES = SsoSession("fedauth", CU_START_URL, "us-west-2", None)

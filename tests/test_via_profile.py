@@ -11,8 +11,8 @@ import boto3
 import pytest
 from doubles import THE_GUIDES_SIGN_IN, RecordingShow, sso_profile
 
+from cuaws_magic.credentials.environment import TAKEN_OUT_FOR_A_PROFILE
 from cuaws_magic.errors import ConfigurationError, CredentialsRefused, UnknownTarget
-from cuaws_magic.kernel_env import TAKEN_OUT_FOR_A_PROFILE
 
 ID, OTHER_ID = "111111111111", "222222222222"
 CONFIG = (

@@ -15,7 +15,7 @@ from doubles import RecordingShow, until
 from cuaws_magic.errors import ServiceFailure
 from cuaws_magic.practice import Failure
 from cuaws_magic.settings import Settings
-from cuaws_magic.token_cache import TokenCache
+from cuaws_magic.sso.token_cache import TokenCache
 
 ACCOUNT = "111111111111/MyRole"
 CU, ACME = "https://cuboulder.awsapps.com/start", "https://acme.awsapps.com/start"

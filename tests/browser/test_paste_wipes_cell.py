@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from doubles import RecordingShow
 
-from cuaws_magic.app import App
+from cuaws_magic.commands.context import App
 from cuaws_magic.practice import Knobs
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from doubles import RecordingShow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cuaws_magic.app import App
+    from cuaws_magic.commands.context import App
     from cuaws_magic.practice import PracticePortal
 
 FIRST = ("awsucob0myaccount", "111111111111")

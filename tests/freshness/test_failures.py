@@ -9,8 +9,8 @@ from botocore import exceptions
 from botocore.exceptions import ClientError
 from doubles import documented
 
+from cuaws_magic.commands.hints import reason
 from cuaws_magic.errors import NoCredentials
-from cuaws_magic.failures import reason
 
 
 def service_error(code: str) -> ClientError:

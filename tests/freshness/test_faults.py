@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 from doubles import RecordingShow, until
 
-from cuaws_magic import files
+from cuaws_magic import storage
 from cuaws_magic.errors import CuawsError, NoAccess, NotSignedIn, Overtaken, ServiceFailure, Throttled, Unreachable
 from cuaws_magic.practice import Failure
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cuaws_magic.app import App
+    from cuaws_magic.commands.context import App
     from cuaws_magic.practice import PracticePortal
 
 ACCOUNT = "awsucob0myaccount"
@@ -259,7 +259,7 @@ def test_with_a_full_disk_the_kernel_works_and_says_what_is_not_kept(portal: Pra
 HOLDER = """
 import sys, time, pathlib
 from cuaws_magic import files
-with files.lock(pathlib.Path(sys.argv[1])) as held:
+with storage.lock(pathlib.Path(sys.argv[1])) as held:
     print(held, flush=True)
     time.sleep(60)
 """
@@ -283,7 +283,7 @@ def test_a_lock_holder_that_died_holds_nothing_up(home: Path) -> None:
         assert holder.stdout.readline() == "True\n"
         holder.kill()
 
-    with files.lock(path) as held:
+    with storage.lock(path) as held:
         assert held
 
 
@@ -298,7 +298,7 @@ def test_a_home_without_working_locks_is_used_without(home: Path, monkeypatch: p
 
     monkeypatch.setattr(fcntl, "flock", refuse)
 
-    with files.lock(home / "locks" / "one.lock") as held:
+    with storage.lock(home / "locks" / "one.lock") as held:
         assert held is False
 
 

@@ -44,7 +44,7 @@ print("all right")
 IN_THE_MIDDLE = """
 import os, threading, time
 import cuaws_magic as cuaws
-from cuaws_magic.app import the_app
+from cuaws_magic.commands.context import the_app
 
 cuaws.use("111111111111/MyRole")
 app = the_app()
@@ -79,7 +79,7 @@ print("all right")
 IN_A_RENEWAL = """
 import datetime, json, os, pathlib, sys, time
 import cuaws_magic as cuaws
-from cuaws_magic.app import the_app
+from cuaws_magic.commands.context import the_app
 
 home = pathlib.Path.home()
 keys = cuaws.export("111111111111/MyRole", format="process").reveal()

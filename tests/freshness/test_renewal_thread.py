@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from doubles import NOON, Clock
 
-from cuaws_magic.renewal import LONGEST_SLEEP, SHORTEST_SLEEP, Renewal
+from cuaws_magic.credentials.refresh import LONGEST_SLEEP, SHORTEST_SLEEP, Renewal
 
 
 class Sleeps:

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from doubles import RecordingShow
 
-from cuaws_magic.app import App
+from cuaws_magic.commands.context import App
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,7 +196,7 @@ def test_a_bug_shows_no_traceback(kernel: Kernel, text: str, search: Search) -> 
     """Whatever goes wrong inside: one line, since a traceback would show the cell."""
     kernel.good("%xmode Verbose")
     kernel.good(
-        "import cuaws_magic.paste_desk as _p\n"
+        "import cuaws_magic.commands.paste as _p\n"
         "def _broken(self, text, save=None): raise KeyError(text)\n"
         "_p.PasteDesk.paste = _broken"
     )
@@ -347,7 +347,7 @@ def test_what_cannot_be_wiped_is_said(kernel: Kernel, text: str) -> None:
     kernel.good("%logstart mine.py")
     kernel.good(
         "import sqlite3\nother = sqlite3.connect(get_ipython().history_manager.hist_file)\n"
-        "import cuaws_magic.cell_wipe as _w; _w._PATIENCE = 0.1\n"
+        "import cuaws_magic.ipython.cell_wipe as _w; _w._PATIENCE = 0.1\n"
         "get_ipython().history_manager.writeout_cache(); other.execute('BEGIN IMMEDIATE')"
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from doubles import RecordingShow
 
-from cuaws_magic.app import App
+from cuaws_magic.commands.context import App
 
 pexpect = pytest.importorskip("pexpect", reason="needs a pseudo-terminal")
 

@@ -1,0 +1,225 @@
+"""
+The commands as functions, for scripts and libraries.
+
+    import cuaws_magic as cuaws
+    cuaws.use("awsucob0myaccount")
+
+The same app as the magic's, so both see the same sign-in and account. Errors are
+those of `cuaws_magic.errors`; what is shown goes to the notebook, or is printed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cuaws_magic.commands.context import the_app
+from cuaws_magic.errors import without_frames
+from cuaws_magic.ipython.display import face_here
+from cuaws_magic.settings import Settings
+
+if TYPE_CHECKING:
+    import os
+
+    from cuaws_magic.views.account import AccountTable, ConsoleLink, InUse, Released, Status, Whoami
+    from cuaws_magic.views.diagnosis import Diagnosis
+    from cuaws_magic.views.export import Exported
+    from cuaws_magic.views.profiles import Configured, Forgotten
+    from cuaws_magic.views.sign_in import SignedIn, SignedOut, SigningIn
+    from cuaws_magic.widget.view import PanelView
+
+
+@without_frames
+def login(
+    session: str | None = None,
+    *,
+    start_url: str | None = None,
+    sso_region: str | None = None,
+    force: bool = False,
+    wait: bool = True,
+    timeout: float | None = None,
+) -> SignedIn | SigningIn:
+    """
+    Sign in, unless that is done.
+
+    Args:
+        session: Name of an `[sso-session]` of `~/.aws/config`.
+
+        start_url: Address of the access portal of another organisation.
+
+        sso_region: Region of its Identity Center.
+
+        force: Although still signed in.
+
+        wait: Until a person approved; otherwise in the background.
+
+        timeout: Seconds after which to give up.
+
+    Raises:
+        CuawsError: It came to nothing.
+
+        KeyboardInterrupt: A person interrupted it.
+    """
+    return the_app().login(
+        face_here(), Settings(session, start_url, sso_region), force=force, wait=wait, timeout=timeout
+    )
+
+
+@without_frames
+def logout(*, every: bool = False) -> SignedOut:
+    """End the sign-in, at AWS and here, and take everything out of this process; `every` as `--all`."""
+    return the_app().logout(every=every)
+
+
+@without_frames
+def use(
+    target: str, *, role: str | None = None, region: str | None = None, via: str = "env", verify: bool = True
+) -> InUse:
+    """
+    Put credentials for an account into this process's environment, signing in first if need be.
+
+    Args:
+        target: Profile, account name (any case), account id, or one of the last two with `/role`.
+
+        role: The role, where there are several.
+
+        region: Where clients go by default.
+
+        via: `env` for keys in environment variables, `profile` for AWS_PROFILE alone.
+
+        verify: Confirm with `sts:GetCallerIdentity`.
+
+    Raises:
+        CuawsError: There is no such account, or no credentials for it; nothing was changed.
+
+        KeyboardInterrupt: A person interrupted the sign-in.
+    """
+    return the_app().use(face_here(), target, role=role, region=region, via=via, verify=verify)
+
+
+@without_frames
+def paste(text: str, save: str | None = None) -> InUse:
+    """
+    Put keys that were copied from the access portal into this process's environment; nobody renews them.
+
+    Args:
+        text: What the page "Access keys" gives, in any of its forms.
+
+        save: Also as this profile of `~/.aws/credentials`; empty for the portal's own name.
+
+    Raises:
+        CuawsError: It is not one complete set, AWS does not accept it, or it cannot be saved; nothing was changed.
+    """
+    return the_app().paste(text, save)
+
+
+@without_frames
+def release() -> Released:
+    """Take the credentials out again; every variable is as it was found. Stays signed in."""
+    return the_app().release()
+
+
+@without_frames
+def whoami() -> Whoami:
+    """Return the caller identity, asked from STS; raises `NoCredentials` where there are none."""
+    return the_app().whoami()
+
+
+@without_frames
+def status() -> Status:
+    """Return who, which account, time left; asks nobody."""
+    return the_app().status()
+
+
+@without_frames
+def panel() -> PanelView:
+    """Return the panel: a widget to sign in and pick an account; a text with the commands where there are none."""
+    from cuaws_magic.widget.view import open_panel
+
+    return open_panel(the_app(), face_here().cell)
+
+
+@without_frames
+def accounts(pattern: str | None = None, *, roles: bool = False, refresh: bool = False) -> AccountTable:
+    """
+    Return the accounts that the person may enter, a sequence of `Account`.
+
+    Args:
+        pattern: Part of a name or id, or a pattern with `*`.
+
+        roles: Also the roles of each.
+
+        refresh: Ask the portal, not the list of the last 24 hours.
+
+    Raises:
+        CuawsError: The portal cannot be asked.
+    """
+    return the_app().accounts(face_here(), pattern, roles=roles, refresh=refresh)
+
+
+@without_frames
+def configure(pattern: str | None = None, *, dry_run: bool = False, prune: bool = False) -> Configured:
+    """
+    Write a profile for each account and role into `~/.aws/config`; shows the difference first.
+
+    Args:
+        pattern: Which accounts: part of a name or id, or a pattern with `*`; else all.
+
+        dry_run: Show the difference, write nothing.
+
+        prune: Remove the profiles that were written here and whose account or role is no longer the person's.
+
+    Raises:
+        CuawsError: The portal cannot be asked, no account matches, or the file cannot be changed as needed.
+    """
+    return the_app().side_desk.configure(face_here(), pattern, dry_run=dry_run, prune=prune)
+
+
+@without_frames
+def forget(profile: str) -> Forgotten:
+    """Delete a saved block of keys from the credentials file, and only that; `UnknownTarget` if there is none."""
+    return the_app().side_desk.forget(profile)
+
+
+@without_frames
+def export(
+    target: str | None = None,
+    *,
+    format: str = "process",  # noqa: A002 - the name of the command's option, and of the AWS CLI's
+    to: str | os.PathLike[str] | None = None,
+) -> Exported:
+    """
+    Hand credentials to a program that cannot fetch its own; nobody renews them there.
+
+    Args:
+        target: Profile, account name, account id, or one of them with `/role`; else the account in use.
+
+        format: As in `aws configure export-credentials`: process, env, env-no-export, powershell, windows-cmd, fish.
+
+        to: A file for them, readable by its owner only. Without, `reveal()` of the value gives the text.
+
+    Raises:
+        CuawsError: There is no such account or format, no credentials, or the file cannot be written.
+    """
+    return the_app().side_desk.export(face_here(), target, format, to=to)
+
+
+@without_frames
+def console(service: str | None = None, target: str | None = None) -> ConsoleLink:
+    """
+    Return a link that opens the AWS console in an account and role; nothing in it is secret.
+
+    Args:
+        service: Whose page: `s3`, `ec2`, `sagemaker` and so on.
+
+        target: Profile, account name, account id, or one of them with `/role`; else the account in use.
+
+    Raises:
+        CuawsError: There is no such account or service.
+    """
+    return the_app().side_desk.console(face_here(), service, target)
+
+
+@without_frames
+def doctor() -> Diagnosis:
+    """Return what on this machine would get in the way, each with what to do; `ready` if nothing is."""
+    return the_app().side_desk.doctor()

@@ -1,0 +1,185 @@
+"""
+Keeping our own questions out of everybody's logs.
+
+At the level DEBUG botocore logs requests and answers whole: keys, SSO tokens, codes.
+What a person's own clients log is theirs; what we ask for them is not to be read there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cuaws_magic.model import Keys
+
+_HERE = threading.local()
+_LIBRARIES = ("botocore", "urllib3")
+
+
+class _NotOurs(logging.Filter):
+    """Lets through what other threads log, and this one outside of our questions."""
+
+    def filter(self, _: logging.LogRecord) -> bool:
+        return not getattr(_HERE, "questions", 0)
+
+
+_NOT_OURS = _NotOurs()
+
+
+@contextlib.contextmanager
+def unlogged() -> Iterator[None]:
+    """Have botocore log nothing in this thread while the block runs."""
+    # A filter holds for its own logger only, not for those below; libraries make more as they are imported.
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if name.partition(".")[0] in _LIBRARIES and isinstance(logger, logging.Logger):
+            logger.addFilter(_NOT_OURS)  # once: it looks itself
+    _HERE.questions = getattr(_HERE, "questions", 0) + 1
+    try:
+        yield
+    finally:
+        _HERE.questions -= 1
+
+
+# Settings that change where a client talks to; a client made under others is not reused.
+_ROUTE = (
+    "AWS_CA_BUNDLE",
+    "AWS_CONFIG_FILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SSO",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+    "REQUESTS_CA_BUNDLE",
+    *(name for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY") for name in (proxy, proxy.lower())),
+)
+
+
+class BotoClients:
+    """
+    Botocore clients; one botocore session and one unsigned client per region and route.
+
+    Args:
+        found: A variable of the environment as it is without us. The profile that a
+            person chose may say how to reach AWS, also while `use` has taken it out.
+    """
+
+    def __init__(self, found: Callable[[str], str | None] = os.environ.get) -> None:
+        self._found = found
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Start anew in a forked process: on a connection that both have, one would read the other's answers."""
+        self._sessions: dict[tuple[object, ...], Any] = {}
+        self._unsigned: dict[tuple[object, ...], Any] = {}
+        self._lock = threading.Lock()
+
+    def unsigned(self, service: str, region: str) -> Any:
+        """Return a client of a service that takes no signature; safe from any thread."""
+        from botocore import UNSIGNED
+
+        route = self._route()
+        key = (service, region, *route)
+        with self._lock:
+            if key not in self._unsigned:
+                self._unsigned[key] = self._anonymous_session(route).create_client(
+                    service, region_name=region, config=_config(signature_version=UNSIGNED)
+                )
+            return self._unsigned[key]
+
+    def sts(self, credentials: Keys | None, region: str) -> Any:
+        """Make an STS client: as these credentials, or as whatever the kernel's own chain finds."""
+        if credentials is None:
+            import botocore.session
+
+            return botocore.session.Session().create_client("sts", region_name=region, config=_config())
+        token = credentials.session_token
+        with self._lock:
+            return self._anonymous_session(self._route()).create_client(
+                "sts",
+                region_name=region,
+                config=_config(),
+                aws_access_key_id=credentials.access_key_id.reveal(),
+                aws_secret_access_key=credentials.secret_access_key.reveal(),
+                aws_session_token=token.reveal() if token is not None else None,
+            )
+
+    def date(self, service: str, region: str, patience: float) -> tuple[str, str | None]:
+        """
+        Ask a service for nothing; works although the AWS files do not parse.
+
+        Args:
+            service: The service.
+
+            region: Which one.
+
+            patience: Seconds to wait for a connection, and again for an answer.
+
+        Returns:
+            Its address, and the `Date` header of what it answered.
+        """
+        import botocore.session
+        from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import ConfigParseError, ProfileNotFound
+        from botocore.httpsession import URLLib3Session
+        from botocore.utils import get_environ_proxies
+
+        try:
+            made = botocore.session.Session()
+            made.get_scoped_config()
+        except (ConfigParseError, ProfileNotFound):
+            nowhere = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
+            made = botocore.session.Session(session_vars=nowhere)
+        made.register_component("credential_provider", _Nobody())
+        client = made.create_client(service, region_name=region, config=_config())
+        address: str = client.meta.endpoint_url
+        http = URLLib3Session(
+            verify=made.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True,
+            proxies=get_environ_proxies(address),
+            timeout=(patience, patience),
+        )
+        answer = http.send(AWSRequest(method="GET", url=address).prepare())
+        return address, answer.headers.get("date")
+
+    def _anonymous_session(self, route: tuple[str | None, ...]) -> Any:
+        import botocore.session
+
+        if route not in self._sessions:
+            made = botocore.session.Session(session_vars={"profile": (None, None, route[0], None)})
+            # The chain would read files and ask the instance metadata service, for nothing.
+            made.register_component("credential_provider", _Nobody())
+            self._sessions[route] = made
+        return self._sessions[route]
+
+    def _route(self) -> tuple[str | None, ...]:
+        """Return the profile, and the settings around it."""
+        profile = self._found("AWS_DEFAULT_PROFILE") or self._found("AWS_PROFILE") or None  # in botocore's order
+        return (profile, *(os.environ.get(name) for name in _ROUTE))
+
+
+class _Nobody:
+    """A credential resolver that finds nothing."""
+
+    def load_credentials(self) -> None:
+        return None
+
+
+def _config(**more: Any) -> Any:
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=10,
+        read_timeout=20,
+        # `Pace` asks again; two layers of retries would multiply.
+        retries={"total_max_attempts": 1},
+        max_pool_connections=16,
+        user_agent_extra="cuaws-magic",
+        **more,
+    )

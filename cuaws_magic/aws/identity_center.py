@@ -1,0 +1,288 @@
+"""
+The only door to IAM Identity Center (`sso-oidc`, `sso`) and STS.
+
+Our values in and out. What botocore raises comes out translated (`service_errors`),
+what the wire calls seconds, milliseconds and strings comes out as aware UTC times.
+Endpoints, proxies and certificates are the SDK's own settings.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from cuaws_magic.aws.clients import BotoClients
+from cuaws_magic.aws.transport import Pace, Questions
+from cuaws_magic.model import (
+    Account,
+    ClientRegistration,
+    DeviceAuthorization,
+    Identity,
+    Keys,
+    RoleCredentials,
+    Secret,
+    SsoSession,
+    SsoToken,
+    utc_now,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cuaws_magic.model import Now
+
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"  # RFC 8628 §3.4
+REFRESH_GRANT = "refresh_token"  # RFC 6749 §6
+POLL_INTERVAL = 5  # seconds, where the service names none (RFC 8628 §3.2)
+
+
+class IdentityCenter:
+    """The services, for any number of sign-ins; without arguments, with clients, clock and pace of its own."""
+
+    def __init__(self, clients: BotoClients | None = None, now: Now = utc_now, pace: Pace | None = None) -> None:
+        self._questions = Questions(clients or BotoClients(), pace or Pace(), now)
+        self._now = now
+
+    def after_fork(self) -> None:
+        """Start anew in a forked process, with connections of its own."""
+        self._questions.after_fork()
+
+    # sso-oidc.
+
+    def sign_in_endpoint(self, sso_session: SsoSession) -> str:
+        """Return the address where sign-ins are asked for: AWS's, or where the SDK's settings point."""
+        return self._questions.sign_in_endpoint(sso_session.sso_region)
+
+    def register_client(self, sso_session: SsoSession) -> ClientRegistration:
+        """Register this program, under the name that the consent page shows (`RegisterClient`)."""
+        name = sso_session.name or str(int(self._now().timestamp()))
+        parameters: dict[str, Any] = {"clientName": f"botocore-client-{name}", "clientType": "public"}
+        if sso_session.scopes:
+            parameters["scopes"] = list(sso_session.scopes)
+        return self._questions.oidc(
+            "RegisterClient",
+            sso_session.sso_region,
+            lambda client: client.register_client(**parameters),
+            lambda answer: ClientRegistration(
+                client_id=str(answer["clientId"]),
+                client_secret=Secret(answer["clientSecret"]),
+                expires_at=datetime.fromtimestamp(answer["clientSecretExpiresAt"], timezone.utc),
+            ),
+        )
+
+    def start_device_authorization(
+        self, sso_session: SsoSession, registration: ClientRegistration
+    ) -> DeviceAuthorization:
+        """
+        Ask for a code that a person approves (`StartDeviceAuthorization`, RFC 8628 §3.1).
+
+        Raises:
+            RegistrationRefused: The registration is unknown or over.
+
+            ConfigurationError: The service does not know the start URL.
+        """
+        issued_at = self._now()
+        return self._questions.oidc(
+            "StartDeviceAuthorization",
+            sso_session.sso_region,
+            lambda client: client.start_device_authorization(
+                clientId=registration.client_id,
+                clientSecret=registration.client_secret.reveal(),
+                startUrl=sso_session.start_url,
+            ),
+            lambda answer: DeviceAuthorization(
+                device_code=Secret(answer["deviceCode"]),
+                user_code=str(answer["userCode"]),
+                verification_uri=str(answer["verificationUri"]),
+                verification_uri_complete=str(answer.get("verificationUriComplete") or answer["verificationUri"]),
+                interval=int(answer.get("interval") or POLL_INTERVAL),
+                issued_at=issued_at,
+                expires_at=issued_at + timedelta(seconds=answer["expiresIn"]),
+            ),
+        )
+
+    def create_token(
+        self, sso_session: SsoSession, registration: ClientRegistration, authorization: DeviceAuthorization
+    ) -> SsoToken:
+        """
+        Ask once whether the code was approved (`CreateToken`, RFC 8628 §3.4).
+
+        Raises:
+            AuthorizationPending: Not yet.
+
+            SlowDown: Not yet, and asked too fast.
+
+            DeviceCodeExpired: The code is over or used.
+
+            RegistrationRefused: The registration is unknown or over.
+
+            AuthorizationDenied: The person refused.
+        """
+        return self._questions.oidc(
+            "CreateToken",
+            sso_session.sso_region,
+            lambda client: client.create_token(
+                grantType=DEVICE_GRANT,
+                clientId=registration.client_id,
+                clientSecret=registration.client_secret.reveal(),
+                deviceCode=authorization.device_code.reveal(),
+            ),
+            lambda answer: self._token(answer, sso_session, registration, None),
+            attempts=1,  # the device flow asks again by itself
+        )
+
+    def refresh_token(self, sso_session: SsoSession, sso_token: SsoToken) -> SsoToken:
+        """
+        Get the next SSO token without a person (`CreateToken`, RFC 6749 §6).
+
+        Raises:
+            RefreshRefused: The refresh token is used up, revoked or over.
+        """
+        registration, refresh_token = sso_token.registration, sso_token.refresh_token
+        if registration is None or refresh_token is None:
+            message = "an SSO token without refresh token or registration cannot be refreshed"
+            raise ValueError(message)
+        return self._questions.oidc(
+            "RefreshToken",
+            sso_session.sso_region,
+            lambda client: client.create_token(
+                grantType=REFRESH_GRANT,
+                clientId=registration.client_id,
+                clientSecret=registration.client_secret.reveal(),
+                refreshToken=refresh_token.reveal(),
+            ),
+            lambda answer: self._token(answer, sso_session, registration, refresh_token),
+        )
+
+    # The access portal.
+
+    def logout(self, sso_token: SsoToken, sso_region: str) -> None:
+        """
+        End the sign-in at the portal (`Logout`).
+
+        Raises:
+            SsoTokenRefused: It had ended already.
+        """
+        bearer = sso_token.access_token
+        self._questions.portal(
+            "Logout", sso_region, lambda client: client.logout(accessToken=bearer.reveal()), lambda _: None
+        )
+
+    def list_accounts(self, sso_token: SsoToken, sso_region: str) -> Iterator[Account]:
+        """
+        Yield the accounts that the person may enter (`ListAccounts`, 100 a page).
+
+        Raises:
+            SsoTokenRefused: The portal does not know the SSO token.
+        """
+        return self._questions.pages(
+            "ListAccounts",
+            "list_accounts",
+            sso_token.access_token,
+            {},
+            sso_region,
+            lambda answer: [
+                Account(
+                    str(item["accountId"]),
+                    str(item.get("accountName") or item["accountId"]),
+                    str(item.get("emailAddress") or ""),
+                )
+                for item in answer["accountList"]
+            ],
+        )
+
+    def list_account_roles(self, sso_token: SsoToken, sso_region: str, account_id: str) -> Iterator[str]:
+        """
+        Yield the names of the roles that the person has in an account (`ListAccountRoles`).
+
+        Raises:
+            SsoTokenRefused: The portal does not know the SSO token.
+
+            NoAccess: The person may not enter the account.
+        """
+        return self._questions.pages(
+            "ListAccountRoles",
+            "list_account_roles",
+            sso_token.access_token,
+            {"accountId": account_id},
+            sso_region,
+            lambda answer: [str(item["roleName"]) for item in answer["roleList"]],
+        )
+
+    def role_credentials(
+        self, sso_token: SsoToken, sso_region: str, account_id: str, role_name: str
+    ) -> RoleCredentials:
+        """
+        Fetch credentials for a role (`GetRoleCredentials`; `expiration` is epoch milliseconds).
+
+        Raises:
+            SsoTokenRefused: The portal does not know the SSO token.
+
+            NoAccess: The role is not assigned to the person.
+        """
+        obtained_at = self._now()
+        bearer = sso_token.access_token
+
+        def value(answer: Mapping[str, Any]) -> RoleCredentials:
+            keys = answer["roleCredentials"]
+            return RoleCredentials(
+                account_id=account_id,
+                access_key_id=Secret(keys["accessKeyId"]),
+                secret_access_key=Secret(keys["secretAccessKey"]),
+                session_token=Secret(keys["sessionToken"]),
+                expires_at=datetime.fromtimestamp(keys["expiration"] / 1000, timezone.utc),
+                obtained_at=obtained_at,
+            )
+
+        return self._questions.portal(
+            "GetRoleCredentials",
+            sso_region,
+            lambda client: client.get_role_credentials(
+                accessToken=bearer.reveal(), accountId=account_id, roleName=role_name
+            ),
+            value,
+        )
+
+    # STS.
+
+    def caller_identity(self, credentials: Keys | None, region: str) -> Identity:
+        """
+        Ask AWS who we are (`sts:GetCallerIdentity`).
+
+        Args:
+            credentials: As whom; `None` for whatever this kernel's own chain finds.
+
+            region: Which STS to ask.
+
+        Raises:
+            NoCredentials: The chain finds nothing.
+
+            CredentialsRefused: STS does not accept them.
+
+            ClockWrong: … because this machine's clock is off.
+        """
+        return self._questions.sts(
+            "GetCallerIdentity",
+            credentials,
+            region,
+            lambda client: client.get_caller_identity(),
+            lambda answer: Identity(str(answer["Account"]), str(answer["Arn"]), str(answer["UserId"])),
+        )
+
+    def _token(
+        self,
+        answer: Mapping[str, Any],
+        sso_session: SsoSession,
+        registration: ClientRegistration,
+        previous: Secret | None,
+    ) -> SsoToken:
+        fresh = answer.get("refreshToken")
+        return SsoToken(
+            start_url=sso_session.start_url,
+            sso_region=sso_session.sso_region,
+            access_token=Secret(answer["accessToken"]),
+            expires_at=self._now() + timedelta(seconds=answer["expiresIn"]),
+            refresh_token=Secret(fresh) if fresh else previous,  # RFC 6749 §6: none returned, the old one stays
+            registration=registration,
+            obtained_at=self._now(),
+        )

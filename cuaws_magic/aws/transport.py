@@ -1,0 +1,268 @@
+"""
+How fast to ask the access portal, and when to ask again.
+
+AWS publishes no limit for the portal. Peers assume 20 requests a second for all of
+an organisation together, and see 429 from 50 accounts on. So the pace starts there,
+halves at each 429, and comes back bit by bit; what failed for a passing reason is
+asked again with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter").
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cuaws_magic.aws.clients import unlogged
+from cuaws_magic.aws.service_errors import translate
+from cuaws_magic.errors import PassingTrouble, ServiceFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cuaws_magic.aws.clients import BotoClients
+    from cuaws_magic.model import Keys, Now, Secret
+
+Result = TypeVar("Result")
+
+FULL_PACE = 20.0  # requests a second
+SLOWEST_PACE = 1.0
+RECOVERY = 0.5  # requests a second more after each answer
+FIRST_PAUSE = 0.25  # seconds; doubles with each attempt
+LONGEST_PAUSE = 8.0  # seconds
+
+
+class Pace:
+    """
+    One pace for all requests of this kernel, whichever thread makes them.
+
+    Args:
+        clock: Monotonic seconds.
+
+        sleep: Waits that many seconds; an interrupt must end it.
+
+        jitter: A number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = jitter
+        self._lock = threading.Lock()
+        self._next_slot = 0.0
+        self.rate = FULL_PACE
+
+    def after_fork(self) -> None:
+        """Start anew in a forked process: who held a lock is not there to give it back."""
+        self._lock = threading.Lock()
+
+    def ask(self, question: Callable[[], Result], attempts: int, *, paced: bool = True) -> Result:
+        """
+        Ask until it is answered or the attempts are used up.
+
+        Args:
+            question: One request; raises `PassingTrouble` for what may be gone next time.
+
+            attempts: How often to ask at the most.
+
+            paced: At the common pace; otherwise at once.
+
+        Raises:
+            ServiceError: The last trouble's final error.
+        """
+        for attempt in range(1, attempts + 1):
+            if paced:
+                self._wait_for_slot()
+            try:
+                answer = question()
+            except PassingTrouble as trouble:
+                if trouble.throttled:
+                    self._slow_down()
+                if attempt == attempts:
+                    raise trouble.final from None
+                pause = self._jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1))
+                self._sleep(max(pause, trouble.retry_after or 0.0))
+            else:
+                self._recover()
+                return answer
+        message = "attempts must be 1 or more"
+        raise ValueError(message)
+
+    def _wait_for_slot(self) -> None:
+        with self._lock:
+            now = self._clock()
+            slot = max(now, self._next_slot)
+            self._next_slot = slot + 1 / self.rate
+        if slot > now:
+            self._sleep(slot - now)
+
+    def _slow_down(self) -> None:
+        with self._lock:
+            self.rate = max(SLOWEST_PACE, self.rate / 2)
+
+    def _recover(self) -> None:
+        with self._lock:
+            self.rate = min(FULL_PACE, self.rate + RECOVERY)
+
+
+ATTEMPTS = 4
+LISTING_ATTEMPTS = 10
+PAGE = 100  # accounts or roles; the most that the portal gives
+
+
+class Questions:
+    """
+    Asks them.
+
+    Args:
+        clients: Botocore's.
+
+        pace: How fast, for the access portal.
+
+        now: The current time, aware, UTC.
+    """
+
+    def __init__(self, clients: BotoClients, pace: Pace, now: Now) -> None:
+        self._clients = clients
+        self._pace = pace
+        self._now = now
+
+    def after_fork(self) -> None:
+        """Start anew in a forked process, with connections of its own."""
+        self._clients.after_fork()
+        self._pace.after_fork()
+
+    def sign_in_endpoint(self, region: str) -> str:
+        """Return the address of `sso-oidc`: AWS's, or where the SDK's settings point."""
+        with unlogged():
+            return str(self._clients.unsigned("sso-oidc", region).meta.endpoint_url)
+
+    def oidc(
+        self,
+        operation: str,
+        region: str,
+        call: Callable[[Any], Mapping[str, Any]],
+        value: Callable[[Mapping[str, Any]], Result],
+        attempts: int = ATTEMPTS,
+    ) -> Result:
+        """
+        Ask the sign-in service.
+
+        Args:
+            operation: The AWS operation; `RefreshToken` for CreateToken with a refresh token.
+
+            region: Which one.
+
+            call: Makes the request with a client.
+
+            value: Makes a value of ours of the answer.
+
+            attempts: How often at the most, while the trouble may pass.
+
+        Raises:
+            ServiceError: It gave no answer that can be used.
+
+            Signal: It answered with a turn of its protocol.
+        """
+        return self._ask(operation, lambda: call(self._clients.unsigned("sso-oidc", region)), value, attempts)
+
+    def portal(
+        self,
+        operation: str,
+        region: str,
+        call: Callable[[Any], Mapping[str, Any]],
+        value: Callable[[Mapping[str, Any]], Result],
+        attempts: int = ATTEMPTS,
+    ) -> Result:
+        """Ask the access portal, as `oidc`, at the common pace."""
+        return self._ask(operation, lambda: call(self._clients.unsigned("sso", region)), value, attempts, paced=True)
+
+    def sts(
+        self,
+        operation: str,
+        credentials: Keys | None,
+        region: str,
+        call: Callable[[Any], Mapping[str, Any]],
+        value: Callable[[Mapping[str, Any]], Result],
+    ) -> Result:
+        """Ask STS, as `oidc`; as these credentials, or as whatever this kernel's own chain finds."""
+        return self._ask(operation, lambda: call(self._clients.sts(credentials, region)), value, ATTEMPTS)
+
+    def pages(
+        self,
+        operation: str,
+        method: str,
+        bearer: Secret,
+        parameters: dict[str, Any],
+        region: str,
+        items: Callable[[Mapping[str, Any]], list[Result]],
+    ) -> Iterator[Result]:
+        """
+        Yield the items of all pages of a listing of the access portal.
+
+        Args:
+            operation: The AWS operation.
+
+            method: The client's name for it.
+
+            bearer: The SSO token's access token.
+
+            parameters: Of the operation.
+
+            region: Which portal.
+
+            items: Takes the items out of a page.
+
+        Raises:
+            ServiceError: A page gave no answer that can be used, or leads back to an earlier one.
+        """
+        position: dict[str, str] = {}
+        seen: set[str] = set()
+        while True:
+
+            def call(client: Any, position: dict[str, str] = position) -> Mapping[str, Any]:
+                answer: Mapping[str, Any] = getattr(client, method)(
+                    accessToken=bearer.reveal(), maxResults=PAGE, **parameters, **position
+                )
+                return answer
+
+            found, following = self.portal(
+                operation, region, call, lambda answer: (items(answer), answer.get("nextToken")), LISTING_ATTEMPTS
+            )
+            yield from found
+            if not following:  # the last page may say null
+                return
+            if str(following) in seen:
+                raise ServiceFailure(
+                    f"The AWS access portal sends the same page again and again ({operation}). "
+                    "Wait a minute, then run the cell again."
+                )
+            seen.add(str(following))
+            position = {"nextToken": str(following)}
+
+    def _ask(
+        self,
+        operation: str,
+        call: Callable[[], Mapping[str, Any]],
+        value: Callable[[Mapping[str, Any]], Result],
+        attempts: int,
+        *,
+        paced: bool = False,
+    ) -> Result:
+        def question() -> Result:
+            try:
+                with unlogged():
+                    return value(call())
+            except Exception as error:  # noqa: BLE001 - a door: everything foreign is translated or answered here
+                translated = translate(error, operation, self._now())
+            # Out of the handler, and without what a bug's traceback went through: requests with their secrets.
+            translated.__cause__ = translated.__context__ = None
+            raise translated.with_traceback(None)
+
+        return self._pace.ask(question, attempts, paced=paced)

@@ -1,0 +1,191 @@
+"""
+Who wants to know when something changed: several panels and the commands see one state.
+
+Callbacks get no news, only the hint to look again: state is derived, never copied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import signal
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cuaws_magic.errors import Cancelled, CuawsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Work = Callable[[], object]
+
+
+class Changes:
+    """A list of callbacks, safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], None]] = []
+
+    def after_fork(self) -> None:
+        """Start anew in a forked process: who held a lock is not there to give it back."""
+        self._lock = threading.Lock()
+
+    def observe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have a function called after each change, on the thread that changed; returns how to end that."""
+        with self._lock:
+            self._callbacks.append(callback)
+
+        def stop() -> None:
+            with self._lock:
+                if callback in self._callbacks:
+                    self._callbacks.remove(callback)
+
+        return stop
+
+    def announce(self) -> None:
+        """Say that something changed. Callbacks must not raise, nor take long."""
+        with self._lock:
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """
+    What came of an errand.
+
+    Attributes:
+        kind: Which button.
+
+        result: What it gave, if it went well.
+
+        error: Why it did not go well, if so.
+
+        work: The same again.
+
+        mark: What held when it ended; when that has changed, the outcome is old news.
+    """
+
+    kind: str
+    result: object = None
+    error: CuawsError | None = None
+    work: Work | None = field(default=None, repr=False)
+    mark: object = None
+
+
+class Errands:
+    """
+    Runs them.
+
+    Args:
+        changes: Told when one begins and when it ends.
+
+        mark: Says what holds now.
+    """
+
+    def __init__(self, changes: Changes | None = None, mark: Callable[[], object] = lambda: None) -> None:
+        self._changes = changes or Changes()
+        self._mark = mark
+        self._lock = threading.Lock()
+        self._under_way: dict[str, object] = {}
+        self._next: dict[str, tuple[object, Work]] = {}
+        self._last: Outcome | None = None
+
+    def after_fork(self) -> None:
+        """Start anew in a forked process, which has none of the threads."""
+        self._lock = threading.Lock()
+        self._under_way = {}
+        self._next = {}
+
+    @property
+    def last(self) -> Outcome | None:
+        """What came of the last one; `None` once somebody asks for something else."""
+        return self._last
+
+    def under_way(self, kind: str) -> bool:
+        """Whether one of a kind goes on."""
+        return kind in self._under_way
+
+    def start(self, kind: str, work: Work, what: object = None, *, quiet: bool = False) -> None:
+        """
+        Do something in a thread.
+
+        Args:
+            kind: Which button; one of a kind goes on at a time.
+
+            work: What to do.
+
+            what: With which choice. The same choice again is the same wish; another one
+                is done afterwards, and the last one wins.
+
+            quiet: Nobody pressed a button for it: what was said last stands, unless this
+                one fails.
+        """
+        with self._lock:
+            if not quiet:
+                self._last = None
+            if kind in self._under_way:
+                if self._under_way[kind] != what:
+                    self._next[kind] = (what, work)
+                else:
+                    self._next.pop(kind, None)
+                return
+            self._under_way[kind] = what
+        # A copied context sends what libraries print to the cell of the panel.
+        run = contextvars.copy_context().run
+        threading.Thread(target=run, args=(self._run, kind, work, quiet), name=f"cuaws-{kind}", daemon=True).start()
+        self._changes.announce()
+
+    def _run(self, kind: str, work: Work, quiet: bool) -> None:  # noqa: FBT001 - as `start` says it
+        following: tuple[object, Work] | None = (None, work)
+        while following is not None:
+            outcome = self._outcome(kind, following[1])
+            with self._lock:
+                following = self._next.pop(kind, None)
+                if following is not None:
+                    self._under_way[kind] = following[0]
+                else:
+                    del self._under_way[kind]
+                    if outcome.error is not None or not quiet:
+                        self._last = outcome
+            self._changes.announce()
+
+    def _outcome(self, kind: str, work: Work) -> Outcome:
+        try:
+            return Outcome(kind, result=work(), mark=self._mark())
+        except Cancelled:
+            return Outcome(kind, mark=self._mark())
+        except CuawsError as error:
+            return Outcome(kind, error=error, work=work, mark=self._mark())
+        except Exception as error:  # noqa: BLE001 - a bug must not leave a dead button; its text may hold anything
+            text = f"This did not work, and cuaws_magic is at fault ({type(error).__name__}). Type `%cuaws status`."
+            return Outcome(kind, error=CuawsError(text), work=work, mark=self._mark())
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """
+    Have an interrupt come after the block instead of in it; for moments only.
+
+    What was put on the page has to be remembered in the same breath: whoever is
+    interrupted in between could not take it off again. Only the main thread is ever
+    interrupted; in others this does nothing.
+
+    Raises:
+        KeyboardInterrupt: At its end, if one came meanwhile.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    came: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *how: came.append(how))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            before(*came[0])

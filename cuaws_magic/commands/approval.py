@@ -1,0 +1,317 @@
+"""
+One sign-in under way: drives the steps of `login`, shows the card, waits.
+
+The same run serves a cell that blocks until a person approved, and a thread that
+lets the cell go on. Ctrl-C, the stop button and `cancel` end it within a moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import threading
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from cuaws_magic import humanize
+from cuaws_magic.background import Changes, undisturbed
+from cuaws_magic.errors import Cancelled, CuawsError, NotSignedIn, SignInTimeout
+from cuaws_magic.model import utc_now
+from cuaws_magic.sso.device_flow import AwaitApproval, Keep
+from cuaws_magic.views.sign_in import AwaitingApproval, SignedIn, SignInEnded, SigningIn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from cuaws_magic.model import Now, SsoSession
+    from cuaws_magic.sso.device_flow import Step
+    from cuaws_magic.sso.login import Login, SignIn
+    from cuaws_magic.views.render import Show, Shown, View
+
+_LOOK_UP = 0.2  # seconds between two looks at a thread that we wait for; Ctrl-C is noticed in between
+
+
+class Approval:
+    """
+    A run of sign-in steps.
+
+    Args:
+        sso_session: Which sign-in.
+
+        steps: What to do next; returns the sign-in.
+
+        show: Where the card goes.
+
+        timeout: Seconds after which to give up; `None` for as long as codes last.
+
+        now: The current time, aware, UTC.
+
+        changes: Told when the code changed, and at the end.
+
+        sleep: Waits on an event for some seconds; `True` if it was set.
+
+        standing: Says which sign-in holds all the same, if one does.
+
+    Attributes:
+        card: The code that waits for a person now, for others who want to show it.
+
+        error: Why it came to nothing, once it did.
+    """
+
+    def __init__(
+        self,
+        sso_session: SsoSession,
+        steps: Generator[Step, None, SignIn],
+        show: Show,
+        timeout: float | None = None,
+        now: Now = utc_now,
+        changes: Changes | None = None,
+        sleep: Callable[[threading.Event, float], bool] = threading.Event.wait,
+        standing: Callable[[], SignIn | None] = lambda: None,
+    ) -> None:
+        self.sso_session = sso_session
+        self._steps = steps
+        self._show = show
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._timeout = timeout
+        self._now = now
+        self._sleep = sleep
+        self._standing = standing
+        self._changes = changes or Changes()
+        self._cancelled = threading.Event()
+        self._shown: Shown | None = None
+        self.card: AwaitingApproval | None = None
+        self.error: BaseException | None = None
+        self._started = False
+        self._done = threading.Event()
+
+    def run(self) -> SignedIn:
+        """
+        Go on until the sign-in stands; returns what the card says then.
+
+        Raises:
+            SignInError: It was denied, or nobody approved in time.
+
+            ServiceError: The service could not be asked.
+
+            Cancelled: Ctrl-C, the stop button, or `cancel`.
+        """
+        self._started = True
+        try:
+            sign_in = self._drive()
+        except KeyboardInterrupt:
+            message = "Sign-in cancelled. Type `%cuaws login` to start again."
+            self._close(self._nothing("Sign-in cancelled", "Type `%cuaws login` to start again."))
+            self.error = Cancelled(message)
+            raise self.error from None
+        except CuawsError as error:
+            self.error = error
+            self._close(self._nothing("Not signed in", str(error)))
+            raise
+        except BaseException:
+            # Whatever it is, no code stays on the page.
+            self._close(self._nothing("Not signed in", "Type `%cuaws login` to try again."))
+            raise
+        finally:
+            self._steps.close()
+            self.card = None
+            self._done.set()
+            self._changes.announce()
+        view = SignedIn(self.sso_session, sign_in.ends_at, already=False, notes=sign_in.notes, at=self._now())
+        self._close(view)
+        return view
+
+    def start(self) -> None:
+        """Go on in a thread, whose card stays with the cell that runs now."""
+        # A copied context sends the thread's output to this cell, on every version of ipykernel.
+        context = contextvars.copy_context()
+        self._started = True
+        threading.Thread(target=context.run, args=(self._run_quietly,), name="cuaws-sign-in", daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it goes on, in its thread or in a cell."""
+        return self._started and not self._done.is_set()
+
+    def join(self) -> None:
+        """
+        Wait for its end; Ctrl-C ends the sign-in.
+
+        Raises:
+            CuawsError: It came to nothing.
+
+            Cancelled: Ctrl-C or the stop button.
+        """
+        try:
+            while not self._done.wait(_LOOK_UP):
+                pass
+        except KeyboardInterrupt:
+            self.cancel()
+            message = "Sign-in cancelled. Type `%cuaws login` to start again."
+            raise Cancelled(message) from None
+        if self.error is not None:
+            raise self.error
+
+    def cancel(self) -> None:
+        """End it from any thread."""
+        self._cancelled.set()
+
+    def _run_quietly(self) -> None:
+        """Run in the thread; what went wrong is on the card, and kept for whoever waits."""
+        with contextlib.suppress(CuawsError, Cancelled):
+            self.run()
+
+    def _drive(self) -> SignIn:
+        authorization, attempt, trouble = None, 1, None
+        while True:
+            try:
+                step = next(self._steps)
+            except StopIteration as finished:
+                sign_in: SignIn = finished.value
+                return sign_in
+            if isinstance(step, Keep):
+                if self._cancelled.is_set():
+                    raise KeyboardInterrupt
+                continue
+            if isinstance(step, AwaitApproval):
+                authorization, attempt, trouble = step.authorization, step.attempt, None
+            else:
+                if step.trouble == trouble:
+                    self._wait(step.seconds)
+                    continue
+                trouble = step.trouble
+            if authorization is not None:
+                self.card = AwaitingApproval(self.sso_session, authorization, attempt, trouble, self._now())
+                self._put(self.card)
+                self._changes.announce()
+            if not isinstance(step, AwaitApproval):
+                self._wait(step.seconds)
+
+    def _wait(self, seconds: float) -> None:
+        if self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise SignInTimeout(
+                    f"Nobody approved the sign-in within {self._timeout:g} s. Type `%cuaws login` when you are ready."
+                )
+            seconds = min(seconds, left)
+        if self._sleep(self._cancelled, seconds):
+            raise KeyboardInterrupt
+
+    def _nothing(self, title: str, sentence: str) -> SignInEnded:
+        """Say that it came to nothing; where a sign-in from before holds, that nothing is lost."""
+        standing = self._standing()
+        if standing is None:
+            return SignInEnded(self.sso_session, title, (sentence,))
+        holds = f"The sign-in before holds until about {humanize.until(standing.ends_at, self._now())}."
+        return SignInEnded(self.sso_session, "No new sign-in", (sentence, holds))
+
+    def _put(self, view: View) -> None:
+        if self._shown is None:
+            with undisturbed():
+                self._shown = self._show(view)
+        else:
+            self._shown.update(view)
+
+    def _close(self, view: View) -> None:
+        """Replace the card, if one was shown, so that no code stays on the page."""
+        if self._shown is not None:
+            self._shown.update(view)
+
+
+Result = TypeVar("Result")
+
+
+class SignInDesk:
+    """
+    Has a person approve, and knows whether somebody is about to.
+
+    Args:
+        login: Where an approved sign-in is kept.
+
+        now: The current time, aware, UTC.
+
+        changes: Told when a sign-in begins, shows another code, or ends.
+    """
+
+    def __init__(self, login: Login, now: Now = utc_now, changes: Changes | None = None) -> None:
+        self._login = login
+        self._now = now
+        self._changes = changes or Changes()
+        self._pending: Approval | None = None
+
+    @property
+    def card(self) -> AwaitingApproval | None:
+        """The code that waits for a person, whoever asked for it; `None` if none does."""
+        return self._pending.card if self._pending is not None else None
+
+    @property
+    def error(self) -> BaseException | None:
+        """Why the last sign-in came to nothing; `None` if it did not, or was not asked for."""
+        return self._pending.error if self._pending is not None else None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a sign-in goes on in the background."""
+        return self._pending is not None and self._pending.alive
+
+    def approve(
+        self,
+        sso_session: SsoSession,
+        show: Show,
+        *,
+        force: bool = False,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> SignedIn | SigningIn:
+        """
+        Have a person approve a sign-in, or wait for the one that goes on already.
+
+        Args:
+            sso_session: Which sign-in.
+
+            show: Where the card goes.
+
+            force: A new one, whatever stands or goes on.
+
+            wait: Until it is approved; otherwise in the background.
+
+            timeout: Seconds after which to give up.
+
+        Raises:
+            CuawsError: It came to nothing.
+
+            Cancelled: Ctrl-C or the stop button.
+        """
+        pending = self._pending
+        if pending is not None and pending.alive and pending.sso_session == sso_session and not force:
+            if not wait:
+                return SigningIn(sso_session)
+            pending.join()
+            sign_in = self._login.required(sso_session)
+            return SignedIn(sso_session, sign_in.ends_at, already=True, notes=sign_in.notes, at=self._now())
+        self.cancel()
+        steps = self._login.approval(sso_session, force=force)
+        approval = Approval(
+            sso_session, steps, show, timeout, self._now, self._changes,
+            standing=lambda: self._login.peek(sso_session)[0],
+        )  # fmt: skip
+        self._pending = approval
+        if wait:
+            return approval.run()
+        approval.start()
+        return SigningIn(sso_session)
+
+    def answered(self, question: Callable[[], Result], show: Show) -> Result:
+        """Answer a question; when it needs a sign-in, have one approved and ask again."""
+        try:
+            return question()
+        except NotSignedIn as error:
+            self.approve(error.sso_session, show)
+        return question()
+
+    def cancel(self) -> None:
+        """End the one in the background, if there is one."""
+        if self._pending is not None:
+            self._pending.cancel()
+            self._pending = None

@@ -1,0 +1,238 @@
+"""The profiles of a home: written into `~/.aws/config`, and saved blocks of keys deleted again."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from cuaws_magic.commands.accounts import ProgressCard
+from cuaws_magic.config import edits, profiles
+from cuaws_magic.config.edits import difference
+from cuaws_magic.config.files import ConfigWriter, config_from
+from cuaws_magic.config.profiles import Ours, Portal
+from cuaws_magic.config.text import header_of, writable
+from cuaws_magic.errors import ConfigurationError, UnknownTarget
+from cuaws_magic.sso.accounts import matching_accounts
+from cuaws_magic.views.profiles import Configured, Forgotten, ProposedChange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cuaws_magic.commands.approval import SignInDesk
+    from cuaws_magic.config.files import AwsConfig, AwsFiles
+    from cuaws_magic.credentials.kernel import InUseRole
+    from cuaws_magic.model import SsoSession
+    from cuaws_magic.sso.accounts import Directory
+    from cuaws_magic.storage import OwnState
+    from cuaws_magic.views.render import Show
+
+_KIND = "profiles"  # of what is remembered: the profiles that we wrote, for each config file
+
+
+class ProfileBook:
+    """
+    Writes profiles, and forgets saved keys.
+
+    Args:
+        aws_files: What is there.
+
+        directory: Knows accounts and roles.
+
+        desk: Where a person signs in when the portal has to be asked.
+
+        own_state: Where it is remembered which profiles are ours.
+    """
+
+    def __init__(self, aws_files: AwsFiles, directory: Directory, desk: SignInDesk, own_state: OwnState) -> None:
+        self._aws_files = aws_files
+        self._directory = directory
+        self._desk = desk
+        self._own_state = own_state
+        self._writer = ConfigWriter(own_state)
+
+    def configure(
+        self,
+        sso_session: SsoSession,
+        region: str,
+        show: Show,
+        pattern: str | None = None,
+        *,
+        dry_run: bool = False,
+        prune: bool = False,
+    ) -> Configured:
+        """
+        Write the section of the sign-in and a profile for each account and role; shows the difference first.
+
+        Args:
+            sso_session: The sign-in.
+
+            region: For the profiles.
+
+            show: Where the difference, progress, and the card of a sign-in go.
+
+            pattern: Which accounts, as `Catalogue.accounts`.
+
+            dry_run: Write nothing.
+
+            prune: Remove the profiles that this package wrote and whose account or role is no longer listed.
+
+        Raises:
+            CuawsError: The portal cannot be asked, no account matches, or the file cannot be changed as needed;
+                nothing was written.
+        """
+        _check(sso_session, region)
+        portal = self._ask(sso_session, show, pattern)
+        if not portal.roles and not (prune and portal.accounts):
+            raise _nothing(pattern)
+        path = self._aws_files.config_path
+        static_profiles = self._aws_files.read().static_profiles
+        with self._writer.opened(path) as opened:
+            ours = self._remembered(path)
+            gone = (
+                profiles.no_longer_there(
+                    portal, sso_session, ours, lambda account: bool(matching_accounts([account], pattern))
+                )
+                if prune
+                else ()
+            )
+            config = config_from(path, opened.sections, static_profiles)
+            plan = profiles.plan(portal, sso_session, region, config, ours, gone)
+            edited = opened.edited(plan.edits)
+            lines = difference(edited)
+            if lines:
+                show(ProposedChange(path, lines, dry_run))
+            if not dry_run:
+                opened.write(edited)
+                self._remember(path, ours, plan, config)
+        return Configured(
+            path,
+            written=bool(lines) and not dry_run,
+            added=tuple(plan.added),
+            removed=plan.removed,
+            kept=plan.kept,
+            others=plan.others,
+            notes=plan.notes,
+            session_name=sso_session.name or "",
+            session_is_new=plan.session_is_new,
+            difference="\n".join(map(str, lines)),
+        )
+
+    def forget(self, name: str, in_use: InUseRole | None = None) -> Forgotten:
+        """
+        Delete a saved block of keys from the credentials file, and nothing else.
+
+        Args:
+            name: Its name.
+
+            in_use: The account in use.
+
+        Raises:
+            UnknownTarget: There is none of that name.
+
+            CuawsError: The file cannot be read or written.
+        """
+        path = self._aws_files.credentials_path
+        config = self._aws_files.read()
+        with self._writer.opened(path) as opened:
+            if name not in opened.sections:
+                raise _not_saved(name, path, tuple(opened.sections), config)
+            edited = opened.edited([edits.Drop("block", name)])
+            keys = opened.sections[name]
+            opened.write(edited)
+        sentences = ["Nothing else in the file was changed."]
+        if "aws_session_token" in keys:
+            sentences.append("AWS does not take such keys back: a copy of them goes on working until they end.")
+        elif "aws_access_key_id" in keys:
+            sentences.append("These keys do not end by themselves: if nobody needs them, delete them in IAM too.")
+        if name in config.profiles:
+            sentences.append(f"The profile {name} in {config.path} stays.")
+        if in_use is not None and _behind(name, keys, in_use):
+            sentences.append("It is in use here: type `%cuaws release`.")
+        return Forgotten(name, path, tuple(sentences))
+
+    def saved_names(self) -> list[str]:
+        """Return the names of the saved blocks."""
+        return list(self._aws_files.read().static_profiles)
+
+    def _ask(self, sso_session: SsoSession, show: Show, pattern: str | None) -> Portal:
+        """Have the portal say what there is now; a file should not be written from an old list."""
+        listing = self._desk.answered(lambda: self._directory.accounts(sso_session, refresh=True), show)
+        ids = [account.id for account in matching_accounts(listing.accounts, pattern)]
+        progress = ProgressCard(show)
+        roles = (
+            self._desk.answered(lambda: self._directory.roles(sso_session, ids, refresh=True, progress=progress), show)
+            if ids
+            else {}
+        )
+        return Portal(listing.accounts, roles)
+
+    def _remembered(self, path: Path) -> dict[str, Ours]:
+        content = self._own_state.load(_KIND, os.path.realpath(path))
+        return {name: found for name, entry in content.items() if (found := _ours_from(entry)) is not None}
+
+    def _remember(self, path: Path, ours: Mapping[str, Ours], plan: profiles.Plan, config: AwsConfig) -> None:
+        known = {name: one for name, one in ours.items() if name in config.profiles and name not in plan.removed}
+        known.update(plan.added)
+        if known != ours:
+            content = {
+                name: {"settings": dict(one.settings), "account_name": one.account_name} for name, one in known.items()
+            }
+            self._own_state.save(_KIND, os.path.realpath(path), content)
+
+
+def _behind(name: str, keys: Mapping[str, str], in_use: InUseRole) -> bool:
+    """Whether what is in use here is that block: by its name, or with the keys in it."""
+    if in_use.credentials is None:
+        return in_use.source.profile == name
+    return in_use.credentials.access_key_id.reveal() == keys.get("aws_access_key_id")
+
+
+def _check(sso_session: SsoSession, region: str) -> None:
+    if sso_session.name is None:
+        raise ConfigurationError(
+            f"Profiles need a name for the sign-in to {sso_session.start_url}. Type `%cuaws login --session NAME "
+            f"--start-url {sso_session.start_url} --sso-region {sso_session.sso_region}`, then run the cell again."
+        )
+    if header_of("sso-session", sso_session.name) is None or not writable(sso_session.name):
+        raise ConfigurationError(
+            f"No [sso-session] can be called {sso_session.name!a}. Type `%cuaws login --session NAME` with a "
+            "plain name, then run the cell again."
+        )
+    for text in (region, sso_session.start_url, sso_session.sso_region):
+        if not writable(text):
+            raise ConfigurationError(f"{text!a} cannot stand on a line of a file. Correct it, then run the cell again.")
+
+
+def _nothing(pattern: str | None) -> UnknownTarget:
+    if pattern:
+        return UnknownTarget(f"No account matches {pattern}. To see all, type `%cuaws accounts`.")
+    return UnknownTarget(
+        "The portal lists no account for you, so there is no profile to write. "
+        "When you have one, type `%cuaws configure`."
+    )
+
+
+def _not_saved(name: str, path: Path, saved: tuple[str, ...], config: AwsConfig) -> UnknownTarget:
+    profile = config.profiles.get(name)
+    if profile is not None and profile.sso:
+        return UnknownTarget(
+            f"{name} is a profile of {config.path} that signs in with Identity Center: it holds no keys to forget. "
+            "To end the sign-in, type `%cuaws logout`."
+        )
+    if profile is not None:
+        return UnknownTarget(f"{name} is not in {path} but a profile of {config.path}. Delete it by hand.")
+    if not saved:
+        return UnknownTarget(f"There is nothing to forget: {path} has no saved keys. To see what holds, type `%cuaws`.")
+    return UnknownTarget(
+        f"{path} has no block {name}. There is: {', '.join(saved)}. To delete one of these, type `%cuaws forget NAME`."
+    )
+
+
+def _ours_from(entry: Any) -> Ours | None:
+    try:
+        return Ours(
+            {str(key): str(value) for key, value in entry["settings"].items()}, str(entry.get("account_name", ""))
+        )
+    except (AttributeError, KeyError, TypeError):
+        return None

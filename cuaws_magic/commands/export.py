@@ -1,0 +1,295 @@
+"""
+Handing credentials to programs that cannot fetch their own: `%cuaws export`.
+
+Into a file, a variable, or, only when asked, onto the page. What is handed over is a
+copy that nobody renews; the card says until when it is good.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from cuaws_magic import storage
+from cuaws_magic.credentials.sources import RoleSource
+from cuaws_magic.errors import ConfigurationError, StorageError, TargetError
+from cuaws_magic.model import Secret, utc_now
+from cuaws_magic.views.export import Exported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from cuaws_magic.commands.approval import SignInDesk
+    from cuaws_magic.config.files import AwsFiles
+    from cuaws_magic.credentials.broker import Broker
+    from cuaws_magic.credentials.kernel import KernelCredentials
+    from cuaws_magic.credentials.sources import Source
+    from cuaws_magic.model import AccountRole, Now
+    from cuaws_magic.views.render import Show
+
+_LARGEST = 100_000  # characters that are looked at; an export has some two thousand
+_LINKS = 40  # that lead from one to the next, as Linux allows
+
+
+def _for_powershell(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'" if re.search(r"[^\w./:\\-]", name) else name
+
+
+def _for_windows(name: str) -> str:
+    return f'"{name}"' if " " in name else name
+
+
+# What one does with each format, and how its program has a name quoted.
+_READ_BY: dict[str, tuple[str, Callable[[str], str]]] = {
+    "process": ("JSON, for `credential_process = cat {}` in ~/.aws/config", shlex.quote),
+    "env": ("for bash and zsh: `source {}`", shlex.quote),
+    "env-no-export": ("for Docker: `--env-file {}`", shlex.quote),
+    "powershell": ("for PowerShell: `Get-Content {} | Out-String | Invoke-Expression`", _for_powershell),
+    "windows-cmd": ("for the Windows command prompt, where its name ends in .cmd: `call {}`", _for_windows),
+    "fish": ("for fish: `source {}`", shlex.quote),
+}
+
+
+class Handover:
+    """
+    Exports.
+
+    Args:
+        credentials: Knows the account in use.
+
+        broker: Where credentials come from.
+
+        desk: Where a person signs in if that is needed.
+
+        account_role: Says which account and role a TARGET means.
+
+        aws_files: Which files are not to be overwritten.
+
+        now: The current time, aware, UTC.
+    """
+
+    def __init__(
+        self,
+        credentials: KernelCredentials,
+        broker: Broker,
+        desk: SignInDesk,
+        account_role: Callable[[Show, str], AccountRole],
+        aws_files: AwsFiles,
+        now: Now = utc_now,
+    ) -> None:
+        self._credentials = credentials
+        self._broker = broker
+        self._desk = desk
+        self._account_role = account_role
+        self._aws_files = aws_files
+        self._now = now
+
+    def export(
+        self,
+        show: Show,
+        target: str | None,
+        format_name: str,
+        *,
+        to: str | os.PathLike[str] | None = None,
+        variable: str | None = None,
+        shown: bool = False,
+    ) -> Exported:
+        """
+        Export a target's credentials, or those of the account in use; the account in use stays.
+
+        Args:
+            show: Where the card of a sign-in goes.
+
+            target: Profile, account name, account id, or one of them with `/role`.
+
+            format_name: One of `exports.FORMATS`.
+
+            to: A file for them, readable by its owner only; an earlier export in it is replaced.
+
+            variable: The variable that the caller puts them into.
+
+            shown: Whether the value may show them.
+
+        Raises:
+            ConfigurationError: There is no such format.
+
+            TargetError: There is no such account, or none is in use.
+
+            StorageError: The file cannot be written.
+
+            CuawsError: There are no credentials.
+        """
+        if format_name not in FORMATS:
+            raise ConfigurationError(f"There is no format {format_name}. Take one of: {', '.join(FORMATS)}.")
+        path = None if to is None else self._writable(to)
+        source = self._source(show, target)
+        credentials = self._desk.answered(source.credentials, show)
+        text = export_text(credentials, format_name)
+        if path is not None:
+            storage.write_private(path, text.reveal().encode())
+        return Exported(
+            account=source.account.id,
+            account_name=source.account.name,
+            role=source.role_name,
+            format=format_name,
+            expires_at=credentials.expires_at,
+            path=path,
+            variable=variable,
+            text=text,
+            shown=shown,
+            at=self._now(),
+        )
+
+    def _source(self, show: Show, target: str | None) -> Source:
+        if target is not None:
+            return RoleSource(self._broker, self._account_role(show, target))
+        current = self._credentials.current
+        if current is None:
+            raise TargetError(
+                "No account is in use in this kernel. Type `%cuaws use ACCOUNT`, or name one: "
+                "`%cuaws export ACCOUNT --to FILE`."
+            )
+        role = current.account_role
+        return RoleSource(self._broker, role) if role is not None else current.source
+
+    def _writable(self, to: str | os.PathLike[str]) -> Path:
+        """Return the file that is meant, before anybody is asked for anything."""
+        path = Path(os.path.expanduser(to))  # noqa: PTH111 - Path.expanduser raises where there is no home
+        if not path.name or path.is_dir():
+            raise StorageError(f"{path} is a folder. Name a file in it, then run the cell again.")
+        if not path.parent.is_dir():
+            raise StorageError(f"There is no folder {path.parent}. Make it, or name another file.")
+        own = (self._aws_files.config_path, self._aws_files.credentials_path)
+        if os.path.realpath(path) in {os.path.realpath(one) for one in own}:
+            raise StorageError(
+                f"{path} is a file of the AWS configuration, and an export would replace all of it. Name another file."
+            )
+        _refuse_foreign_link(path)
+        _refuse_to_replace(path)
+        return path
+
+
+def _refuse_foreign_link(path: Path) -> None:
+    """Refuse to follow a link that another user laid, in /tmp say: the keys would go where that user wants them."""
+    link, followed = path, 0
+    while os.name == "posix" and link.is_symlink() and followed < _LINKS:
+        if link.lstat().st_uid != os.geteuid():
+            raise StorageError(f"{path} is a link that another user made, so it is not followed. Name another file.")
+        link, followed = link.parent / link.readlink(), followed + 1
+    if followed == _LINKS:
+        raise StorageError(f"{path} is a link that leads in a circle. Name another file.")
+
+
+def _refuse_to_replace(path: Path) -> None:
+    """Refuse to replace what is not keys: there is no second copy of it."""
+    if not path.exists():
+        return
+    text = None
+    if path.is_file():
+        with contextlib.suppress(OSError, UnicodeDecodeError), path.open(encoding="utf-8") as stream:
+            text = stream.read(_LARGEST)
+    if text is None or (text.strip() and not is_export(text)):
+        raise StorageError(
+            f"{path} is there already, and is not an earlier export: nothing was changed. "
+            "Delete it if you do not need it, or name another file."
+        )
+
+
+class Exportable(Protocol):
+    """What `RoleCredentials` have, and pasted or static keys may have in part."""
+
+    @property
+    def access_key_id(self) -> Secret:
+        """The key's id."""
+
+    @property
+    def secret_access_key(self) -> Secret:
+        """The key."""
+
+    @property
+    def session_token(self) -> Secret | None:
+        """The third part of temporary credentials."""
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When they end; `None` where that is not known."""
+
+
+# One line of each format but `process`, as the AWS CLI's `_VAR_FORMAT`.
+_LINES = {
+    "env": "export {}={}",
+    "env-no-export": "{}={}",
+    "powershell": '$Env:{}="{}"',
+    "windows-cmd": "set {}={}",
+    "fish": 'set -gx {} "{}"',
+}
+
+FORMATS = ("process", *_LINES)
+
+# Key of `credential_process` and environment variable, in the CLI's order.
+_NAMES = (
+    ("AccessKeyId", "AWS_ACCESS_KEY_ID"),
+    ("SecretAccessKey", "AWS_SECRET_ACCESS_KEY"),
+    ("SessionToken", "AWS_SESSION_TOKEN"),
+    ("Expiration", "AWS_CREDENTIAL_EXPIRATION"),
+)
+
+
+def export_text(credentials: Exportable, format_name: str) -> Secret:
+    """
+    Write credentials as another program reads them.
+
+    Args:
+        credentials: The set.
+
+        format_name: One of `FORMATS`.
+    """
+    from cuaws_magic.model import Secret
+
+    facts = _facts(credentials)
+    if format_name == "process":
+        return Secret(json.dumps({"Version": 1} | {key: value for key, _, value in facts}, indent=2) + "\n")
+    line = _LINES[format_name]
+    return Secret("".join(line.format(variable, value) + "\n" for _, variable, value in facts))
+
+
+def is_export(text: str) -> bool:
+    """
+    Tell whether a text is credentials in one of the formats, and nothing else.
+
+    Args:
+        text: What a file has in it; an older export, or the AWS CLI's.
+    """
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        return bool(lines) and any(all(form.fullmatch(line) for line in lines) for form in _whole_lines())
+    return isinstance(read, dict) and "AccessKeyId" in read and read.keys() <= {"Version", *(key for key, _ in _NAMES)}
+
+
+def _whole_lines() -> list[re.Pattern[str]]:
+    """Return what a line of each format looks like."""
+    names = "|".join(variable for _, variable in _NAMES)
+    return [
+        re.compile(re.escape(line).replace(r"\{\}", f"({names})", 1).replace(r"\{\}", r"[^\s\"]*", 1))
+        for line in _LINES.values()
+    ]
+
+
+def _facts(credentials: Exportable) -> list[tuple[str, str, str]]:
+    """List key of `credential_process`, environment variable and value, in the CLI's order."""
+    token, ends_at = credentials.session_token, credentials.expires_at
+    values = (
+        credentials.access_key_id.reveal(),
+        credentials.secret_access_key.reveal(),
+        None if token is None else token.reveal(),
+        None if ends_at is None else ends_at.isoformat(),
+    )
+    return [(*names, value) for names, value in zip(_NAMES, values, strict=True) if value is not None]

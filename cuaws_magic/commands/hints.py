@@ -1,0 +1,293 @@
+"""
+Why a cell failed, where credentials were the reason. Pure.
+
+Knows the exceptions that people meet (botocore's, and the services' codes) by
+name, so that nothing has to be imported to look at one. Everything else is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import TYPE_CHECKING, Literal
+
+from cuaws_magic.humanize import clock
+from cuaws_magic.model import utc_now
+from cuaws_magic.views.render import Hint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cuaws_magic.credentials.kernel import InUseRole, KernelCredentials
+    from cuaws_magic.model import Now
+    from cuaws_magic.sso.login import Login
+    from cuaws_magic.sso.session import SignInChoice
+
+Reason = Literal["none", "over", "refused", "sign-in", "region", "profile"]
+
+# botocore's exceptions, by the name of the class.
+_BY_CLASS: dict[str, Reason] = {
+    "NoCredentialsError": "none",
+    "PartialCredentialsError": "none",
+    "NoAuthTokenError": "sign-in",
+    "SSOTokenLoadError": "sign-in",
+    "TokenRetrievalError": "sign-in",
+    "UnauthorizedSSOTokenError": "sign-in",
+    # What boto3 looks for before it looks for credentials.
+    "NoRegionError": "region",
+    "ProfileNotFound": "profile",
+}
+
+# Codes of the services, as botocore's ClientError carries them.
+_BY_CODE: dict[str, Reason] = {
+    "ExpiredToken": "over",
+    "ExpiredTokenException": "over",
+    "RequestExpired": "over",
+    "TokenRefreshRequired": "over",
+    "InvalidClientTokenId": "refused",
+    "UnrecognizedClientException": "refused",
+    "InvalidAccessKeyId": "refused",
+    "InvalidToken": "refused",
+}
+
+# botocore says this with a plain RuntimeError (`RefreshableCredentials._protected_refresh`).
+_STILL_EXPIRED = "the refreshed credentials are still expired"
+
+# `botocore.utils.SSOTokenLoader`.
+_NO_TOKEN = re.compile(r"Token for (\S+) does not exist")
+
+_DEEPEST = 20  # a chain of causes may be a circle
+
+
+def reason(error: BaseException | None) -> Reason | None:
+    """
+    Say how credentials made a cell fail, or nothing where they did not.
+
+    Args:
+        error: What the cell raised. Libraries wrap botocore's errors (s3fs makes a
+            `PermissionError` of them), so its causes are looked at too.
+    """
+    for _ in range(_DEEPEST):
+        if error is None:
+            return None
+        found = _reason(error)
+        if found is not None:
+            return found
+        error = _cause(error)
+    return None
+
+
+def sign_in_key(error: BaseException | None) -> str | None:
+    """Return the key of the sign-in that botocore did not find, where its error names one: a name or a start URL."""
+    for _ in range(_DEEPEST):
+        if error is None:
+            return None
+        found = _NO_TOKEN.search(str(error)) if type(error).__name__ == "SSOTokenLoadError" else None
+        if found is not None:
+            return found[1]
+        error = _cause(error)
+    return None
+
+
+def missing_profile(error: BaseException | None) -> str | None:
+    """Return the name of the profile that botocore looked for in vain, where its error names one."""
+    for _ in range(_DEEPEST):
+        if error is None:
+            return None
+        if _reason(error) == "profile":
+            name = getattr(error, "kwargs", {}).get("profile")
+            return None if name is None else str(name)
+        error = _cause(error)
+    return None
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _reason(error: BaseException) -> Reason | None:
+    for base in type(error).__mro__:
+        if base.__module__.startswith("botocore.") and base.__name__ in _BY_CLASS:
+            return _BY_CLASS[base.__name__]
+    if isinstance(error, RuntimeError) and _STILL_EXPIRED in str(error):
+        return "over"
+    response = getattr(error, "response", None)
+    if isinstance(response, dict) and isinstance(response.get("Error"), dict):
+        return _BY_CODE.get(str(response["Error"].get("Code")))
+    return None
+
+
+_CLIENTS: dict[Reason, str] = {
+    "none": "That client had no credentials",
+    "over": "That client's credentials are over",
+    "refused": "AWS refused that client's credentials",
+}
+
+
+class CellWatch:
+    """
+    Looks before a cell and after it.
+
+    Args:
+        credentials: What this kernel acts as.
+
+        login: The sign-in behind it.
+
+        choice: Knows the sign-in of a plain `%cuaws login`, and all that profiles may need.
+
+        now: The current time, aware, UTC.
+
+        seconds: The same clock as seconds, for the look that every cell pays for.
+
+        environ: Where a profile may be named.
+    """
+
+    def __init__(
+        self,
+        credentials: KernelCredentials,
+        login: Login,
+        choice: SignInChoice,
+        now: Now = utc_now,
+        seconds: Callable[[], float] = time.time,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._credentials = credentials
+        self._login = login
+        self._choice = choice
+        self._now = now
+        self._seconds = seconds
+        self._environ = environ
+        self._told: object = None
+
+    def before(self) -> Hint | None:
+        """Return what to say above the cell that is about to run; nearly always nothing, at once."""
+        if not self._credentials.wants_a_look(self._seconds()):
+            return None
+        over = self._credentials.look()
+        if over is None:
+            self._told = None
+            return None
+        told = (over.source.key, self._left(over) is None)
+        if told == self._told:
+            return None
+        self._told = told
+        return self.signed_out(over) if over.sso_session is not None else self._over(over)
+
+    def after(self, error: BaseException | None) -> Hint | None:
+        """Return what to say below a cell that failed; nothing if credentials were not the reason."""
+        why = reason(error)
+        current = self._credentials.current
+        if why is None or (current is not None and why in {"region", "profile"}):
+            return None  # an account in use brings its region, and needs no profile: the cell wanted something else
+        if why == "sign-in":
+            return self._of_a_profile(sign_in_key(error), current)
+        if current is None:
+            return self._without_account(why, error)
+        if self._ended(current):
+            return self.signed_out(current)
+        if self._may_be_over(current):
+            return self._over(current)
+        return Hint(
+            f"{_CLIENTS[why]}; those of {current.account.name} are fresh",
+            ("Run the cell that made the client again, then this one. `%cuaws whoami` tells who you are.",),
+        )
+
+    def _ended(self, current: InUseRole) -> bool:
+        return current.sso_session is not None and self._login.peek(current.sso_session)[0] is None
+
+    def _of_a_profile(self, key: str | None, current: InUseRole | None) -> Hint:
+        """
+        Return what to say of a profile that botocore resolved itself, and whose sign-in it did not accept.
+
+        Args:
+            key: Which sign-in, where the error says so: the name of an sso-session, or a start URL.
+
+            current: The account in use.
+        """
+        if current is None:
+            return Hint(
+                "A profile was used that nobody is signed in for",
+                (f"Type {self._login_for(key)}, then run this cell again.",),
+            )
+        of_current = current.sso_session is not None and key in {None, current.sso_session.cache_key}
+        if of_current and self._ended(current):
+            return self.signed_out(current)
+        if of_current and current.source.profile is not None:
+            return Hint(
+                "The sign-in of a profile was not accepted",
+                ("Type `%cuaws login --force`, then run this cell again.",),
+            )
+        sentence = (
+            f"Leave the profile out to act in {current.account.name}. "
+            f"To use it, type {self._login_for(key)}, then run this cell again."
+        )
+        return Hint("This came from a profile of ~/.aws/config, not from the account in use", (sentence,))
+
+    def _without_account(self, reason: Reason, error: BaseException | None) -> Hint | None:
+        if reason == "profile":
+            return self._without_profile(missing_profile(error))
+        also = ", which also sets the region" if reason == "region" else ""
+        return Hint(
+            "No account is in use in this kernel", (f"Type `%cuaws use ACCOUNT`{also}, then run this cell again.",)
+        )
+
+    def _without_profile(self, name: str | None) -> Hint | None:
+        """Return what to say of a profile that is not there; nothing where the cell itself names it."""
+        variables = [one for one in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if name and self._environ.get(one) == name]
+        if not variables:
+            return None
+        removed = ", ".join(f'os.environ["{one}"]' for one in variables)
+        return Hint(
+            f"{' and '.join(variables)} names the profile {name}, which is not there",
+            (f"Remove it with `import os; del {removed}`, type `%cuaws use ACCOUNT`, then run this cell again.",),
+        )
+
+    def _login_for(self, key: str | None) -> str:
+        """Say which command brings a profile back, as far as its error and the config tell."""
+        concerned = [one for one in self._choice.known() if key in {None, one.cache_key}]
+        over = [one for one in concerned if self._login.peek(one)[0] is None]
+        commands = {self._choice.command(one) for one in over}
+        # Signed in as far as is known here, and not accepted: only a new one helps.
+        commands = commands or {self._choice.command(one, force=True) for one in concerned}
+        if len(commands) > 1:
+            return "`%cuaws login --session NAME` with the NAME of the profile's sso_session"
+        return commands.pop() if commands else "`%cuaws login`"
+
+    def _may_be_over(self, current: InUseRole) -> bool:
+        """Whether nobody renews the keys in use, and nobody said that they last longer than until now."""
+        keys = current.credentials
+        said = keys is not None and keys.expires_at is not None and not keys.over(self._now())
+        return keys is not None and not current.source.origin.renewed and not said
+
+    def _over(self, current: InUseRole) -> Hint:
+        """Return what to say of keys that nobody renews and that are over, or that AWS does not take."""
+        origin, ends_at = current.source.origin, current.ends_at
+        words = origin.words[:1].upper() + origin.words[1:]
+        sentence = f"Type {origin.again}; then run the cell that made the client again, and this one."
+        if ends_at is None or ends_at > self._now():
+            return Hint(f"{words} are over, or not valid here", (sentence,))
+        about = "" if self._said(current) else "about "
+        return Hint(f"{words} are over since {about}{clock(ends_at, self._now())}", (sentence,))
+
+    def _said(self, current: InUseRole) -> bool:
+        return current.credentials is not None and current.credentials.expires_at is not None
+
+    def signed_out(self, current: InUseRole) -> Hint:
+        """Return what to say of an account in use whose sign-in has ended."""
+        sso_session = current.sso_session
+        ended_at = self._login.ended_at(sso_session) if sso_session is not None else None
+        when = f" at {clock(ended_at, self._now())}" if ended_at is not None else ""
+        left = self._left(current)
+        name = current.account.name
+        if current.credentials is None:
+            sentence = f"Programs that use {name} go on until their credentials end. Type `%cuaws login` for more."
+        elif left is not None:
+            sentence = f"Credentials for {name} go on until {left}. Type `%cuaws login` to go on after that."
+        else:
+            sentence = f"The credentials for {name} are over. Type `%cuaws login`; the account stays in use."
+        return Hint(f"The sign-in has ended{when}", (sentence,))
+
+    def _left(self, current: InUseRole) -> str | None:
+        ends_at = current.ends_at
+        return clock(ends_at, self._now()) if ends_at is not None and ends_at > self._now() else None

@@ -1,0 +1,189 @@
+"""
+Keys that a person copied from the access portal: into this kernel, and into the credentials file if wished.
+
+They are asked for at STS before anything changes, so what is in use afterwards works.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cuaws_magic.config import edits
+from cuaws_magic.config.files import ConfigWriter
+from cuaws_magic.config.text import header_of
+from cuaws_magic.credentials import pasted
+from cuaws_magic.credentials.kernel import InUseRole
+from cuaws_magic.credentials.sources import KeptKeys
+from cuaws_magic.errors import ConfigurationError, CredentialsRefused, PasteRefused
+from cuaws_magic.humanize import clock, quoted
+from cuaws_magic.model import Keys, Origin, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cuaws_magic.aws.identity_center import IdentityCenter
+    from cuaws_magic.commands.use import Entry
+    from cuaws_magic.config.files import AwsFiles
+    from cuaws_magic.credentials.kernel import KernelCredentials
+    from cuaws_magic.credentials.pasted import PastedKeys
+    from cuaws_magic.model import Identity, Now
+    from cuaws_magic.storage import OwnState
+    from cuaws_magic.views.account import InUse
+
+# How long the portal's keys live where nobody says it: CU's setting, and the guide's words.
+PASTED_LIFE = timedelta(hours=4)
+
+_AGAIN = "`%cuaws paste` with new ones, or `%cuaws use ACCOUNT`"
+_TEMPORARY = Origin("pasted keys", _AGAIN, renewed=False)
+_PERMANENT = Origin("pasted keys of an IAM user", _AGAIN, renewed=False)
+
+
+class PasteDesk:
+    """
+    Takes pasted keys.
+
+    Args:
+        entry: Knows names and how to say what is in use.
+
+        credentials: Takes them into use.
+
+        identity_center: Where STS is asked.
+
+        aws_files: Where they are saved.
+
+        own_state: Where the locks for that are.
+
+        region: Where clients go by default.
+
+        now: The current time, aware, UTC.
+    """
+
+    def __init__(
+        self,
+        *,
+        entry: Entry,
+        credentials: KernelCredentials,
+        identity_center: IdentityCenter,
+        aws_files: AwsFiles,
+        own_state: OwnState,
+        region: str,
+        now: Now = utc_now,
+    ) -> None:
+        self._entry = entry
+        self._credentials = credentials
+        self._identity_center = identity_center
+        self._aws_files = aws_files
+        self._writer = ConfigWriter(own_state)
+        self._region = region
+        self._now = now
+
+    def paste(self, text: str, save: str | None = None) -> InUse:
+        """
+        Put pasted keys in use.
+
+        Args:
+            text: What was copied.
+
+            save: Also as this profile; empty for the name that the portal gave it.
+
+        Raises:
+            PasteRefused: It is not one complete set of keys, or AWS does not accept it.
+
+            ConfigurationError: It cannot be saved under that name.
+
+            StorageError: It cannot be saved.
+
+            ServiceError: STS does not answer.
+
+            Overtaken: Somebody asked for another account meanwhile, or to sign out.
+        """
+        wish = self._credentials.wish()
+        found = pasted.read(text)
+        now = self._now()
+        if found.expires_at is not None and found.expires_at <= now:
+            raise PasteRefused(
+                f"These keys ended at {clock(found.expires_at, now)}. Copy new ones from the access portal, "
+                "then type `%cuaws paste`."
+            )
+        region = found.region or self._region
+        keys = Keys(None, found.access_key_id, found.secret_access_key, found.session_token, found.expires_at, now)
+        identity = self._confirmed(keys, region)
+        keys = replace(keys, account_id=identity.account)
+        notes = () if save is None else (self._save(found, save or _portal_name(found, identity)),)
+        source = KeptKeys(
+            keys,
+            self._entry.account(identity.account),
+            identity.role_name,
+            _TEMPORARY if found.session_token is not None else _PERMANENT,
+            assumed_end=now + PASTED_LIFE if found.session_token is not None else None,
+        )
+        return self._entry.card(self._credentials.take(InUseRole(source, keys, region, identity), wish), notes)
+
+    def _confirmed(self, keys: Keys, region: str) -> Identity:
+        try:
+            return self._identity_center.caller_identity(keys, region)
+        except CredentialsRefused:
+            raise PasteRefused(
+                "AWS does not accept these keys: they are over, or not copied whole. Nothing was changed. "
+                "Copy them again from the access portal, then type `%cuaws paste`."
+            ) from None
+
+    def _save(self, found: PastedKeys, name: str) -> str:
+        """Write the keys into their block of the credentials file; returns what to say of it."""
+        if header_of("block", name) is None:
+            raise ConfigurationError(
+                "That name cannot stand in the credentials file. Nothing was changed. "
+                "Type `%cuaws paste --save NAME` with a plain name."
+            )
+        profile = self._aws_files.read().profiles.get(name)
+        if profile is not None and set(profile.settings) & _GO_BEFORE:
+            raise ConfigurationError(
+                f"The profile {name} of ~/.aws/config goes before saved keys of the same name. Nothing was changed. "
+                "Type `%cuaws paste --save NAME` with another name."
+            )
+        path = self._aws_files.credentials_path
+        with self._writer.opened(path) as opened:
+            before = opened.sections.get(name, {})
+            _refuse_to_lose(name, before, found)
+            settings = {
+                "aws_access_key_id": found.access_key_id.reveal(),
+                "aws_secret_access_key": found.secret_access_key.reveal(),
+            }
+            if found.session_token is not None:
+                names = [one for one in _TOKENS if one in before] or _TOKENS[:1]
+                settings |= dict.fromkeys([*names, _TOKENS[0]], found.session_token.reveal())
+            edited = opened.edited([edits.Put("block", name, settings, equals="=")])
+            opened.write(edited, private=True)
+        return (
+            f"Saved as {name} in {path}, readable by you only; for other programs: AWS_PROFILE={name}. "
+            f"`%cuaws forget {quoted(name)}` deletes it."
+        )
+
+
+# What botocore looks at before the keys of the credentials file.
+_GO_BEFORE = {"role_arn", "sso_session", "sso_start_url", "web_identity_token_file"}
+_TOKENS = ("aws_session_token", "aws_security_token")
+
+
+def _portal_name(found: PastedKeys, identity: Identity) -> str:
+    """Return the name that the portal gives such a block."""
+    return found.profile or f"{identity.account}_{identity.role_name.replace(' ', '_')}"
+
+
+def _refuse_to_lose(name: str, before: Mapping[str, str], found: PastedKeys) -> None:
+    same = before.get("aws_access_key_id") == found.access_key_id.reveal()
+    temporary = any(token in before for token in _TOKENS)
+    if not before or same:
+        return
+    if "aws_secret_access_key" in before and not temporary:
+        raise ConfigurationError(
+            f"The block {name} holds permanent keys, which would be lost. Nothing was changed. "
+            "Type `%cuaws paste --save NAME` with another name."
+        )
+    if temporary and found.session_token is None:
+        raise ConfigurationError(
+            f"The block {name} holds temporary keys, and permanent ones cannot go over them. Nothing was changed. "
+            f"Type `%cuaws forget {quoted(name)}` first, or take another name."
+        )

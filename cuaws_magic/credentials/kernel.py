@@ -1,0 +1,351 @@
+"""
+What this kernel acts as, and how it stays fresh.
+
+Puts the account in use where programs look for it (the environment, and in front of
+botocore's own chain), renews it in the background, and notices when the sign-in has
+ended or somebody signed in again. Readers never wait for a renewal while the set in
+hand is good.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cuaws_magic.background import Changes
+from cuaws_magic.credentials.provider import BotoProvider, LibraryState
+from cuaws_magic.credentials.refresh import Renewal
+from cuaws_magic.credentials.sources import Bound
+from cuaws_magic.errors import CuawsError, NotSignedIn, Overtaken
+from cuaws_magic.model import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from cuaws_magic.credentials.environment import KernelEnv
+    from cuaws_magic.credentials.sources import Source
+    from cuaws_magic.model import Account, AccountRole, Identity, Keys, Now, SsoSession
+    from cuaws_magic.sso.login import Login
+
+# After a failed renewal: the first pause, doubled each time, and the longest.
+_FIRST_RETRY = timedelta(seconds=5)
+_LONGEST_RETRY = timedelta(minutes=5)
+_LOOK_FOR_SIGN_IN = timedelta(minutes=1)  # how often to look whether somebody signed in elsewhere
+_PATIENCE_OF_A_CELL = 3.0  # seconds that a cell waits for a renewal at the most
+_NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class InUseRole:
+    """
+    The account and role in use.
+
+    Attributes:
+        source: Where its credentials come from.
+
+        credentials: Those in the environment; `None` where a profile is there by its name only.
+
+        region: Where clients go by default.
+
+        identity: What STS said; `None` where it was not asked.
+    """
+
+    source: Source
+    credentials: Keys | None
+    region: str
+    identity: Identity | None
+
+    @property
+    def account(self) -> Account:
+        """The account."""
+        return self.source.account
+
+    @property
+    def role_name(self) -> str:
+        """The role."""
+        return self.source.role_name
+
+    @property
+    def sso_session(self) -> SsoSession | None:
+        """The sign-in that it depends on; `None` where none does."""
+        return self.source.sso_session
+
+    @property
+    def account_role(self) -> AccountRole | None:
+        """The way to it through the access portal; `None` where there is none."""
+        return self.source.account_role
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the credentials end, as well as we know."""
+        return None if self.credentials is None else self.source.ends_at(self.credentials)
+
+
+class KernelCredentials:
+    """
+    The account in use.
+
+    Args:
+        env: The environment.
+
+        login: The sign-ins behind credentials.
+
+        now: The current time, aware, UTC.
+
+        changes: Told when the account in use changes, or its credentials do.
+    """
+
+    def __init__(self, env: KernelEnv, login: Login, now: Now = utc_now, changes: Changes | None = None) -> None:
+        self._env = env
+        self._login = login
+        self._now = now
+        self._lock = threading.RLock()
+        self._provider = BotoProvider(self._in_use, self._bind, lambda: env.region_touched)
+        self._bound: weakref.WeakSet[Bound] = weakref.WeakSet()
+        self._bound_lock = threading.Lock()  # sessions are made in any thread
+        self._libraries = LibraryState()
+        self._renewed = threading.Event()
+        self._renewal = Renewal(self._keep_up, now)
+        self._changes = changes or Changes()
+        self._current: InUseRole | None = None
+        self._failures = 0
+        self._wishes = 0
+        self._released = False
+        # Seconds of the wall clock from which on a cell has something to look at first.
+        self._look_at = _NEVER
+
+    @property
+    def current(self) -> InUseRole | None:
+        """The account in use."""
+        return self._current
+
+    def wish(self) -> int:
+        """
+        Note that a person wants an account in use, or none; the latest wish counts.
+
+        Returns:
+            Its number, for `take`: fetching and confirming take a while.
+        """
+        with self._lock:
+            self._wishes += 1
+            return self._wishes
+
+    def take(self, wanted: InUseRole, wish: int) -> InUseRole:
+        """
+        Put an account in use, in place of the one before.
+
+        Args:
+            wanted: The account, with its first credentials.
+
+            wish: Since when it is wanted.
+
+        Raises:
+            Overtaken: Something else was wanted since; nothing is changed.
+        """
+        with self._lock, self._all_or_nothing():
+            if wish != self._wishes:
+                raise Overtaken(
+                    f"{wanted.account.name} was not put in use: another command came in between. "
+                    "Type `%cuaws` to see what is in use."
+                )
+            self._libraries.settle()
+            if wanted.credentials is not None:
+                self._env.install(wanted.credentials, wanted.region)
+            else:
+                self._env.install_profile(wanted.source.profile or "")
+            self._current = wanted
+            self._failures = 0
+            self._look_later()
+        self._provider.install()
+        self._libraries.renew()
+        self._renewal.wake()
+        self._changes.announce()
+        return wanted
+
+    def drop(self) -> None:
+        """Put none in use; the environment is as it was found, and new botocore sessions are as without us."""
+        self._libraries.settle()
+        with self._lock, self._all_or_nothing():
+            self._wishes += 1
+            self._env.remove()
+            self._current = None
+            self._released = True
+            self._look_at = _NEVER
+        self._provider.remove()
+        self._libraries.restore()
+        self._changes.announce()
+
+    def renew(self) -> None:
+        """
+        Fetch new credentials for the account in use now, whatever life the ones in hand have.
+
+        Raises:
+            CuawsError: There are none to be had; those in hand stay.
+        """
+        current = self._current
+        if current is not None:
+            self._rewrite(current.source, current.source.renew())
+
+    def after_fork(self) -> None:
+        """Start anew in a forked process: who held a lock is not there to give it back."""
+        self._lock = threading.RLock()
+        self._bound_lock = threading.Lock()
+        self._renewal.after_fork()
+        for source in [bound.source for bound in self._bound]:
+            source.after_fork()
+        if self._current is not None:
+            self._current.source.after_fork()
+
+    def prepare(self) -> None:
+        """Be in front of botocore sessions that are made before an account is in use."""
+        if not self._released:
+            self._provider.install()
+
+    def sign_in_changed(self) -> None:
+        """Go on at once after somebody signed in here, instead of at the next look."""
+        if self._current is not None:
+            self._renewal.wake()
+
+    def wants_a_look(self, seconds: float) -> bool:
+        """Whether a cell that starts at this second of the wall clock has something to look at first."""
+        return seconds >= self._look_at
+
+    def look(self) -> InUseRole | None:
+        """
+        See to what a cell should not start without; may wait for a renewal if the set in use is over.
+
+        Returns:
+            The account in use if its sign-in has ended, or keys that nobody renews have; else nothing.
+        """
+        current = self._current
+        if current is None:
+            return None
+        over = current.ends_at is not None and self._now() >= current.ends_at
+        if over and current.source.origin.renewed:
+            self._renew_now(current)
+        else:
+            self._renewal.wake()
+        ended = self._signed_out(current) or (over and not current.source.origin.renewed)
+        if ended:
+            self._look_each_cell()
+        elif self._current is current and over:
+            self._look_at = self._now().timestamp() + _PATIENCE_OF_A_CELL  # not again in the next cell
+        else:
+            self._look_later()
+        return self._current if ended else None
+
+    def _renew_now(self, current: InUseRole) -> None:
+        """Have the thread renew, and wait a moment for it; then the cell says itself what is missing."""
+        self._renewed.clear()
+        self._renewal.wake()
+        if self._current is current:
+            self._renewed.wait(_PATIENCE_OF_A_CELL)
+
+    @contextlib.contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Have environment and account in use as they were, if the block does not come to its end."""
+        current = self._current
+        with self._env.all_or_nothing():
+            try:
+                yield
+            except BaseException:
+                self._current = current
+                raise
+
+    def _signed_out(self, current: InUseRole) -> bool:
+        """Whether a sign-in that the account depends on has ended."""
+        return current.sso_session is not None and self._login.peek(current.sso_session)[0] is None
+
+    # In the background.
+
+    def _keep_up(self) -> datetime | None:
+        """Renew what is due; returns when the next is."""
+        current = self._current
+        with self._bound_lock:
+            sources = {bound.source.key: bound.source for bound in self._bound}
+        if current is not None:
+            sources[current.source.key] = current.source
+        sign_ins = {one.sso_session.cache_key: one.sso_session for one in sources.values() if one.sso_session}
+        # What stays overdue could not be renewed.
+        due = [self._keep_sign_in(sso_session) for sso_session in sign_ins.values()]
+        due += [self._keep(source) for source in sources.values() if source.origin.renewed]
+        if current is not None and self._signed_out(current):
+            self._look_each_cell()
+        times = [moment for moment in due if moment is not None]
+        overdue = any(moment <= self._now() for moment in times)
+        self._failures = self._failures + 1 if overdue else 0
+        retry = [self._retry_at()] if overdue else []
+        return min([*retry, *(moment for moment in times if moment > self._now())], default=None)
+
+    def _keep_sign_in(self, sso_session: SsoSession) -> datetime | None:
+        """Refresh an SSO token if that is due; returns when it is next, or was if it failed."""
+        try:
+            return self._login.keep_fresh(sso_session)
+        except CuawsError:
+            return self._now()
+
+    def _keep(self, source: Source) -> datetime | None:
+        """Renew credentials if that is due; returns when it is next, or was if it failed."""
+        try:
+            credentials = source.credentials()
+        except NotSignedIn:
+            return self._now() + _LOOK_FOR_SIGN_IN
+        except CuawsError:
+            return self._now()
+        self._rewrite(source, credentials)
+        return credentials.renewal_at()
+
+    def _retry_at(self) -> datetime:
+        pause: timedelta = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(self._failures - 1, 10))
+        return self._now() + pause
+
+    def _rewrite(self, source: Source, credentials: Keys) -> None:
+        """Put a renewed set into the environment, if its account is still the one in use."""
+        with self._lock:
+            current = self._current
+            if current is None or current.source.key != source.key or current.credentials == credentials:
+                return
+            with self._all_or_nothing():
+                self._env.renew(credentials)
+                self._current = replace(current, credentials=credentials)
+            self._look_later()
+        self._renewed.set()
+        self._changes.announce()
+
+    def _look_later(self) -> None:
+        """Look when the credentials end; without any here, when the sign-in does."""
+        current = self._current
+        ends_at = None if current is None else current.ends_at
+        if current is not None and current.credentials is None and current.sso_session is not None:
+            sign_in, _ = self._login.peek(current.sso_session)
+            ends_at = sign_in.ends_at if sign_in is not None else None
+        self._look_at = _NEVER if ends_at is None else ends_at.timestamp()
+
+    def _look_each_cell(self) -> None:
+        self._look_at = 0.0
+
+    # For clients that other people make.
+
+    def bind(self, source: Source) -> Bound:
+        """Return credentials that stay those of a source, renewed for as long as somebody holds them."""
+        bound = Bound(source, self._now)
+        with self._bound_lock:
+            self._bound.add(bound)
+        return bound
+
+    def _in_use(self) -> Source | None:
+        current = self._current
+        return None if current is None else current.source
+
+    def _bind(self, made_with: Source | None) -> Bound | None:
+        """Bind a botocore session, unless somebody's own keys are in the environment."""
+        with self._lock:
+            source = made_with or self._in_use()
+            if source is None or self._env.keys_touched:
+                return None
+            return self.bind(source)

@@ -1,0 +1,308 @@
+"""
+The door to botocore sessions that other people make: ours are the first credentials asked.
+
+`botocore.register_initializer` (public) calls us for every new botocore session:
+boto3's, and aiobotocore's for s3fs. There we register a resolver as the session's
+`credential_provider`. A session is bound to the account in use when it was made, or
+else when it first needs credentials, and gets fresh ones of *that* account for ever:
+through every switch, every renewal, and after `release`.
+
+Keys that nobody renews stay what they are. Where a profile is in use by its name, the
+session is bound to that profile, and botocore's own chain resolves it.
+
+It stands aside for an explicit profile, when no account is in use, and when somebody
+changed the environment by hand: then the standard chain decides, as without us. A
+provider that somebody put in front of the environment goes before ours too. Explicit
+keys never come here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import itertools
+import sys
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from cuaws_magic.model import Keys
+
+    class Bound(Protocol):
+        """Good credentials of one account and role, each time it is called."""
+
+        @property
+        def renewed(self) -> bool:
+            """Whether to ask again before a set ends."""
+
+        @property
+        def profile(self) -> str | None:
+            """The profile that the standard chain is to resolve instead."""
+
+        def __call__(self) -> Keys:
+            """Return a set."""
+
+
+# What is in use when a session is made.
+InUse = TypeVar("InUse")
+
+METHOD = "cuaws-magic"  # what botocore calls the origin of credentials in its logs
+
+
+class BotoProvider(Generic[InUse]):
+    """
+    Binds new botocore sessions to the account in use.
+
+    Args:
+        in_use: Returns what is in use.
+
+        bind: Returns credentials that stay those of what a session was made with, or of what
+            is in use now if that is `None`; gives `None` to stand aside.
+
+        region_by_hand: Whether somebody changed the region in the environment since.
+    """
+
+    def __init__(
+        self,
+        in_use: Callable[[], InUse | None],
+        bind: Callable[[InUse | None], Bound | None],
+        region_by_hand: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._in_use = in_use
+        self._bind = bind
+        self._region_by_hand = region_by_hand
+        self._installed = False
+
+    def install(self) -> None:
+        """Be asked for every botocore session made from now on."""
+        if not self._installed:
+            import botocore
+
+            botocore.register_initializer(self._initialize)
+            self._installed = True
+
+    def remove(self) -> None:
+        """Leave no trace in botocore sessions made from now on; bound ones keep their account."""
+        if self._installed:
+            import botocore
+
+            self._installed = False
+            with contextlib.suppress(ValueError):  # an interrupt may have come between
+                botocore.unregister_initializer(self._initialize)
+
+    def _initialize(self, session: Any) -> None:
+        resolver = _AsyncResolver if _asynchronous(session) else _Resolver
+        in_use = self._in_use()
+        bind = functools.partial(self._bind, in_use)
+        if in_use is not None and not _point_to_profile(session, bind()):
+            settings = session.get_component("config_store")
+            usual = settings.get_config_provider("region")
+            settings.set_config_provider("region", _RegionOfThen(session, usual, self._region_by_hand))
+        session.register_component("credential_provider", resolver(session, bind))
+
+
+class _RegionOfThen:
+    """
+    The region of the account that a session was made with, beside its credentials (botocore's `BaseProvider`).
+
+    An explicit region or profile, which boto3 sets later, and a region that somebody put
+    into the environment meanwhile, go by the usual way.
+    """
+
+    def __init__(self, session: Any, usual: Any, by_hand: Callable[[], bool]) -> None:
+        self._session = session
+        self._usual = usual
+        self._by_hand = by_hand
+        self._then = usual.provide()
+
+    def provide(self) -> Any:
+        """Return it; botocore asks for each client."""
+        explicit = self._session.instance_variables()
+        if self._then is None or explicit.get("region") or explicit.get("profile") or self._by_hand():
+            return self._usual.provide()
+        return self._then
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _RegionOfThen:
+        copied = copy.copy(self)
+        vars(copied)["_session"] = copy.deepcopy(self._session, memo)
+        return copied
+
+
+class _Resolver:
+    """
+    Stands in for botocore's `CredentialResolver`: asks us first, the standard chain after.
+
+    The chain is made when it is needed: boto3 sets the profile only after the
+    session exists. Everything else about it is the chain's own.
+    """
+
+    def __init__(self, session: Any, bind: Callable[[], Bound | None]) -> None:
+        self._session = session
+        self._bind = bind
+        self._chain: Any = None
+        self._usual: tuple[Any, ...] = ()
+
+    def load_credentials(self) -> Any:
+        """Return credentials for the session, or `None`; botocore calls this once a session."""
+        for provider in self._put_in_front():
+            found = provider.load()
+            if found is not None:
+                return found
+        bound = self._bound()
+        if bound is None:
+            return self._standard().load_credentials()
+        from botocore.credentials import Credentials, RefreshableCredentials
+
+        if not bound.renewed:
+            return Credentials(**_static(bound()))
+        return RefreshableCredentials.create_from_metadata(
+            metadata=_metadata(bound()), refresh_using=lambda: _metadata(bound()), method=METHOD
+        )
+
+    def _bound(self) -> Bound | None:
+        if self._session.instance_variables().get("profile"):
+            return None
+        bound = self._bind()
+        return None if _point_to_profile(self._session, bound) else bound
+
+    def _put_in_front(self) -> list[Any]:
+        """Return the providers that somebody put before the environment's (`insert_before`), into the chain."""
+        providers = self._chain.providers if self._chain is not None else []
+        before = itertools.takewhile(lambda one: one.METHOD != "env", providers)
+        return [one for one in before if one not in self._usual]
+
+    def _standard(self) -> Any:
+        if self._chain is None:
+            self._chain = self._made()
+            self._usual = tuple(self._chain.providers)
+        return self._chain
+
+    def _made(self) -> Any:
+        from botocore.credentials import create_credential_resolver
+
+        return create_credential_resolver(self._session)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what `copy` asks of an object that is not made yet
+            raise AttributeError(name)
+        return getattr(self._standard(), name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Resolver:
+        return type(self)(copy.deepcopy(self._session, memo), self._bind)
+
+
+class _AsyncResolver(_Resolver):
+    """The same for aiobotocore, where loading and refreshing are awaited."""
+
+    async def load_credentials(self) -> Any:
+        """Return credentials for the session, or `None`; aiobotocore awaits this once a session."""
+        for provider in self._put_in_front():
+            found = await provider.load()
+            if found is not None:
+                return found
+        bound = self._bound()
+        if bound is None:
+            return await self._standard().load_credentials()
+        import asyncio
+
+        from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
+
+        if not bound.renewed:
+            return AioCredentials(**_static(bound()))
+
+        async def refresh() -> dict[str, str | None]:
+            # In a thread: a renewal may ask the portal, and the loop has other work.
+            return _metadata(await asyncio.to_thread(bound))
+
+        return AioRefreshableCredentials.create_from_metadata(
+            metadata=await refresh(), refresh_using=refresh, method=METHOD
+        )
+
+    def _made(self) -> Any:
+        from aiobotocore.credentials import create_credential_resolver
+
+        return create_credential_resolver(self._session)
+
+
+def _asynchronous(session: Any) -> bool:
+    return any(base.__module__.startswith("aiobotocore.") for base in type(session).__mro__)
+
+
+def _point_to_profile(session: Any, bound: Bound | None) -> bool:
+    """Bind a session to the profile that is in use by its name, for its region too; whether it was one."""
+    if bound is None or bound.profile is None:
+        return False
+    if not session.instance_variables().get("profile"):
+        session.set_config_variable("profile", bound.profile)
+    return True
+
+
+def _metadata(credentials: Keys) -> dict[str, str | None]:
+    """Write credentials as botocore's `create_from_metadata` reads them."""
+    expires_at = credentials.expires_at
+    return {
+        "access_key": credentials.access_key_id.reveal(),
+        "secret_key": credentials.secret_access_key.reveal(),
+        "token": credentials.session_token.reveal() if credentials.session_token is not None else None,
+        "expiry_time": expires_at.isoformat() if expires_at is not None else None,
+        "account_id": credentials.account_id,
+    }
+
+
+def _static(credentials: Keys) -> dict[str, str | None]:
+    """Write keys that are never asked for again, as arguments that every botocore's `Credentials` has."""
+    facts = _metadata(credentials)
+    return {name: facts[name] for name in ("access_key", "secret_key", "token")} | {"method": METHOD}
+
+
+class LibraryState:
+    """What was there before us, and what is made anew since."""
+
+    def __init__(self) -> None:
+        self._changed = False
+        self._found: Any = None
+
+    def settle(self) -> None:
+        """
+        Before another account comes in use: let what was made keep the one it was made with.
+
+        An s3fs filesystem makes its botocore session at its first request, and a new one
+        when its connections were closed; either could be after the switch.
+        """
+        for filesystem in _filesystems():
+            if getattr(filesystem, "_session_is_owned", False):
+                if filesystem.session is None:
+                    from aiobotocore.session import AioSession
+
+                    filesystem.session = AioSession(**filesystem.kwargs)
+                filesystem._session_is_owned = False  # noqa: SLF001 - s3fs's own mark for a session that it must keep
+
+    def renew(self) -> None:
+        """After another account came in use: have boto3 and s3fs make new ones when they are asked."""
+        boto3 = vars(sys.modules["boto3"]) if "boto3" in sys.modules else {}
+        if not self._changed:
+            self._found, self._changed = boto3.get("DEFAULT_SESSION"), True
+        self._make_anew(boto3, None)
+
+    def restore(self) -> None:
+        """After none is in use any more: the default session that was found is the default again."""
+        if self._changed:
+            boto3 = vars(sys.modules["boto3"]) if "boto3" in sys.modules else {}
+            self._make_anew(boto3, self._found)
+            self._found, self._changed = None, False
+
+    def _make_anew(self, boto3: dict[str, Any], default: Any) -> None:
+        if boto3:
+            boto3["DEFAULT_SESSION"] = default
+        if "s3fs" in sys.modules:
+            sys.modules["s3fs"].S3FileSystem.clear_instance_cache()
+
+
+def _filesystems() -> list[Any]:
+    if "s3fs" not in sys.modules:
+        return []
+    # fsspec keeps every instance that was made in the usual way.
+    return list(getattr(sys.modules["s3fs"].S3FileSystem, "_cache", {}).values())

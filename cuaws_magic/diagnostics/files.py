@@ -1,0 +1,170 @@
+"""Judgements on `~/.aws`: what does not parse, what is passed over, and who can read what."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from cuaws_magic.settings import ACCOUNT_ID, CU_SSO_REGION, CU_START_URL, REGION
+from cuaws_magic.views.diagnosis import fine, in_the_way, of_message, worth_knowing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cuaws_magic.diagnostics.snapshot import AwsFile, Section, Snapshot
+    from cuaws_magic.views.diagnosis import Finding
+
+# Settings in which a comment is not a blemish but a wrong value.
+_EXACT = {"region", "sso_account_id", "sso_region", "sso_role_name", "sso_session", "sso_start_url"}
+_KINDS = {"profile", "sso-session", "services"}
+_WITHOUT_NAME = {"plugins", "preview"}  # of AWS CLI v1
+_MANY = 3
+
+
+def parsing(snapshot: Snapshot) -> Iterable[Finding]:
+    """Judge whether the files can be read at all."""
+    for subject, file in (("Config file", snapshot.config), ("Credentials file", snapshot.credentials)):
+        if file.trouble is not None:
+            yield of_message("in the way", subject, file.trouble)
+        elif not file.exists:
+            yield fine(subject, f"{file.path} is not there, and need not be")
+        else:
+            kinds = [section.kind for section in file.sections]
+            counts = [_count(kinds.count("profile"), "profile")]
+            counts += [_count(kinds.count("sso-session"), "sso-session")] if file is snapshot.config else []
+            yield fine(subject, f"{file.path}: {', '.join(counts)}")
+
+
+def access(snapshot: Snapshot) -> Iterable[Finding]:
+    """Judge who can read files with secrets in them."""
+    if snapshot.unreadable:
+        yield in_the_way(
+            "Permissions",
+            f"{_some(snapshot.unreadable)} cannot be read by you",
+            f"Type `!chmod u+rw {_quoted(snapshot.unreadable)}`; ask the operator of this machine if that is refused.",
+        )
+    if snapshot.exposed:
+        yield worth_knowing(
+            "Permissions",
+            f"others on this machine can read {_some(snapshot.exposed)}, with secrets in it",
+            f"Type `!chmod 600 {_quoted(snapshot.exposed)}`.",
+        )
+    if not snapshot.unreadable and not snapshot.exposed:
+        yield fine("Permissions", "only you can read what is secret")
+
+
+def sections(snapshot: Snapshot) -> Iterable[Finding]:
+    """Judge sections one by one: passed over, commented, with values that cannot be right."""
+    for message in snapshot.file_troubles:
+        yield of_message("worth knowing", "Config file", message)
+    for section in snapshot.config.sections:
+        yield from _header(section, snapshot.config)
+        yield from _values(section, snapshot.config, snapshot)
+    for section in snapshot.credentials.sections:
+        yield from _comments(section, snapshot.credentials)
+
+
+def _header(section: Section, file: AwsFile) -> Iterable[Finding]:
+    header = section.header
+    if section.kind in _KINDS or header in _WITHOUT_NAME:
+        return
+    first, _, rest = header.partition(" ")
+    if first in _KINDS and rest.strip():
+        name = rest.strip().strip("'\"")
+        yield worth_knowing(
+            "Config file",
+            f"[{header}] in {file.path} is passed over by every AWS program: a name with spaces needs quotation marks",
+            f'Write it [{first} "{name}"].',
+        )
+    elif section.settings:
+        yield worth_knowing(
+            "Config file",
+            f"[{header}] in {file.path} is passed over by every AWS program: the word profile is missing",
+            f"Write it [profile {shlex.quote(header)}].",
+        )
+
+
+def _values(section: Section, file: AwsFile, snapshot: Snapshot) -> Iterable[Finding]:
+    yield from _comments(section, file)
+    where = f"[{section.header}] in {file.path}"
+    for key in ("sso_region", "region"):
+        value = section.settings.get(key)
+        if value and key not in section.commented and not REGION.fullmatch(value):
+            yield worth_knowing("Config file", f"{key} = {value} of {where} is not a region", _correct(key))
+    yield from _sso_region(section, where, snapshot)
+    yield from _needs(section, where, {one.name for _, one in snapshot.sections() if one.kind == "profile"})
+    account_id = section.settings.get("sso_account_id")
+    if account_id and "sso_account_id" not in section.commented and not ACCOUNT_ID.fullmatch(account_id):
+        yield worth_knowing(
+            "Config file",
+            f"sso_account_id = {account_id} of {where} is not twelve digits",
+            "Write all twelve, zeros in front too.",
+        )
+
+
+def _needs(section: Section, where: str, known: set[str]) -> Iterable[Finding]:
+    """Judge what a profile is lacking, without which every AWS program refuses it."""
+    sign_in = next((key for key in ("sso_session", "sso_start_url") if key in section.settings), None)
+    for one, other in (("sso_account_id", "sso_role_name"), ("sso_role_name", "sso_account_id")):
+        if (
+            section.kind == "profile"
+            and sign_in is not None
+            and one in section.settings
+            and other not in section.settings
+        ):
+            yield worth_knowing(
+                "Config file",
+                f"{where} has {one}, but no {other}: AWS programs refuse it",
+                f"Add the line `{other} = …` to it, or type `%cuaws configure`.",
+            )
+    source = section.settings.get("source_profile")
+    if section.kind == "profile" and source and source not in known:
+        yield worth_knowing(
+            "Config file",
+            f"source_profile = {source} of {where} is no profile: AWS programs refuse it",
+            "Correct the name, or add that profile.",
+        )
+
+
+def _sso_region(section: Section, where: str, snapshot: Snapshot) -> Iterable[Finding]:
+    start_url, sso_region = section.settings.get("sso_start_url", ""), section.settings.get("sso_region", "")
+    if not start_url or not REGION.fullmatch(sso_region):
+        return
+    right = CU_SSO_REGION if start_url.rstrip("/#") == CU_START_URL else _named_in(start_url)
+    if right is None or right == sso_region:
+        return
+    what = f"sso_region = {sso_region} of {where} is wrong for {start_url}: sign-ins are asked for in another region"
+    do = f"Write `sso_region = {right}`."
+    chosen = snapshot.sso_session is not None and snapshot.sso_session.start_url == start_url
+    yield in_the_way("Config file", what, do) if chosen else worth_knowing("Config file", what, do)
+
+
+def _named_in(start_url: str) -> str | None:
+    """Return the region that a portal's host names, if it names one."""
+    host = start_url.partition("://")[2].partition("/")[0]
+    return next((label for label in host.split(".") if REGION.fullmatch(label)), None)
+
+
+def _comments(section: Section, file: AwsFile) -> Iterable[Finding]:
+    for key in section.commented:
+        what = f"{key} of [{section.header}] in {file.path} has a comment behind its value, and AWS reads both"
+        yield (in_the_way if key in _EXACT else worth_knowing)(
+            "Config file", what, "Put the comment on a line of its own."
+        )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _correct(key: str) -> str:
+    return f"Correct it, for example to `{key} = {CU_SSO_REGION}`."
+
+
+def _some(paths: tuple[object, ...]) -> str:
+    named = ", ".join(str(path) for path in paths[:_MANY])
+    return f"{named} and {len(paths) - _MANY} more" if len(paths) > _MANY else named
+
+
+def _quoted(paths: tuple[object, ...]) -> str:
+    return " ".join(shlex.quote(str(path)) for path in paths)

@@ -1,0 +1,336 @@
+"""
+The doctor's look at this machine: files, environment, packages, AWS's clock.
+
+Changes nothing, asks AWS one question that needs no sign-in, and is done in seconds
+whatever is broken: each thing that cannot be looked at is a fact of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import threading
+from datetime import timedelta, timezone
+from email.utils import parsedate_to_datetime
+from importlib import metadata
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cuaws_magic.aws.clients import BotoClients
+from cuaws_magic.aws.hosts import check_start_url
+from cuaws_magic.aws.service_errors import translate
+from cuaws_magic.credentials.environment import TAKEN_OUT
+from cuaws_magic.diagnostics.checks import FRONT_END
+from cuaws_magic.diagnostics.snapshot import (
+    HARMLESS_KEYS,
+    HIDDEN,
+    SECRET_VARIABLES,
+    AwsCommand,
+    AwsFile,
+    Clock,
+    Folder,
+    Installed,
+    Section,
+    Snapshot,
+)
+from cuaws_magic.errors import CuawsError, UnknownProfile
+from cuaws_magic.model import utc_now
+from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.storage import OwnState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from cuaws_magic.config.files import AwsConfig, AwsFiles
+    from cuaws_magic.credentials.environment import KernelEnv
+    from cuaws_magic.credentials.kernel import KernelCredentials
+    from cuaws_magic.model import Now, SsoSession
+    from cuaws_magic.sso.login import Login
+    from cuaws_magic.sso.token_cache import TokenCache
+
+_PATIENCE = 4.0  # seconds for AWS to connect, and to answer
+_LONGEST = 8.0  # seconds for everything that is asked outside of this process
+
+_PACKAGES = ("botocore", "boto3", "ipython", "ipykernel", "ipywidgets", FRONT_END)
+_MODULES = {"ipython": "IPython"}
+_VARIABLES = re.compile(r"(AWS|CUAWS)_.*|(http|https|all|no)_proxy|REQUESTS_CA_BUNDLE", re.IGNORECASE)
+_NAMES_A_FILE = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+_OURS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE")
+# Something behind a blank that reads like a comment; AWS files have none behind a value.
+_COMMENT = re.compile(r"\s[#;]")
+_OTHERS = stat.S_IRGRP | stat.S_IROTH
+
+
+class Examination:
+    """
+    Looks at this machine.
+
+    Args:
+        environ: The environment.
+
+        env: Knows which variables are ours.
+
+        aws_files: The AWS files.
+
+        cache: Where the AWS CLI keeps sign-ins and role credentials.
+
+        credentials: Knows the account in use.
+
+        login: Knows the sign-in.
+
+        choose: Says which sign-in commands would use.
+
+        now: The current time, aware, UTC.
+
+        clients: Ask AWS its time.
+    """
+
+    def __init__(  # noqa: PLR0913 - it looks at everything
+        self,
+        environ: Mapping[str, str],
+        *,
+        env: KernelEnv,
+        aws_files: AwsFiles,
+        cache: TokenCache,
+        credentials: KernelCredentials,
+        login: Login,
+        choose: Callable[[], SsoSession],
+        now: Now = utc_now,
+        clients: BotoClients | None = None,
+    ) -> None:
+        self._environ = environ
+        self._env = env
+        self._aws_files = aws_files
+        self._cache = cache
+        self._credentials = credentials
+        self._login = login
+        self._choose = choose
+        self._now = now
+        self._clients = clients or BotoClients()
+
+    def snapshot(self) -> Snapshot:
+        """Gather everything; never raises for what it finds."""
+        config = self._file(self._aws_files.config_path, "AWS_CONFIG_FILE")
+        credentials = self._file(self._aws_files.credentials_path, "AWS_SHARED_CREDENTIALS_FILE")
+        readable = config.trouble is None and credentials.trouble is None
+        sso_session, choice_trouble = self._choice() if readable else (None, None)
+        clock, aws = _within(
+            _LONGEST, lambda: self._clock((sso_session or CU_BOULDER).sso_region), lambda: _aws_command(self._environ)
+        )
+        sign_in, cache_trouble = self._login.peek(sso_session) if sso_session is not None else (None, None)
+        current = self._credentials.current
+        variables = self._variables()
+        exposed, unreadable = self._permissions(config)
+        return Snapshot(
+            at=self._now(),
+            variables=variables,
+            missing=frozenset(_missing(variables, (*config.sections, *credentials.sections))),
+            ours=frozenset(name for name in _OURS if self._environ.get(name) != self._env.found(name)),
+            in_use=current.account.name if current is not None else None,
+            touched=self._env.touched,
+            config=config,
+            credentials=credentials,
+            file_troubles=tuple(self._file_troubles(choice_trouble)) if readable else (),
+            exposed=exposed,
+            unreadable=unreadable,
+            folders=tuple(_folder(path) for path in (self._cache.sso_folder, OwnState.default().folder)),
+            sso_session=sso_session,
+            choice_trouble=choice_trouble,
+            signed_in_until=sign_in.ends_at if sign_in is not None else None,
+            cache_trouble=cache_trouble if sign_in is None else None,
+            clock=clock or _no_answer(),
+            packages=_packages(),
+            aws=aws,
+            kernel="ipykernel" in sys.modules,
+        )
+
+    # Files.
+
+    def _file(self, path: Path, variable: str) -> AwsFile:
+        trouble = None
+        found: tuple[Section, ...] = ()
+        try:
+            found = tuple(_section(*one) for one in self._aws_files.sections(path))
+        except CuawsError as error:
+            trouble = str(error)
+        return AwsFile(path, variable, _there(path), trouble, found)
+
+    def _choice(self) -> tuple[SsoSession | None, str | None]:
+        try:
+            return self._choose(), None
+        except UnknownProfile:
+            return None, None  # the variables tell
+        except CuawsError as error:
+            return None, str(error)
+
+    def _file_troubles(self, said: str | None) -> Iterable[str]:
+        """Say what each sso-session and SSO profile lacks, once."""
+        config = self._aws_files.read()
+        troubles: dict[str, None] = {}
+        for name in config.session_sections:
+            troubles |= dict.fromkeys(_trouble(lambda name=name: _checked(config, name)))  # type: ignore[misc]  # a default argument of a lambda
+        for profile in config.profiles.values():
+            if "sso_session" in profile.settings or "sso_start_url" in profile.settings:
+                troubles |= dict.fromkeys(_trouble(lambda profile=profile: config.sso_session_of(profile)))  # type: ignore[misc]  # as above
+        return [trouble for trouble in troubles if trouble != said]
+
+    def _permissions(self, config: AwsFile) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """Find files with secrets that others can read, and files that we cannot."""
+        holding = [self._aws_files.credentials_path]
+        if any("aws_secret_access_key" in section.settings for section in config.sections):
+            holding.append(config.path)
+        for folder in (self._cache.sso_folder, self._cache.role_folder):
+            with contextlib.suppress(OSError):
+                holding += sorted(folder.glob("*.json"))
+        exposed, unreadable = [], []
+        for path in holding:
+            try:
+                mode = path.stat().st_mode
+            except OSError:
+                continue
+            if os.name == "posix" and mode & _OTHERS:
+                exposed.append(path)
+            # Of the AWS files themselves, reading has told already.
+            if path.suffix == ".json" and not os.access(path, os.R_OK):
+                unreadable.append(path)
+        return tuple(exposed), tuple(unreadable)
+
+    # Everything else.
+
+    def _variables(self) -> dict[str, str]:
+        names = {name for name in self._environ if _VARIABLES.fullmatch(name)}
+        names |= set(TAKEN_OUT)
+        found = {name: self._env.found(name) for name in sorted(names)}
+        return {name: HIDDEN if name in SECRET_VARIABLES else value for name, value in found.items() if value}
+
+    def _clock(self, region: str) -> Clock:
+        before = self._now()
+        try:
+            address, date = self._clients.date("sso-oidc", region, _PATIENCE)
+        except Exception as error:  # noqa: BLE001 - a door: whatever is wrong is a finding
+            return Clock("AWS", None, str(translate(error, "StartDeviceAuthorization", self._now())))
+        host = urlsplit(address).hostname or "AWS"
+        after = self._now()
+        try:
+            # The header has whole seconds: on average it is half a second behind.
+            theirs = parsedate_to_datetime(date or "").astimezone(timezone.utc) + timedelta(seconds=0.5)
+        except (TypeError, ValueError):
+            return Clock(host, None)
+        return Clock(host, before + (after - before) / 2 - theirs)
+
+
+def _no_answer() -> Clock:
+    return Clock(
+        "AWS",
+        None,
+        f"AWS did not answer in {_LONGEST:.0f} seconds. Check the network or proxy, then run the cell again.",
+    )
+
+
+def _section(header: str, kind: str, name: str, settings: Mapping[str, str]) -> Section:
+    return Section(
+        header,
+        kind,
+        name,
+        {key: value if key in HARMLESS_KEYS else HIDDEN for key, value in settings.items()},
+        tuple(key for key, value in settings.items() if any(_COMMENT.search(line) for line in value.splitlines())),
+    )
+
+
+def _checked(config: AwsConfig, name: str) -> None:
+    check_start_url(config.sso_session(name).start_url)
+
+
+def _trouble(look: Callable[[], object]) -> list[str]:
+    try:
+        look()
+    except CuawsError as error:
+        return [str(error)]
+    return []
+
+
+def _there(path: str | Path) -> bool:
+    return os.path.lexists(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises where there is no home
+
+
+def _missing(variables: Mapping[str, str], sections: Iterable[Section]) -> Iterable[str]:
+    yield from (name for name in _NAMES_A_FILE if name in variables and not _there(variables[name]))
+    bundles = {section.settings["ca_bundle"] for section in sections if "ca_bundle" in section.settings}
+    yield from (bundle for bundle in bundles if not _there(bundle))
+
+
+def _folder(path: Path) -> Folder:
+    """Judge by the first part of the path that is there; the rest would be made."""
+    for part in (path, *path.parents):
+        if part.is_dir():
+            writable = os.access(part, os.W_OK | os.X_OK)
+            return Folder(path, None if writable else f"{part} is not yours to write in")
+        if os.path.lexists(part):
+            return Folder(path, f"{part} is not a folder")
+    return Folder(path, "there is no such place")
+
+
+def _packages() -> tuple[Installed, ...]:
+    needed = {}
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        for line in metadata.requires("cuaws-magic") or ():
+            match = re.match(r"([A-Za-z0-9._-]+)\s*>=\s*([0-9.]+)", line)
+            if match and "extra ==" not in line:
+                needed[match[1].lower()] = match[2]
+    return tuple(
+        Installed(name, _version(name), _loaded(_MODULES.get(name, name)), needed.get(name)) for name in _PACKAGES
+    )
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _loaded(module: str) -> str | None:
+    version = getattr(sys.modules.get(module), "__version__", None)
+    return version if isinstance(version, str) else None
+
+
+def _aws_command(environ: Mapping[str, str]) -> AwsCommand | None:
+    path = shutil.which("aws", path=environ.get("PATH"))
+    if path is None:
+        return None
+    try:
+        said = subprocess.run(  # noqa: S603 - the command that `!aws` would run
+            [path, "--version"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=_LONGEST - 1,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return AwsCommand(path, None)
+    match = re.search(r"aws-cli/(\d[\w.]*)", said.stdout + said.stderr)  # old ones say it on stderr
+    return AwsCommand(path, match[1] if match else None)
+
+
+def _within(
+    seconds: float, clock: Callable[[], Clock], aws: Callable[[], AwsCommand | None]
+) -> tuple[Clock | None, AwsCommand | None]:
+    """Ask both at once; who has not answered in time is left alone (a name server can take minutes)."""
+    clocks: list[Clock] = []
+    commands: list[AwsCommand | None] = []
+    threads = [
+        threading.Thread(target=lambda: clocks.append(clock()), name="cuaws-clock", daemon=True),
+        threading.Thread(target=lambda: commands.append(aws()), name="cuaws-aws", daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(seconds)
+    return clocks[0] if clocks else None, commands[0] if commands else None

@@ -1,0 +1,62 @@
+"""
+State to `{"text/plain", "text/html"}`: pure functions, and the one place where HTML is made.
+
+Everything that goes into HTML goes through `markupsafe`, once. Colours are the
+theme's own variables (JupyterLab, then VS Code, then a plain value), so the cards
+follow light and dark; a colour is never the only sign. Styles are inline: a saved
+notebook that is not trusted loses `<style>`, not `style=`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+
+def readable(text: str) -> str:
+    """Take out what a terminal would obey instead of print: a name from elsewhere may hold escape sequences."""
+    return "".join(one if one == "\n" or one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
+def clock(moment: datetime, now: datetime) -> str:
+    """Say a time of day in the kernel's time zone, with the weekday if it is not today."""
+    local = moment.astimezone()
+    day = "" if local.date() == now.astimezone().date() else f"{local:%a} "
+    return f"{day}{local:%H:%M} {local.tzname() or ''}".rstrip()
+
+
+def span(duration: timedelta) -> str:
+    """Say how long: `3 h 38 min`, `12 min`, `40 s`; never less than nothing."""
+    seconds = max(0, int(duration.total_seconds()))
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def until(moment: datetime, now: datetime) -> str:
+    """Say when, and how long from now."""
+    if moment <= now:
+        return f"ended at {clock(moment, now)}"
+    return f"{clock(moment, now)} ({left(moment, now)})"
+
+
+def left(moment: datetime, now: datetime) -> str:
+    """Say how long until then; rounded to the minute, so that eight hours are not 7 h 59 min."""
+    life = moment - now
+    return span(life + timedelta(seconds=30) if life > timedelta(minutes=1) else life)
+
+
+def spaced(account_id: str) -> str:
+    """Write an account id as AWS's console does: in groups of four."""
+    return " ".join(account_id[at : at + 4] for at in range(0, len(account_id), 4))
+
+
+def clean(name: str) -> str:
+    """Return a name without characters that cannot be seen, or that turn the line around."""
+    return name if name.isprintable() else "".join(one if one.isprintable() else "�" for one in name)
+
+
+def quoted(name: str) -> str:
+    """Write a name as it has to be typed after `%cuaws use`."""
+    return f'"{name}"' if re.search(r"[\s'\"]", name) else name

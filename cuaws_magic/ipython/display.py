@@ -1,0 +1,247 @@
+"""
+Where views go: a notebook page, an IPython terminal, or plain standard output.
+
+The only module that displays. A view that a command has shown is not shown a second
+time as the cell's result, so `%cuaws use …` may stand anywhere in a cell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+import sys
+import webbrowser
+from typing import TYPE_CHECKING, Any
+
+from cuaws_magic.humanize import readable, until
+from cuaws_magic.views.render import Cell, View
+from cuaws_magic.views.sign_in import AwaitingApproval, organisation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cuaws_magic.views.render import Shown
+
+
+class NotebookFace:
+    """
+    Shows on the page of a notebook, replaced in place.
+
+    Where nobody sees the page (nbconvert, papermill) a code to approve goes to the
+    terminal too in which the run was started.
+
+    Args:
+        shell: The running `InteractiveShell`.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._told = ""  # the last code that went to the terminal
+        self._shown: tuple[int, list[View]] = (-1, [])
+        shell.display_formatter.ipython_display_formatter.for_type(View, self._show_once)
+
+    def __call__(self, view: View) -> Shown:
+        """Show a view; what comes back replaces it."""
+        from IPython.display import display
+
+        self._mark(view)
+        self._tell(view)
+        handle: Any = display(  # type: ignore[no-untyped-call]  # IPython is half typed
+            view.bundle(), raw=True, display_id=True
+        )
+        return _OnPage(self, handle)
+
+    @property
+    def cell(self) -> Cell | None:
+        """The cell that runs, where a person can press buttons; `None` where nobody can (nbconvert, papermill)."""
+        # The front end says so with each cell; ipykernel keeps it for `input()`.
+        if not getattr(self._shell.kernel, "_allow_stdin", False):
+            return None
+        message = self._shell.get_parent()
+        return Cell(
+            str(message.get("metadata", {}).get("cellId") or ""), str(message.get("header", {}).get("msg_id") or "")
+        )
+
+    def result(self, view: View, line: str) -> View | None:
+        """Show the value of a command, unless it is assigned or stands there already; the shell shows it no more."""
+        if not self._stands(view) and not _assigned(self._shell, line):
+            self(view)
+        return view
+
+    def done(self) -> None:
+        """Forget what was shown, and show views as IPython would."""
+        formatter = self._shell.display_formatter.ipython_display_formatter
+        with contextlib.suppress(KeyError):
+            formatter.pop(View)
+
+    def replaced(self, view: View) -> None:
+        """Take a view as shown, for the cell that runs; another replaced it."""
+        self._mark(view)
+        self._tell(view)
+
+    def _tell(self, view: View) -> None:
+        """Write a new code to the terminal, where nobody sees the page."""
+        if not isinstance(view, AwaitingApproval) or self.cell is not None:
+            return
+        authorization = view.authorization
+        if authorization.user_code != self._told:
+            self._told = authorization.user_code
+            _to_terminal(
+                f"Sign in to {organisation(view.sso_session)}: open {authorization.verification_uri_complete} "
+                f"and check the code {authorization.user_code} (good until {until(authorization.expires_at, view.at)})"
+            )
+
+    def _mark(self, view: View) -> None:
+        count = self._shell.execution_count
+        earlier = self._shown[1] if self._shown[0] == count else []
+        self._shown = (count, [*earlier, view])
+
+    def _show_once(self, view: View) -> None:
+        """Stand in for IPython's display of a view, also as a cell's result."""
+        if not self._stands(view):
+            from IPython.display import display
+
+            display(view.bundle(), raw=True)  # type: ignore[no-untyped-call]  # as above
+
+    def _stands(self, view: View) -> bool:
+        count, views = self._shown
+        return count == self._shell.execution_count and any(one is view for one in views)
+
+
+class _OnPage:
+    def __init__(self, face: NotebookFace, handle: Any) -> None:
+        self._face = face
+        self._handle = handle
+
+    def update(self, view: View) -> None:
+        self._face.replaced(view)
+        self._handle.update(view.bundle(), raw=True)
+
+
+def _to_terminal(line: str) -> None:
+    """Write to the standard error that this kernel was started with; never into the notebook, where it would stay."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none at all
+        try:
+            # ipykernel puts what goes to the true one on the page too, and keeps a copy that does not.
+            terminal = sys.stderr.fileno()
+        except (OSError, ValueError, AttributeError):
+            terminal = sys.__stderr__.fileno()  # type: ignore[union-attr]  # as above: none at all
+        os.write(terminal, f"{readable(line)}\n".encode())
+
+
+class TextFace:
+    """
+    Prints plain text; where a browser runs beside it, the sign-in page opens in it.
+
+    Args:
+        environ: Tells whether somebody sits in front of this machine.
+    """
+
+    cell: Cell | None = None  # nothing to press here
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        self._environ = environ
+
+    def __call__(self, view: View) -> Shown:
+        """Print a view; what comes back prints the next one."""
+        self.update(view)
+        if isinstance(view, AwaitingApproval) and view.attempt == 1:
+            self._open(view.authorization.verification_uri_complete)
+        return self
+
+    def update(self, view: View) -> None:
+        """Print a view below the one before."""
+        print(view.bundle()["text/plain"], flush=True)  # noqa: T201 - this text is for a person
+
+    def _open(self, page: str) -> None:
+        """Open the page as `aws sso login` does, but never a browser inside the terminal, nor far away."""
+        remote = any(name in self._environ for name in ("SSH_CONNECTION", "SSH_TTY"))
+        windows = any(name in self._environ for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+        if remote or not (windows or sys.platform in {"darwin", "win32"}):
+            return
+        with contextlib.suppress(webbrowser.Error, OSError):
+            webbrowser.open_new_tab(page)
+
+
+class TerminalFace(TextFace):
+    """
+    Prints in an IPython terminal, where the value of the last line is printed anyway.
+
+    Args:
+        shell: The running `InteractiveShell`.
+
+        environ: Tells whether somebody sits in front of this machine.
+    """
+
+    def __init__(self, shell: Any, environ: Mapping[str, str] = os.environ) -> None:
+        super().__init__(environ)
+        self._shell = shell
+        self._printed: View | None = None
+        shell.display_formatter.formatters["text/plain"].for_type(View, self._as_value)
+
+    def update(self, view: View) -> None:
+        """Print a view below the one before."""
+        self._printed = view
+        super().update(view)
+
+    def result(self, view: View, line: str) -> View | None:
+        """Print the value of a command, unless it is assigned, the terminal is about to, or it stands there already."""
+        if view is self._printed:
+            return None
+        if not _assigned(self._shell, line) and not _last(self._shell, line):
+            self.update(view)
+        return view
+
+    def _as_value(self, view: View, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
+        """Print a view as the value of a cell; what was printed a moment ago is not printed twice."""
+        printer.text("" if view is self._printed else view.bundle()["text/plain"])
+
+    def done(self) -> None:
+        """Print views as IPython would."""
+        with contextlib.suppress(KeyError):
+            self._shell.display_formatter.formatters["text/plain"].pop(View)
+
+
+def _assigned(shell: Any, line: str) -> bool:
+    """Whether a command's value goes into a variable: `x = %cuaws whoami`."""
+    return _typed(shell, rf"=\s*%cuaws\s+{re.escape(line.strip())}\s*$")
+
+
+def _last(shell: Any, line: str) -> bool:
+    """Whether a command is the last line of what was typed, so that its value is the cell's."""
+    return _typed(shell, rf"^\s*%?cuaws\b\s*{re.escape(line.strip())}\s*\Z")
+
+
+def _typed(shell: Any, pattern: str) -> bool:
+    typed = str(shell.history_manager.input_hist_raw[-1])
+    return re.search(pattern, typed, re.MULTILINE) is not None
+
+
+def face_of(shell: Any) -> NotebookFace | TerminalFace:
+    """Return the face of an IPython shell: a page if a kernel runs it, a terminal otherwise."""
+    made: NotebookFace | TerminalFace = _face_of(shell)
+    return made
+
+
+@functools.cache
+def _face_of(shell: Any) -> NotebookFace | TerminalFace:
+    return NotebookFace(shell) if hasattr(shell, "kernel") else TerminalFace(shell)
+
+
+def leave(shell: Any) -> None:
+    """Have a shell show views as IPython would; its face is made anew when it is asked for again."""
+    face_of(shell).done()
+    _face_of.cache_clear()
+
+
+def face_here() -> NotebookFace | TextFace:
+    """Return the face of wherever this process runs, for functions called from Python."""
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        shell = get_ipython()
+        if shell is not None:
+            return face_of(shell)
+    return TextFace()

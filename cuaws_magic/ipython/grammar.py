@@ -1,0 +1,330 @@
+"""
+The grammar of `%cuaws`: one declaration for parsing, help and completion.
+
+Built on IPython's own parser, which raises `UsageError` where argparse would end
+the kernel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import builtins
+import difflib
+import keyword
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import MagicArgumentParser, MagicHelpFormatter
+from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # public, though not in its __all__
+
+from cuaws_magic.commands.export import FORMATS
+from cuaws_magic.settings import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Protocol
+
+    class Names(Protocol):
+        """What can be typed, as far as it is known without asking anyone."""
+
+        def target_names(self) -> list[str]:
+            """Return profiles and account names."""
+
+        def role_names(self, target: str) -> list[str]:
+            """Return the roles known for a target."""
+
+        def session_names(self) -> list[str]:
+            """Return the sso-sessions."""
+
+        def saved_names(self) -> list[str]:
+            """Return the blocks of the credentials file."""
+
+        def profile_names(self) -> list[str]:
+            """Return all profiles, of both files."""
+
+
+# For completion, and to name the nearest; any of that form can be typed. Those open by default, in the order of
+# `us-*` first.
+REGIONS = (
+    "us-west-2", "us-east-1", "us-east-2", "us-west-1", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1",
+    "eu-west-2", "eu-west-3", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
+    "ap-southeast-2", "sa-east-1",
+)  # fmt: skip
+
+_TARGET = "profile, account name (any case), account id, or ACCOUNT/ROLE"
+_DESCRIPTION = """AWS credentials in this notebook, by IAM Identity Center.
+
+  %cuaws login                  sign in
+  %cuaws use awsucob0myaccount  credentials for an account (signs in first if it must)
+  %cuaws                        what holds now
+"""
+
+
+class _Parser(MagicArgumentParser):
+    """IPython's parser, with `--help` and errors that say what to type."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"%{self.prog}: {message}. Type `%{self.prog} --help`.")
+
+
+def _positive_seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError
+    return value
+
+
+_positive_seconds.__name__ = "number of seconds"  # argparse names the type in its message
+
+
+def _region(text: str) -> str:
+    if not REGION.fullmatch(text):
+        near = difflib.get_close_matches(text.lower(), REGIONS, n=1) or REGIONS[:1]
+        raise argparse.ArgumentTypeError(f"{text} is not the name of a region. Nearest: {near[0]}")
+    return text
+
+
+def _variable(text: str) -> str:
+    # A name that hides a builtin, or one of IPython's own, would break the cells after this one.
+    taken = keyword.iskeyword(text) or hasattr(builtins, text) or text in {"In", "Out"} or set(text) == {"_"}
+    if not text.isidentifier() or taken:
+        raise ValueError
+    return text
+
+
+_variable.__name__ = "name of a variable"  # as above
+
+
+def _command(commands: Any, name: str, summary: str) -> Any:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary.replace("%%", "%"),
+        prog=f"cuaws {name}",
+        formatter_class=MagicHelpFormatter,
+    )
+    parser.add_argument("-h", "--help", action="store_true", help="show this help")
+    return parser
+
+
+def build_parser() -> Any:
+    """Declare every command and argument of the contract."""
+    parser: Any = _Parser(  # type: ignore[no-untyped-call]  # IPython is half typed
+        "cuaws", description=_DESCRIPTION, formatter_class=MagicHelpFormatter
+    )
+    parser.add_argument("-h", "--help", action="store_true", help="show this help")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    _command(commands, "status", "who, which account, time left; asks nobody (also plain `%%cuaws`)")
+
+    login = _command(commands, "login", "sign in; returns at once when still signed in")
+    login.add_argument("--session", metavar="NAME", help="an [sso-session] of ~/.aws/config")
+    login.add_argument("--start-url", metavar="URL", help="address of the access portal of another organisation")
+    login.add_argument("--sso-region", metavar="REGION", help="region of its Identity Center")
+    login.add_argument("--force", action="store_true", help="although still signed in")
+    login.add_argument("--no-wait", action="store_true", help="go on in the background")
+    login.add_argument("--timeout", metavar="S", type=_positive_seconds, help="give up after S seconds")
+
+    logout = _command(commands, "logout", "end the sign-in, at AWS and here; takes everything out of the kernel")
+    logout.add_argument("--all", action="store_true", help="every sign-in of this home, as `aws sso logout` does")
+
+    use = _command(commands, "use", "credentials for an account into this kernel, confirmed with AWS")
+    use.add_argument("target", metavar="TARGET", help=_TARGET)
+    use.add_argument("--role", metavar="R", help="the role, where you have several")
+    use.add_argument("--region", metavar="R", type=_region, help="where clients go by default")
+    use.add_argument(
+        "--via", choices=["env", "profile"], default="env", help="keys as environment variables, or AWS_PROFILE alone"
+    )
+    use.add_argument("--no-verify", action="store_true", help="do not ask AWS to confirm")
+
+    _command(commands, "release", "take the credentials out again; stays signed in")
+    _command(commands, "whoami", "the caller identity, asked from AWS STS")
+
+    _command(commands, "panel", "sign in and pick an account with the mouse: a widget")
+
+    accounts = _command(commands, "accounts", "the accounts that you may enter")
+    accounts.add_argument("pattern", metavar="PATTERN", nargs="?", help="part of a name or id, or a pattern with *")
+    accounts.add_argument("--roles", action="store_true", help="with your roles in each")
+    accounts.add_argument("--refresh", action="store_true", help="ask the portal, not the list of the last 24 hours")
+    _paste(commands)
+    _profiles(commands)
+    _export(commands)
+    _console(commands)
+    _command(commands, "doctor", "what on this machine would get in the way, and what to do")
+    return parser
+
+
+def _paste(commands: Any) -> None:
+    paste = _command(
+        commands, "paste", "keys copied from the access portal; asked for hidden, or put below a line `%%%%cuaws paste`"
+    )
+    paste.add_argument(
+        "--save", metavar="PROFILE", nargs="?", const="", help="also into ~/.aws/credentials, named as the portal does"
+    )
+
+
+def _profiles(commands: Any) -> None:
+    configure = _command(commands, "configure", "a profile for each account and role in ~/.aws/config")
+    configure.add_argument("pattern", metavar="PATTERN", nargs="?", help="which accounts, as in `accounts`; else all")
+    configure.add_argument("--dry-run", action="store_true", help="show the difference, write nothing")
+    configure.add_argument("--prune", action="store_true", help="remove profiles written here that are yours no more")
+    forget = _command(commands, "forget", "delete a saved block of keys in ~/.aws/credentials, and only that")
+    forget.add_argument("profile", metavar="PROFILE", help="the name of the block")
+
+
+def _export(commands: Any) -> None:
+    export = _command(commands, "export", "credentials for a program that cannot fetch its own; they are not renewed")
+    export.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
+    export.add_argument("--format", choices=FORMATS, default=FORMATS[0], help=f"default {FORMATS[0]}")
+    where = export.add_mutually_exclusive_group(required=True)
+    where.add_argument("--to", metavar="FILE", help="into a file that only you can read")
+    where.add_argument("--var", metavar="NAME", type=_variable, help="into a variable of this notebook, as text")
+    where.add_argument("--show", action="store_true", help="onto the page, where a saved notebook keeps them")
+
+
+def _console(commands: Any) -> None:
+    console = _command(commands, "console", "a link that opens the AWS console in an account and role")
+    console.add_argument("service", metavar="SERVICE", nargs="?", help="whose page: s3, ec2, sagemaker and so on")
+    console.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
+
+
+class Grammar:
+    """Parses, explains and completes the line after `%cuaws`."""
+
+    def __init__(self) -> None:
+        self._parser = build_parser()
+        action = next(one for one in self._parser._actions if one.dest == "command")  # noqa: SLF001 - argparse has no public way to it
+        self._commands: dict[str, argparse.ArgumentParser] = dict(action.choices)
+
+    @property
+    def names(self) -> list[str]:
+        """The commands there are."""
+        return list(self._commands)
+
+    def parse(self, line: str) -> argparse.Namespace:
+        """
+        Return the arguments; `command` is `status` for an empty line.
+
+        Raises:
+            UsageError: The line is not one of the grammar's.
+        """
+        try:
+            words = arg_split(line, posix=True)
+        except ValueError:
+            raise UsageError("%cuaws: a quotation mark is not closed. Close it and run the cell again.") from None
+        if words[:1] == ["help"]:
+            words = [*words[1:], "--help"]
+        if words and not words[0].startswith("-") and words[0] not in self._commands:
+            raise UsageError(self._unknown(words[0]))
+        if any(word in {"-h", "--help"} for word in words):
+            # Not argparse's business: it would ask for what is missing first.
+            return argparse.Namespace(command=words[0] if words[0] in self._commands else None, help=True)
+        arguments: argparse.Namespace
+        arguments, rest = self._parser.parse_known_args(words or ["status"])
+        if rest:
+            self._parser.error(f"unrecognized arguments: {' '.join(rest)}{self._in_quotes(arguments, rest)}")
+        return arguments
+
+    def help(self, command: str | None = None) -> str:
+        """Return the help text of a command, or of all."""
+        parser = self._parser if command is None else self._commands[command]
+        return parser.format_help().replace("::\n\n", "", 1).strip() + "\n"
+
+    def complete(self, line: str, symbol: str, names: Names) -> list[str]:
+        """
+        Return what may stand where the cursor is.
+
+        Args:
+            line: The text from `%cuaws` to the cursor.
+
+            symbol: Its last, unfinished word.
+
+            names: What can be typed; asked for only where it may be.
+        """
+        words, typed = _words(line)
+        if not words:
+            return _beginning(symbol, [*self.names, "--help"])
+        parser = self._commands.get(words[0])
+        if parser is None:
+            return []
+        options = {option: action for action in parser._actions for option in action.option_strings}  # noqa: SLF001 - argparse has no public way to it
+        previous = options.get(words[-1])
+        if previous is not None and previous.nargs != 0:
+            return _beginning(symbol, self._values(previous, words, names))
+        if symbol.startswith("-"):
+            return _beginning(symbol, [option for option in options if option.startswith("--") and option not in words])
+        return _endings(typed, symbol, self._places(words, names))
+
+    def _places(self, words: Sequence[str], names: Names) -> list[str]:
+        """Return what may stand in the place of an argument without option."""
+        if words[0] == "console" and len(words) == 1:
+            from cuaws_magic.commands.console import SERVICES
+
+            return [*SERVICES, *names.target_names()]
+        if words[0] == "forget":
+            return names.saved_names()
+        if words[0] == "use":
+            return list(dict.fromkeys([*names.target_names(), *names.profile_names()]))
+        return names.target_names() if words[0] in {"export", "console"} else []
+
+    def _values(self, action: argparse.Action, words: Sequence[str], names: Names) -> list[str]:
+        target = next((word for word in words[1:] if not word.startswith("-")), "")
+        sources: dict[str, Callable[[], list[str]]] = {
+            "role": lambda: names.role_names(target.strip("\"'")),
+            "region": lambda: list(REGIONS),
+            "sso_region": lambda: list(REGIONS),
+            "session": names.session_names,
+            "save": lambda: names.saved_names(),  # noqa: PLW0108 - asked for only where it may be
+        }
+        if action.choices is not None:
+            return [str(choice) for choice in action.choices]
+        return sources.get(action.dest, list)()
+
+    def _in_quotes(self, arguments: argparse.Namespace, rest: Sequence[str]) -> str:
+        """Say how to type what may be one name with spaces in it."""
+        actions = self._commands[arguments.command]._actions if arguments.command else []  # noqa: SLF001 - argparse has no public way to it
+        values = [getattr(arguments, one.dest) for one in actions if not one.option_strings]
+        if not values or values[-1] is None or any(word.startswith("-") for word in rest):
+            return ""
+        name = " ".join([values[-1], *rest])
+        typed = " ".join(["%cuaws", arguments.command, *values[:-1], f'"{name}"'])
+        return f". Put a name with spaces into quotes: `{typed}`"
+
+    def _unknown(self, word: str) -> str:
+        near = difflib.get_close_matches(word, self.names, n=1)
+        hint = f" Did you mean `%cuaws {near[0]}`?" if near else ""
+        return f"%cuaws has no command {word}.{hint} There is: {', '.join(self.names)}."
+
+
+def _beginning(symbol: str, names: Sequence[str], *, any_case: bool = False) -> list[str]:
+    if any_case:
+        return [name for name in names if name.casefold().startswith(symbol.casefold())]
+    return [name for name in names if name.startswith(symbol)]
+
+
+def _words(line: str) -> tuple[list[str], str]:
+    """Split a line at spaces outside quotation marks: the finished words after `%cuaws`, and the unfinished one."""
+    words, word, quote = [], "", ""
+    for character in line:
+        if character.isspace() and not quote:
+            words += [word] if word else []
+            word = ""
+            continue
+        if character == quote:
+            quote = ""
+        elif not quote and character in {'"', "'"}:
+            quote = character
+        word += character
+    return [one.strip("\"'") for one in words[1:]], word
+
+
+def _endings(typed: str, symbol: str, names: Sequence[str]) -> list[str]:
+    """Complete an unfinished word in any case; what is given back stands in for its last part, `symbol`."""
+    quote = typed[:1] if typed[:1] in {'"', "'"} else ""
+    if quote:
+        # IPython's last part begins after the mark and after each space.
+        kept = len(typed) - len(symbol)
+        return [
+            f"{quote}{name}{quote}"[kept:] for name in names if f"{quote}{name}".casefold().startswith(typed.casefold())
+        ]
+    return _beginning(symbol, [f'"{name}"' if " " in name else name for name in names], any_case=True)

@@ -1,0 +1,294 @@
+"""
+The `%cuaws` magic.
+
+    In [1]: %load_ext cuaws_magic
+
+    In [2]: %cuaws use awsucob0myaccount
+
+Parses the line, calls one method of the app, shows what comes back. The rest of the
+package is imported with the first command, so that loading costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.completer import SimpleCompletion, context_matcher
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+from traitlets import List, Unicode, observe
+
+from cuaws_magic.commands import hints
+from cuaws_magic.errors import Cancelled, CuawsError, bare
+from cuaws_magic.ipython.grammar import Grammar
+from cuaws_magic.settings import Settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from IPython.core.completer import CompletionContext
+
+    from cuaws_magic.commands.context import App
+    from cuaws_magic.ipython.display import NotebookFace, TerminalFace
+    from cuaws_magic.ipython.paste_cell import PasteCell
+    from cuaws_magic.views.account import InUse
+    from cuaws_magic.views.render import View
+
+
+@magics_class
+class CuawsMagics(Magics):
+    """AWS credentials in this kernel. Settings here hold where no argument says otherwise."""
+
+    session = Unicode("", help="Name of the [sso-session] to sign in with.").tag(config=True)
+    start_url = Unicode("", help="Address of the access portal of the organisation.").tag(config=True)
+    sso_region = Unicode("", help="Region of its Identity Center.").tag(config=True)
+    region = Unicode("", help="Region for AWS clients of this kernel.").tag(config=True)
+    production: Any = List(
+        Unicode(),
+        default_value=None,
+        allow_none=True,
+        help="Patterns of account names to mark; an empty list for none.",
+    ).tag(config=True)
+
+    at_import: _AtImport | None = None
+    _app: App | None = None  # here already: traitlets sets what is configured before `__init__` is done
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self._grammar = Grammar()
+        self._paste_cell: PasteCell | None = None
+
+    @line_cell_magic("cuaws")  # type: ignore[arg-type]  # IPython is half typed
+    def cuaws(self, line: str, cell: str | None = None) -> View | None:
+        """Parse the line, call the app, show the result. `%cuaws?` shows the grammar's help instead of this."""
+        from cuaws_magic.credentials.pasted import holds_keys
+
+        if (cell is not None and cell.strip()) or holds_keys(line):
+            self._pasted(line, cell or "")
+            return None
+        arguments = self._grammar.parse(line)
+        if arguments.help:
+            print(self._grammar.help(arguments.command))  # noqa: T201 - this text is for a person
+            return None
+        try:
+            view = self._run(arguments)
+        except CuawsError as error:
+            raise bare(error) from None
+        except Cancelled:
+            raise
+        except KeyboardInterrupt:
+            message = f"`%cuaws {arguments.command}` was stopped. Run the cell again to start over."
+            raise Cancelled(message) from None
+        return self._face.result(view, line)
+
+    def _pasted(self, line: str, cell: str) -> None:
+        """Take keys that stand on the page; they are gone from it before a word is said of them."""
+        from cuaws_magic.ipython.paste_cell import PasteCell, command_of
+
+        if command_of(line, cell) != "paste":
+            raise UsageError("Only `%%cuaws paste` takes a cell. Type `%cuaws` with one percent sign.")
+        self._paste_cell = PasteCell(self.shell, self._face, line, cell)
+
+        def paste(text: str) -> InUse:
+            arguments = self._grammar.parse(line)
+            if arguments.command != "paste" or arguments.help:
+                raise UsageError("Keys go below a line `%%cuaws paste`, and nowhere else.")
+            return self.app.paste(text, arguments.save)
+
+        view = self._paste_cell.run(paste)
+        if view is not None:
+            self._face(view)
+
+    def help(self) -> str:
+        """Return what `%cuaws?` shows."""
+        return self._grammar.help()
+
+    @context_matcher()  # type: ignore[untyped-decorator]  # IPython is half typed
+    def complete(self, context: CompletionContext) -> dict[str, Any]:
+        """Complete a line of ours, and let nobody else do it (IPython's custom matchers): Jedi reads it as Python."""
+        line = context.text_until_cursor.rsplit("\n", 1)[-1]
+        if "%cuaws " not in line:
+            return {"completions": []}
+        found = self._grammar.complete(line[line.index("%cuaws ") :], context.token, self.app)
+        return {"completions": [SimpleCompletion(text=one, type="magic") for one in found], "suppress": True}
+
+    @property
+    def app(self) -> App:
+        """The app of this process, made with the first command."""
+        if self._app is None:
+            from cuaws_magic.commands.context import the_app
+
+            self._app = the_app()
+            self._configure()
+            if "botocore.session" in sys.modules:
+                self._app.prepare()
+        return self._app
+
+    @observe("session", "start_url", "sso_region", "region", "production")
+    def _configure(self, _: object = None) -> None:
+        """Take what IPython's configuration says, or `%config` says later."""
+        if self._app is not None:
+            self._app.configure(
+                Settings(
+                    self.session or None,
+                    self.start_url or None,
+                    self.sso_region or None,
+                    self.region or None,
+                    None if self.production is None else tuple(self.production),
+                )
+            )
+
+    def prepare(self) -> None:
+        """Be in front of botocore sessions that are made from now on."""
+        self.app.prepare()
+
+    def before_cell(self, _: object) -> None:
+        """See to what a cell should not start without (IPython's `pre_run_cell`); nearly always nothing."""
+        if self._app is None:
+            if "botocore.session" in sys.modules:
+                self.prepare()
+            return
+        with contextlib.suppress(KeyboardInterrupt):  # the cell itself will say what is missing
+            hint = self._app.watch.before()
+            if hint is not None:
+                self._face(hint)
+
+    def after_cell(self, result: Any) -> None:
+        """Say why a cell failed, if credentials were the reason (IPython's `post_run_cell`)."""
+        if self._paste_cell is not None:
+            self._paste_cell.after(result)
+            self._paste_cell = None
+        error = result.error_in_exec
+        if error is None or isinstance(error, CuawsError) or hints.reason(error) is None:
+            return
+        hint = self.app.watch.after(error)
+        if hint is not None:
+            self._face(hint)
+
+    def unload(self) -> None:
+        """Leave the kernel as it was found."""
+        if self._app is not None:
+            self._app.release()
+            self._app.desk.cancel()
+            self._leave()
+
+    def _leave(self) -> None:
+        from cuaws_magic.ipython.display import leave
+
+        leave(self.shell)
+
+    @property
+    def _face(self) -> NotebookFace | TerminalFace:
+        from cuaws_magic.ipython.display import face_of
+
+        return face_of(self.shell)
+
+    def _run(self, arguments: argparse.Namespace) -> View:
+        app, show = self.app, self._face
+        runs: dict[str, Callable[[], View]] = {
+            "status": app.status,
+            "login": lambda: app.login(
+                show,
+                Settings(arguments.session, arguments.start_url, arguments.sso_region),
+                force=arguments.force,
+                wait=not arguments.no_wait,
+                timeout=arguments.timeout,
+            ),
+            "logout": lambda: app.logout(every=arguments.all),
+            "use": lambda: app.use(
+                show,
+                arguments.target,
+                role=arguments.role,
+                region=arguments.region,
+                via=arguments.via,
+                verify=not arguments.no_verify,
+            ),
+            "paste": lambda: self._asked_for(arguments.save),
+            "release": app.release,
+            "whoami": app.whoami,
+            "panel": lambda: _panel(app, show),
+            "accounts": lambda: app.accounts(show, arguments.pattern, roles=arguments.roles, refresh=arguments.refresh),
+            "configure": lambda: app.side_desk.configure(
+                show, arguments.pattern, dry_run=arguments.dry_run, prune=arguments.prune
+            ),
+            "forget": lambda: app.side_desk.forget(arguments.profile),
+            "export": lambda: self._export(arguments),
+            "console": lambda: app.side_desk.console(show, arguments.service, arguments.target),
+            "doctor": lambda: app.side_desk.doctor(),  # noqa: PLW0108 - the side desk is made when it is asked
+        }
+        return runs[arguments.command]()
+
+    def _asked_for(self, save: str | None) -> View:
+        from cuaws_magic.ipython.paste_cell import ask
+
+        return self.app.paste(ask(self.shell), save)
+
+    def _export(self, arguments: argparse.Namespace) -> View:
+        exported = self.app.side_desk.export(
+            self._face,
+            arguments.target,
+            arguments.format,
+            to=arguments.to,
+            variable=arguments.var,
+            shown=arguments.show,
+        )
+        if arguments.var is not None:
+            shell: Any = self.shell  # IPython allows for magics without one
+            shell.push({arguments.var: exported.reveal()})
+        return exported
+
+
+def _panel(app: App, show: NotebookFace | TerminalFace) -> View:
+    from cuaws_magic.widget.view import open_panel
+
+    return open_panel(app, show.cell)
+
+
+class _AtImport:
+    """Is told just before a module is imported for the first time; finds nothing itself (`sys.meta_path`)."""
+
+    def __init__(self, module: str, do: Callable[[], None]) -> None:
+        self._module = module
+        self._do = do
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Pass on what is looked for."""
+        if name == self._module:
+            self.leave()
+            self._do()
+
+    def leave(self) -> None:
+        """Be told no more."""
+        with contextlib.suppress(ValueError):
+            sys.meta_path.remove(self)
+
+
+def load(shell: Any) -> None:
+    """Register the magic and its completion."""
+    magics = CuawsMagics(shell)
+    if "botocore.session" not in sys.modules:
+        # Also in the middle of a cell: a session that is made in it is to keep its account too.
+        magics.at_import = _AtImport("botocore.session", magics.prepare)
+        sys.meta_path.insert(0, magics.at_import)
+    CuawsMagics.cuaws.__doc__ = magics.help()  # type: ignore[assignment]  # as above
+    shell.register_magics(magics)
+    shell.events.register("pre_run_cell", magics.before_cell)
+    shell.events.register("post_run_cell", magics.after_cell)
+    shell.Completer.custom_matchers.append(magics.complete)
+
+
+def unload(shell: Any) -> None:
+    """Take the magic out, and the credentials out of the kernel."""
+    magics = shell.magics_manager.registry.get("CuawsMagics")
+    if magics is not None:
+        magics.unload()
+        if magics.at_import is not None:
+            magics.at_import.leave()
+        shell.events.unregister("pre_run_cell", magics.before_cell)
+        shell.events.unregister("post_run_cell", magics.after_cell)
+        shell.Completer.custom_matchers.remove(magics.complete)
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("cuaws", None)

@@ -1,0 +1,293 @@
+"""Accounts and roles: listed at the portal, remembered for a day."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from cuaws_magic.humanize import clean, spaced
+from cuaws_magic.model import Account, utc_now
+from cuaws_magic.settings import LISTING_LIFE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from cuaws_magic.aws.identity_center import IdentityCenter
+    from cuaws_magic.config.files import AwsConfig
+    from cuaws_magic.model import AccountRole, Now, SsoSession, SsoToken
+    from cuaws_magic.sso.login import Login
+    from cuaws_magic.storage import OwnState
+
+    Progress = Callable[[int, int], None]
+
+_WORKERS = 8  # requests on their way at the same time; the pace decides how many a second
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """
+    The accounts of one sign-in.
+
+    Attributes:
+        accounts: In the order of their names.
+
+        roles: Role names by account id, for the accounts whose roles were asked.
+
+        listed_at: When the portal was asked.
+    """
+
+    accounts: tuple[Account, ...]
+    roles: dict[str, tuple[str, ...]]
+    listed_at: datetime
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether it may be shown without asking the portal."""
+        return now - self.listed_at < LISTING_LIFE
+
+
+class Directory:
+    """
+    Accounts and roles that the person may enter.
+
+    Args:
+        identity_center: Where they are listed.
+
+        login: The sign-in that they are listed with.
+
+        own_state: Where lists and choices are remembered.
+
+        now: The current time, aware, UTC.
+    """
+
+    def __init__(self, identity_center: IdentityCenter, login: Login, own_state: OwnState, now: Now = utc_now) -> None:
+        self._identity_center = identity_center
+        self._login = login
+        self._own_state = own_state
+        self._now = now
+
+    def remembered(self, sso_session: SsoSession) -> Listing | None:
+        """Return the last list, however old; asks nobody."""
+        content = self._own_state.load("accounts", sso_session.cache_key)
+        # A section keeps its name when somebody gives it another address.
+        return _listing_from(content) if content.get("start_url") == sso_session.start_url else None
+
+    def accounts(self, sso_session: SsoSession, *, refresh: bool = False) -> Listing:
+        """
+        Return the accounts, from memory for a day.
+
+        Raises:
+            NotSignedIn: A person has to approve a sign-in first.
+
+            ServiceError: The portal does not answer.
+        """
+        remembered = self.remembered(sso_session)
+        if remembered is not None and remembered.fresh(self._now()) and not refresh:
+            return remembered
+        found = self._login.asking(
+            sso_session, lambda sso_token: list(self._identity_center.list_accounts(sso_token, sso_session.sso_region))
+        )
+        ordered = tuple(sorted(found, key=lambda account: (account.name.casefold(), account.id)))
+        kept = {} if remembered is None or refresh else remembered.roles
+        return self._remember(sso_session, Listing(ordered, kept, self._now()))
+
+    def roles(
+        self,
+        sso_session: SsoSession,
+        account_ids: Sequence[str],
+        *,
+        refresh: bool = False,
+        progress: Progress | None = None,
+    ) -> dict[str, tuple[str, ...]]:
+        """
+        Return the role names of some accounts, several asked at a time.
+
+        Args:
+            sso_session: The sign-in.
+
+            account_ids: Which accounts.
+
+            refresh: Ask the portal also for those that are remembered.
+
+            progress: Told how many of how many are done.
+
+        Raises:
+            NotSignedIn: A person has to approve a sign-in first.
+
+            NoAccess: The person may not enter one of the accounts.
+
+            ServiceError: The portal does not answer.
+        """
+        listing = self.remembered(sso_session)
+        known = dict(listing.roles) if listing is not None and listing.fresh(self._now()) and not refresh else {}
+        missing = [account_id for account_id in account_ids if account_id not in known]
+        if missing:
+            known |= self._login.asking(
+                sso_session, lambda sso_token: self._roles(sso_session, sso_token, missing, progress)
+            )
+            listing = self.remembered(sso_session) or listing  # somebody may have listed anew meanwhile
+            if listing is not None:
+                self._remember(sso_session, Listing(listing.accounts, {**listing.roles, **known}, listing.listed_at))
+        return {account_id: known[account_id] for account_id in account_ids}
+
+    def used(self, account_role: AccountRole) -> None:
+        """Remember that a role was taken, for the next time that nobody names one."""
+        key = account_role.sso_session.cache_key
+        used = dict(self._own_state.load("used", key))
+        latest = (account_role.account.id, account_role.role_name)
+        if not used or next(reversed(used.items())) != latest:
+            used.pop(account_role.account.id, None)
+            self._own_state.save("used", key, {**used, account_role.account.id: account_role.role_name})
+
+    def used_before(self, sso_session: SsoSession) -> dict[str, str]:
+        """Return the role taken last, by account id; the account used last stands at the end."""
+        return {str(k): str(v) for k, v in self._own_state.load("used", sso_session.cache_key).items()}
+
+    def known_roles(self, sso_session: SsoSession, config: AwsConfig | None) -> set[tuple[str, str]]:
+        """Return every account id and role name that was ever listed, taken or configured for a sign-in."""
+        known = set(self.used_before(sso_session).items())
+        listing = self.remembered(sso_session)
+        if listing is not None:
+            known |= {(account_id, role) for account_id, roles in listing.roles.items() for role in roles}
+        for profile in config.profiles.values() if config is not None else ():
+            if (
+                profile.sso
+                and profile.settings.get("sso_session", profile.settings.get("sso_start_url")) == sso_session.cache_key
+            ):
+                known.add((profile.account_id, profile.role_name))
+        return known
+
+    # Asking.
+
+    def _roles(
+        self, sso_session: SsoSession, sso_token: SsoToken, account_ids: Sequence[str], progress: Progress | None
+    ) -> dict[str, tuple[str, ...]]:
+        def ask(account_id: str) -> tuple[str, ...]:
+            return tuple(
+                sorted(self._identity_center.list_account_roles(sso_token, sso_session.sso_region, account_id))
+            )
+
+        # The first alone: if the sign-in has ended, one request finds out, not eight.
+        found = {account_ids[0]: ask(account_ids[0])}
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="cuaws-roles") as pool:
+            try:
+                for account_id, names in zip(account_ids[1:], pool.map(ask, account_ids[1:]), strict=True):
+                    found[account_id] = names
+                    if progress is not None:
+                        progress(len(found), len(account_ids))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return found
+
+    def _remember(self, sso_session: SsoSession, listing: Listing) -> Listing:
+        self._own_state.save(
+            "accounts",
+            sso_session.cache_key,
+            {
+                "start_url": sso_session.start_url,
+                "listed_at": listing.listed_at.timestamp(),
+                "accounts": {account.id: account.name for account in listing.accounts},
+                "roles": {account_id: list(names) for account_id, names in listing.roles.items()},
+            },
+        )
+        return listing
+
+
+def _listing_from(content: dict[str, Any]) -> Listing | None:
+    try:
+        return Listing(
+            accounts=tuple(Account(str(account_id), str(name)) for account_id, name in content["accounts"].items()),
+            roles={str(account_id): tuple(map(str, names)) for account_id, names in content["roles"].items()},
+            listed_at=datetime.fromtimestamp(content["listed_at"], timezone.utc),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
+        return None
+
+
+SHOWN = 100  # accounts sent to the page at a time
+_WIDEST = 40  # letters of a name and its mark; the rest of a longer name is left out in its middle
+_MARK = "  production"
+_NUMBER = re.compile(r"[\d\s-]*\d[\d\s-]*")
+
+
+class AccountList:
+    """
+    The accounts of one sign-in, in the order to show them.
+
+    Args:
+        accounts: All of them.
+
+        used: Ids of those used before; the last used at the end.
+
+        production: Patterns of names that are marked.
+    """
+
+    def __init__(self, accounts: Iterable[Account], used: Sequence[str], production: Sequence[str]) -> None:
+        by_id = {account.id: account for account in accounts}
+        on_top = [by_id[account_id] for account_id in reversed(used) if account_id in by_id]
+        tops = {account.id for account in on_top}
+        rest = sorted(
+            (one for one in by_id.values() if one.id not in tops), key=lambda one: (one.name.casefold(), one.id)
+        )
+        self._by_id = by_id
+        self._production = tuple(pattern.casefold() for pattern in production)
+        self._searchable = [(f"{one.name.casefold()} {one.id}", one) for one in (*on_top, *rest)]
+
+    def __len__(self) -> int:
+        return len(self._searchable)
+
+    def __contains__(self, account_id: object) -> bool:
+        return account_id in self._by_id
+
+    def find(self, typed: str) -> list[Account]:
+        """Return the accounts that have every word of what was typed in their name or number."""
+        number = _NUMBER.fullmatch(typed)
+        words = [re.sub(r"\D", "", typed)] if number and not typed.isspace() else typed.casefold().split()
+        if len(words) == 1:
+            (word,) = words
+            return [account for text, account in self._searchable if word in text]
+        return [account for text, account in self._searchable if all(word in text for word in words)]
+
+    def production(self, account: Account) -> bool:
+        """Whether an account is to be marked."""
+        return is_production(account.name, self._production)
+
+    def labels(self, accounts: Sequence[Account]) -> list[tuple[str, str]]:
+        """Return what to show for each account, in columns, with its id as the value."""
+        names = [clean(account.name) for account in accounts]
+        width = min(_WIDEST, max(map(len, names), default=0))
+        return [(self._label(account, name, width), account.id) for name, account in zip(names, accounts, strict=True)]
+
+    def _label(self, account: Account, name: str, width: int) -> str:
+        # The mark right behind the name: what is at the end is cut off where there is little room.
+        mark = _MARK if self.production(account) else ""
+        marked = f"{_fitted(name, _WIDEST - len(mark))}{mark}"
+        return f"{marked.ljust(width)}  {spaced(account.id)}"
+
+
+def is_production(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name matches one of the patterns, any case."""
+    fold = name.casefold()
+    return any(fnmatch.fnmatchcase(fold, pattern.casefold()) for pattern in patterns)
+
+
+def _fitted(name: str, width: int) -> str:
+    if len(name) <= width:
+        return name
+    half = (width - 1) // 2
+    return f"{name[: width - 1 - half]}…{name[-half:]}"
+
+
+def matching_accounts(accounts: Sequence[Account], pattern: str | None) -> list[Account]:
+    """Return those that a pattern means: part of a name or id, or a pattern with `*`; any case."""
+    if not pattern:
+        return list(accounts)
+    fold = pattern.casefold()
+    glob = fold if "*" in fold or "?" in fold else f"*{fold}*"
+    return [
+        one for one in accounts if fnmatch.fnmatchcase(one.name.casefold(), glob) or fnmatch.fnmatchcase(one.id, glob)
+    ]

@@ -1,0 +1,343 @@
+"""
+How a kernel comes to hold a fresh SSO token: cached, else refreshed, else approved.
+
+Nothing here shows or sleeps: an approval is a generator of steps, as `device_flow`.
+Two kernels never refresh at once, and a refusal is believed only after a second look
+at the file: refresh tokens may be single use, and the AWS CLI may have been faster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, TypeVar
+
+from cuaws_magic import storage
+from cuaws_magic.errors import (
+    CuawsError,
+    NotSignedIn,
+    RefreshRefused,
+    ServiceError,
+    Signal,
+    SsoTokenRefused,
+    StorageError,
+)
+from cuaws_magic.model import utc_now
+from cuaws_magic.settings import SIGN_IN_LIFE, SSO_TOKEN_MARGIN
+from cuaws_magic.sso.device_flow import Keep, Wait, device_flow
+from cuaws_magic.sso.gateway import SignInGateway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
+
+    from cuaws_magic.aws.identity_center import IdentityCenter
+    from cuaws_magic.model import Now, Secret, SsoSession, SsoToken
+    from cuaws_magic.sso.device_flow import Step
+    from cuaws_magic.sso.token_cache import TokenCache
+    from cuaws_magic.storage import OwnState
+
+# Seconds before each look at the file after a refused refresh: the AWS CLI takes no lock,
+# and writes a moment after the service answered it.
+_SECOND_LOOKS = (0.0, 0.2, 0.8)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """
+    A sign-in that stands.
+
+    Attributes:
+        sso_session: Which one.
+
+        sso_token: Its proof, fresh.
+
+        ends_at: When a person has to approve again, as well as we know.
+
+        notes: What the person should know, one sentence each.
+    """
+
+    sso_session: SsoSession
+    sso_token: SsoToken
+    ends_at: datetime
+    notes: tuple[str, ...] = ()
+
+
+class Login:
+    """
+    Sign-ins of this kernel, shared with every program of this home.
+
+    Args:
+        identity_center: Where to ask.
+
+        cache: Where the AWS CLI keeps SSO tokens.
+
+        own_state: Where we remember when a person signed in.
+
+        now: The current time, aware, UTC.
+
+        sleep: Waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        identity_center: IdentityCenter,
+        cache: TokenCache,
+        own_state: OwnState,
+        now: Now = utc_now,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._identity_center = identity_center
+        self._cache = cache
+        self._own_state = own_state
+        self._now = now
+        self._sleep = sleep
+        # SSO tokens and refresh tokens that the service did not take, whatever their dates say.
+        self._refused: set[Secret] = set()
+
+    def current(self, sso_session: SsoSession, *, refused: SsoToken | None = None) -> SignIn | None:
+        """
+        Return the sign-in if it can be had without a person.
+
+        Args:
+            sso_session: Which one.
+
+            refused: An SSO token that the portal did not take although it looked
+                good (its `expiresAt` is a hint); anything newer will do.
+
+        Raises:
+            ServiceError: It wants a refresh, the service does not answer, and the
+                SSO token in hand is over.
+        """
+        if refused is not None:
+            self._refused.add(refused.access_token)
+        sso_token = self._cache.load(sso_session).sso_token
+        if sso_token is None:
+            return None
+        if self._fresh(sso_token):
+            return self._sign_in(sso_session, sso_token)
+        if not self._refreshable(sso_token):
+            return self._sign_in(sso_session, sso_token) if self._good(sso_token) else None
+        return self._refreshed(sso_session)
+
+    def keep_fresh(self, sso_session: SsoSession) -> datetime | None:
+        """
+        Refresh the SSO token if that is due.
+
+        Returns:
+            When it is due next; `None` if nobody is signed in, or it cannot be refreshed.
+
+        Raises:
+            ServiceError: The service does not answer.
+        """
+        sign_in = self.current(sso_session)
+        if sign_in is None or not self._refreshable(sign_in.sso_token):
+            return None
+        return sign_in.sso_token.renewal_at(SSO_TOKEN_MARGIN)
+
+    def required(self, sso_session: SsoSession, *, refused: SsoToken | None = None) -> SignIn:
+        """
+        Return the sign-in, as `current`.
+
+        Raises:
+            NotSignedIn: A person has to approve first.
+        """
+        sign_in = self.current(sso_session, refused=refused)
+        if sign_in is None:
+            raise NotSignedIn(f"You are not signed in to {sso_session.label}. Type `%cuaws login`.", sso_session)
+        return sign_in
+
+    def asking(self, sso_session: SsoSession, question: Callable[[SsoToken], Result]) -> Result:
+        """
+        Ask the portal with the SSO token; once more with a refreshed one if it does not take it.
+
+        Args:
+            sso_session: The sign-in.
+
+            question: Asks.
+
+        Raises:
+            NotSignedIn: A person has to approve a sign-in first.
+
+            ServiceError: The service does not answer, or says no.
+        """
+        refused = None
+        for _ in range(2):
+            sso_token = self.required(sso_session, refused=refused).sso_token
+            try:
+                return question(sso_token)
+            except SsoTokenRefused:
+                refused = sso_token  # its `expiresAt` was wrong; a refresh may help, once
+        raise NotSignedIn(f"Your sign-in to {sso_session.label} has ended. Type `%cuaws login`.", sso_session)
+
+    def peek(self, sso_session: SsoSession) -> tuple[SignIn | None, str | None]:
+        """
+        Return what the cache says, without asking anyone.
+
+        Returns:
+            The sign-in, if one is there that is good or can be refreshed; and what is
+            wrong with the token file, if something is.
+        """
+        cached = self._cache.load(sso_session)
+        sso_token = cached.sso_token
+        if sso_token is None or not (self._good(sso_token) or self._refreshable(sso_token)):
+            return None, cached.trouble
+        return self._sign_in(sso_session, sso_token), cached.trouble
+
+    def ended_at(self, sso_session: SsoSession) -> datetime | None:
+        """Return when the last sign-in ended, as well as we know; `None` if there was none, or it stands."""
+        sso_token = self._cache.load(sso_session).sso_token
+        if sso_token is None:
+            return None
+        ended = self._ends_at(sso_session, sso_token)
+        return ended if ended <= self._now() else None
+
+    def approval(self, sso_session: SsoSession, *, force: bool = False) -> Generator[Step, None, SignIn]:
+        """
+        Have a person approve a new sign-in; ends early when one succeeds elsewhere.
+
+        Args:
+            sso_session: Which one.
+
+            force: Although one stands; then only this approval will do.
+
+        Yields:
+            What to do next, as `device_flow`.
+
+        Returns:
+            The new sign-in, kept in the cache.
+
+        Raises:
+            SignInError: It was denied, or nobody approved in time.
+
+            ServiceError: The service could not be asked.
+        """
+        before = self._cache.load(sso_session)
+        steps = device_flow(SignInGateway(self._identity_center, self._cache, sso_session, self._now), self._now)
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as finished:
+                sso_token: SsoToken = finished.value
+                break
+            yield step
+            if isinstance(step, Wait) and not force:
+                elsewhere = self._cache.load(sso_session).sso_token
+                if elsewhere is not None and elsewhere != before.sso_token and self._good(elsewhere):
+                    return self._sign_in(sso_session, elsewhere)
+        try:
+            yield Keep()
+        except GeneratorExit:
+            # Approved, but nobody wants it any more: it must not live on unseen.
+            with contextlib.suppress(CuawsError, Signal):
+                self._identity_center.logout(sso_token, sso_session.sso_region)
+            raise
+        return self._keep(sso_session, sso_token, before.trouble)
+
+    def forget(self, sso_session: SsoSession) -> SsoToken | None:
+        """
+        Delete the sign-in from this home; returns the SSO token that was there.
+
+        Raises:
+            StorageError: It is there and cannot be deleted.
+        """
+        # A refresh on its way back, here or in another kernel, must not bring the sign-in back after us.
+        with self._refreshing(self._cache.token_path(sso_session)):
+            sso_token = self._cache.load(sso_session).sso_token
+            self._cache.forget(sso_session)
+        if self._own_state.load("sign-in", sso_session.cache_key):
+            self._own_state.save("sign-in", sso_session.cache_key, {})
+        return sso_token
+
+    def forget_files(self, paths: Iterable[Path]) -> None:
+        """
+        Delete token files, whosesoever, and what could not be written.
+
+        Raises:
+            StorageError: One is there and cannot be deleted.
+        """
+        self._cache.forget_unsaved()
+        for path in paths:
+            with self._refreshing(path):
+                storage.remove(path)
+
+    def approved_at(self, sso_session: SsoSession) -> datetime | None:
+        """Return when a person last approved a sign-in from this home, if that is known."""
+        signed_in = self._own_state.load("sign-in", sso_session.cache_key).get("at")
+        try:
+            return None if signed_in is None else datetime.fromtimestamp(signed_in, timezone.utc)
+        except (TypeError, OverflowError, OSError, ValueError):
+            return None
+
+    def _refreshing(self, path: Path) -> contextlib.AbstractContextManager[bool]:
+        """Hold the lock of one token file: its refresh token may be single use."""
+        return storage.lock(self._own_state.lock_path(f"refresh {path}"))
+
+    def _refreshed(self, sso_session: SsoSession) -> SignIn | None:
+        with self._refreshing(self._cache.token_path(sso_session)):
+            # Another kernel may have been faster while we waited.
+            sso_token = self._cache.load(sso_session).sso_token
+            if sso_token is None:
+                return None
+            if self._fresh(sso_token) or not self._refreshable(sso_token):
+                return self._sign_in(sso_session, sso_token) if self._good(sso_token) else None
+            try:
+                renewed = self._identity_center.refresh_token(sso_session, sso_token)
+            except RefreshRefused:
+                if sso_token.refresh_token is not None:
+                    self._refused.add(sso_token.refresh_token)
+                other = self._written_meanwhile(sso_session, sso_token)
+                if other is not None:
+                    return self._sign_in(sso_session, other)
+                return self._sign_in(sso_session, sso_token) if self._good(sso_token) else None
+            except ServiceError:
+                if self._good(sso_token):
+                    return self._sign_in(sso_session, sso_token)
+                raise
+            return self._sign_in(sso_session, renewed, self._save(sso_session, renewed))
+
+    def _written_meanwhile(self, sso_session: SsoSession, refused: SsoToken) -> SsoToken | None:
+        """Return the SSO token of somebody who, without our lock, used the refresh token just before us."""
+        for pause in _SECOND_LOOKS:
+            self._sleep(pause)
+            other = self._cache.load(sso_session).sso_token
+            if other is not None and other != refused and self._good(other):
+                return other
+        return None
+
+    def _keep(self, sso_session: SsoSession, sso_token: SsoToken, trouble: str | None) -> SignIn:
+        notes = self._save(sso_session, sso_token)
+        if trouble and not notes:
+            notes = (f"{trouble} It has been replaced.",)
+        self._own_state.save("sign-in", sso_session.cache_key, {"at": self._now().timestamp()})
+        return self._sign_in(sso_session, sso_token, notes)
+
+    def _save(self, sso_session: SsoSession, sso_token: SsoToken) -> tuple[str, ...]:
+        try:
+            self._cache.save(sso_session, sso_token)
+        except StorageError as error:
+            return (f"{error} Until then the sign-in holds in this kernel only.",)
+        return ()
+
+    def _sign_in(self, sso_session: SsoSession, sso_token: SsoToken, notes: tuple[str, ...] = ()) -> SignIn:
+        return SignIn(sso_session, sso_token, self._ends_at(sso_session, sso_token), notes)
+
+    def _ends_at(self, sso_session: SsoSession, sso_token: SsoToken) -> datetime:
+        """The SSO token may be refreshed until the sign-in ends; nobody tells when, so reckon from its start."""
+        if not self._refreshable(sso_token):
+            return sso_token.expires_at
+        approved_at = self.approved_at(sso_session)
+        return sso_token.expires_at if approved_at is None else max(sso_token.expires_at, approved_at + SIGN_IN_LIFE)
+
+    def _fresh(self, sso_token: SsoToken) -> bool:
+        return self._good(sso_token) and self._now() < sso_token.renewal_at(SSO_TOKEN_MARGIN)
+
+    def _good(self, sso_token: SsoToken) -> bool:
+        return self._now() < sso_token.expires_at and sso_token.access_token not in self._refused
+
+    def _refreshable(self, sso_token: SsoToken) -> bool:
+        return sso_token.refreshable(self._now()) and sso_token.refresh_token not in self._refused

@@ -1,0 +1,205 @@
+"""
+Which organisation the person means: one `SsoSession` from settings and files.
+
+From strongest to weakest: arguments, IPython configuration and `CUAWS_*` (already
+put together in `Settings`), the profile that `AWS_PROFILE` names, the sso-session of
+`~/.aws/config`, CU Boulder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+from typing import TYPE_CHECKING
+
+from cuaws_magic.aws.hosts import check_start_url
+from cuaws_magic.errors import ConfigurationError, CuawsError, UnknownProfile
+from cuaws_magic.model import SsoSession
+from cuaws_magic.settings import CU_SESSION_NAME, CU_SSO_REGION, CU_START_URL, DEFAULT_SCOPES, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cuaws_magic.config.files import AwsConfig, AwsFiles
+    from cuaws_magic.credentials.environment import KernelEnv
+
+CU_BOULDER = SsoSession(CU_SESSION_NAME, CU_START_URL, CU_SSO_REGION, DEFAULT_SCOPES)
+
+
+def choose(settings: Settings, config: AwsConfig, profile: tuple[str, str] | None) -> SsoSession:
+    """
+    Return the sign-in that is meant.
+
+    Args:
+        settings: What arguments, IPython and environment say.
+
+        config: What the AWS files say.
+
+        profile: `AWS_PROFILE` or `AWS_DEFAULT_PROFILE`, and its value as the person set it, if any.
+
+    Raises:
+        UnknownProfile: There is no such profile.
+
+        ConfigurationError: Something is missing, contradicts itself, or is not AWS's.
+    """
+    chosen = _choose(settings, config, profile)
+    check_start_url(chosen.start_url)
+    if settings.sso_region not in {None, chosen.sso_region}:
+        raise ConfigurationError(
+            f"{chosen.label} is in {chosen.sso_region}, not in {settings.sso_region}. "
+            "Leave out `--sso-region`, or name the organisation too: `--start-url URL --sso-region REGION`."
+        )
+    return chosen
+
+
+def _choose(settings: Settings, config: AwsConfig, profile: tuple[str, str] | None) -> SsoSession:
+    if settings.start_url is not None:
+        return _from_start_url(settings.start_url, settings, config)
+    if settings.session is not None:
+        return _named(settings.session, config)
+    if profile is not None:
+        of_profile = _from_profile(*profile, config)
+        if of_profile is not None:
+            return of_profile
+    names = sorted(config.session_sections)
+    if CU_SESSION_NAME in names:
+        return config.sso_session(CU_SESSION_NAME)
+    if len(names) == 1:
+        return config.sso_session(names[0])
+    if names:
+        raise ConfigurationError(
+            f"{config.path} has several sso-sessions: {', '.join(names)}. Type `%cuaws login --session {names[0]}`, "
+            f"or set CUAWS_SESSION for all notebooks."
+        )
+    return CU_BOULDER
+
+
+def _named(name: str, config: AwsConfig) -> SsoSession:
+    if name == CU_SESSION_NAME and name not in config.session_sections:
+        return CU_BOULDER
+    return config.sso_session(name)
+
+
+def _from_start_url(start_url: str, settings: Settings, config: AwsConfig) -> SsoSession:
+    known = [
+        config.sso_session(name)
+        for name, section in config.session_sections.items()
+        if section.get("sso_start_url") == start_url
+    ]
+    known += [CU_BOULDER] if CU_SESSION_NAME not in config.session_sections and start_url == CU_START_URL else []
+    if settings.session is not None:
+        known = [one for one in known if one.name == settings.session]
+        if not known and settings.session in config.session_sections:
+            raise ConfigurationError(
+                f"[sso-session {settings.session}] in {config.path} has another start URL than {start_url}. "
+                f"Leave out `--start-url`, or name another `--session`."
+            )
+    sso_region = settings.sso_region or (known[0].sso_region if known else None)
+    if sso_region is None:
+        raise ConfigurationError(
+            f"The region of {start_url} is not known. Type `%cuaws login --start-url {start_url} --sso-region REGION`."
+        )
+    for one in known:
+        if one.sso_region == sso_region:
+            return one
+    if settings.session is not None and known:
+        raise ConfigurationError(
+            f"[sso-session {settings.session}] in {config.path} says sso_region {known[0].sso_region}, "
+            f"not {sso_region}. Leave out `--sso-region`."
+        )
+    # Without a section the AWS CLI knows this sign-in by its start URL, and asks for no scopes.
+    scopes = None if settings.session is None else DEFAULT_SCOPES
+    return SsoSession(settings.session, start_url, sso_region, scopes)
+
+
+def _from_profile(variable: str, name: str, config: AwsConfig) -> SsoSession | None:
+    """Return the sign-in of a profile; nothing for one that is not an SSO profile."""
+    profile = config.profiles.get(name)
+    if profile is None:
+        if name in config.static_profiles:
+            return None
+        raise UnknownProfile(
+            f"{variable} names the profile {name}, which is not in {config.path}. "
+            f'Remove it with `import os; del os.environ["{variable}"]`, then run the cell again.'
+        )
+    if "sso_session" in profile.settings or "sso_start_url" in profile.settings:
+        return config.sso_session_of(profile)
+    return None
+
+
+class SignInChoice:
+    """
+    The choice of one kernel.
+
+    Args:
+        environ: The environment of this process.
+
+        env: The same as it is without us.
+
+        aws_files: The AWS files.
+    """
+
+    def __init__(self, environ: Mapping[str, str], env: KernelEnv, aws_files: AwsFiles) -> None:
+        self._environ = environ
+        self._env = env
+        self._aws_files = aws_files
+        self._said = Settings()
+
+    @property
+    def settings(self) -> Settings:
+        """What was set, from all places put together."""
+        return self._said.over(Settings.from_environ(self._environ))
+
+    def configure(self, settings: Settings) -> None:
+        """Take settings for all later commands, over the ones before: IPython's, or a person's choice."""
+        self._said = settings.over(self._said)
+
+    def sso_session(self, settings: Settings | None = None) -> SsoSession:
+        """
+        Return the sign-in that is meant.
+
+        Args:
+            settings: What the arguments of this command say.
+
+        Raises:
+            ConfigurationError: It is not settled which, or something of it is not in order.
+        """
+        named = [(name, self._env.found(name)) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")]
+        profile = next(((name, value) for name, value in named if value), None)
+        return choose((settings or Settings()).over(self.settings), self._aws_files.read(), profile)
+
+    def settled(self) -> SsoSession | None:
+        """Return the same, or nothing where it is not settled."""
+        with contextlib.suppress(CuawsError):
+            return self.sso_session()
+        return None
+
+    def known(self) -> list[SsoSession]:
+        """Return every sign-in that a command or a profile may need, the settled one first."""
+        own = self.settled()
+        found = {} if own is None else {own.cache_key: own}
+        with contextlib.suppress(CuawsError):
+            found |= {one.cache_key: one for one in self._aws_files.read().sign_ins()}
+        return list(found.values())
+
+    def command(self, sso_session: SsoSession, *, force: bool = False) -> str:
+        """Return what to type to be signed in there, as a person reads it."""
+        own = self.settled()
+        words = ["%cuaws login"]
+        if sso_session.name is None:
+            # `--start-url` may mean a section with the same address, which keeps another file.
+            with contextlib.suppress(CuawsError):
+                for profile in self._aws_files.read().profiles.values():
+                    if "sso_session" not in profile.settings and sso_session.cache_key == profile.settings.get(
+                        "sso_start_url"
+                    ):
+                        return f"`%cuaws use {shlex.quote(profile.name)}`"
+            words += ["--start-url", sso_session.start_url, "--sso-region", sso_session.sso_region]
+        elif own is None or sso_session.cache_key != own.cache_key:
+            words += ["--session", shlex.quote(sso_session.name)]
+        return f"`{' '.join([*words, '--force'] if force else words)}`"
+
+    def region(self, sso_session: SsoSession | None) -> str:
+        """Return where the clients of a sign-in go if nobody says otherwise."""
+        as_found = self._env.found("AWS_REGION") or self._env.found("AWS_DEFAULT_REGION")
+        return self.settings.region or as_found or (sso_session or CU_BOULDER).sso_region

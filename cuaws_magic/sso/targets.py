@@ -1,0 +1,203 @@
+"""
+What a person means by TARGET: one account and role, resolved and never guessed.
+
+A profile of `~/.aws/config`, an account's name in any case, an account id, or one of
+them with `/role`. One exact match, or an error that names the nearest. A name that is
+not in the remembered list is looked up at the portal before anybody is told that it
+does not exist.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+from cuaws_magic.errors import AmbiguousTarget, NoAccess, RoleNeeded, UnknownTarget
+from cuaws_magic.humanize import quoted
+from cuaws_magic.model import Account, AccountRole
+from cuaws_magic.settings import ACCOUNT_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cuaws_magic.config.files import AwsConfig, Profile
+    from cuaws_magic.model import SsoSession
+    from cuaws_magic.sso.accounts import Directory
+
+_NUMBER = re.compile(r"[0-9]+")
+_DIGITS = 12  # of an account id
+_NEAREST = 5
+
+
+class Targets:
+    """
+    Resolves what was typed.
+
+    Args:
+        directory: Knows the accounts and roles.
+    """
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def resolve(
+        self, target: str, role_name: str | None, sso_session: Callable[[], SsoSession], config: AwsConfig
+    ) -> AccountRole:
+        """
+        Return the one account and role that a person means.
+
+        Args:
+            target: A profile name, an account name in any case, an account id, or
+                one of them with `/role`.
+
+            role_name: The role, if it was named apart.
+
+            sso_session: The sign-in for everything but profiles, which name their own.
+
+            config: What the AWS files say.
+
+        Raises:
+            UnknownTarget: There is no such profile, account or role.
+
+            AmbiguousTarget: More than one account answers to it.
+
+            RoleNeeded: There are several roles and none was named or taken before.
+
+            NotSignedIn: The portal has to be asked and nobody is signed in.
+        """
+        profile = config.profiles.get(target)
+        if profile is not None and profile.sso:
+            return self._of_profile(profile, role_name, config)
+        if target in config.profiles or target in config.static_profiles:
+            raise UnknownTarget(
+                f"The profile {target} does not sign in with Identity Center, which this needs. To act with it, "
+                f"type `%cuaws use {quoted(target)}`."
+            )
+        name, role_name = self._split(target, role_name, config, sso_session)
+        profile = config.profiles.get(name)
+        if profile is not None and profile.sso:
+            return self._of_profile(profile, role_name, config)
+        chosen = sso_session()
+        account = self._account(name, chosen, config)
+        return AccountRole(account, self._role(chosen, account, role_name), chosen)
+
+    def _split(
+        self, target: str, role_name: str | None, config: AwsConfig, sso_session: Callable[[], SsoSession]
+    ) -> tuple[str, str | None]:
+        """Split `account/role` at the last slash, unless an account has the whole as its name."""
+        name, slash, role = target.rpartition("/")
+        if not slash or not name or not role:
+            return target, role_name
+        if name not in config.profiles and not ACCOUNT_ID.fullmatch(name):
+            listing = self._directory.remembered(sso_session())
+            if listing is not None and _named(listing.accounts, target):
+                return target, role_name
+        if role_name is not None and role_name != role:
+            raise UnknownTarget(f"Two roles were named, {role} and {role_name}. Leave one of them out.")
+        return name, role
+
+    def _of_profile(self, profile: Profile, role_name: str | None, config: AwsConfig) -> AccountRole:
+        sso_session = config.sso_session_of(profile)
+        listing = self._directory.remembered(sso_session)
+        accounts = listing.accounts if listing is not None else ()
+        for account in _named(accounts, profile.name):
+            if account.id != profile.account_id:
+                raise AmbiguousTarget(
+                    f"{profile.name} is a profile for account {profile.account_id} and also the name of account "
+                    f"{account.id}. Type the number of the one you mean: `%cuaws use {account.id}`."
+                )
+        named = next(
+            (one for one in accounts if one.id == profile.account_id), Account(profile.account_id, profile.name)
+        )
+        return AccountRole(named, role_name or profile.role_name, sso_session, profile.region)
+
+    def _account(self, name: str, sso_session: SsoSession, config: AwsConfig) -> Account:
+        if ACCOUNT_ID.fullmatch(name):
+            listing = self._directory.remembered(sso_session)
+            accounts = listing.accounts if listing is not None else ()
+            # The portal itself says whether it is ours when its roles are asked for.
+            return next((one for one in accounts if one.id == name), Account(name, name))
+        listing = self._directory.accounts(sso_session)
+        found = _named(listing.accounts, name)
+        if not found:
+            listing = self._directory.accounts(sso_session, refresh=True)  # it may be new
+            found = _named(listing.accounts, name)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = " or ".join(account.id for account in found)
+            raise AmbiguousTarget(
+                f"{len(found)} accounts are named {name}: {ids}. Type the number: `%cuaws use {found[0].id}`."
+            )
+        whole = name.zfill(_DIGITS) if _NUMBER.fullmatch(name) else ""
+        for account in listing.accounts:
+            if account.id == whole:  # spreadsheets take the zeros in front away
+                raise UnknownTarget(
+                    f"There is no account or profile {name}. Nearest: {whole}, {account.name}. "
+                    f"Type `%cuaws use {whole}`."
+                )
+        raise UnknownTarget(
+            _nothing_named(
+                name,
+                [account.name for account in listing.accounts]
+                + [name for name, one in config.profiles.items() if one.sso],
+            )
+        )
+
+    def _role(self, sso_session: SsoSession, account: Account, role_name: str | None) -> str:
+        if role_name is not None and ACCOUNT_ID.fullmatch(account.name):
+            return role_name  # id and role: nothing to look up, GetRoleCredentials will tell
+        names = self._roles(sso_session, account)
+        if role_name is not None and role_name not in names:
+            names = self._directory.roles(sso_session, [account.id], refresh=True)[account.id]
+        offered = ", ".join(names) or "none"
+        if role_name is not None:
+            exact = [one for one in names if one == role_name] or [
+                one for one in names if one.casefold() == role_name.casefold()
+            ]
+            if len(exact) == 1:
+                return exact[0]
+            raise UnknownTarget(
+                f"You have no role {role_name} in {account.name} (yours there: {offered}). "
+                f"Type `%cuaws use {quoted(account.name)} --role ROLE`."
+            )
+        if len(names) == 1:
+            return names[0]
+        last = self._directory.used_before(sso_session).get(account.id)
+        if last in names:
+            return str(last)
+        if not names:
+            raise UnknownTarget(
+                f"You have no role in {account.name}. Type `%cuaws accounts --refresh` to see what is yours."
+            )
+        raise RoleNeeded(
+            f"You have several roles in {account.name}: {offered}. "
+            f"Type `%cuaws use {quoted(account.name)} --role {names[0]}`, with the one you want."
+        )
+
+    def _roles(self, sso_session: SsoSession, account: Account) -> tuple[str, ...]:
+        try:
+            return self._directory.roles(sso_session, [account.id])[account.id]
+        except NoAccess:
+            its_name = "" if account.name == account.id else f" ({account.name})"
+            raise NoAccess(
+                f"The account {account.id}{its_name} is not among yours at the access portal. "
+                "Type `%cuaws accounts --refresh` to see them."
+            ) from None
+
+
+def _named(accounts: Iterable[Account], name: str) -> list[Account]:
+    return [account for account in accounts if account.name.casefold() == name.casefold()]
+
+
+def _nothing_named(name: str, names: list[str]) -> str:
+    by_fold = {one.casefold(): one for one in names}
+    inside = [fold for fold in sorted(by_fold) if name.casefold() in fold]
+    close = difflib.get_close_matches(name.casefold(), list(by_fold), n=_NEAREST, cutoff=0.6)
+    nearest = list(dict.fromkeys(close + inside))[:_NEAREST]
+    if nearest:
+        listed = ", ".join(by_fold[fold] for fold in nearest)
+        best = quoted(by_fold[nearest[0]])
+        return f"There is no account or profile {name}. Nearest: {listed}. Type `%cuaws use {best}`."
+    return f"There is no account or profile {name}. Type `%cuaws accounts` to see all {len(names)}."

@@ -1,0 +1,360 @@
+"""
+The door to the AWS CLI's own cache files, so that we and it share one sign-in.
+
+`~/.aws/sso/cache` holds SSO tokens and client registrations, `~/.aws/cli/cache`
+role credentials. Names, keys and dates are the CLI's (`awscli/botocore/utils.py`
+`SSOTokenFetcher`, `JSONFileCache`; botocore `SSOTokenLoader`, `SSOCredentialFetcher`).
+Whatever cannot be read is as good as absent, for us as for botocore; what cannot be
+written is kept in this kernel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from cuaws_magic import storage
+from cuaws_magic.model import ClientRegistration, RoleCredentials, Secret, SsoSession, SsoToken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# The CLI's own date format; granted reads nothing else.
+_WIRE_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True, slots=True)
+class CachedToken:
+    """
+    What the token file of one sign-in holds.
+
+    Attributes:
+        sso_token: The SSO token, or `None`.
+
+        trouble: Why there is none although there is a file; a sentence for a person.
+    """
+
+    sso_token: SsoToken | None
+    trouble: str | None = None
+
+
+class TokenCache:
+    """
+    The cache files of one home.
+
+    Args:
+        sso_folder: Where SSO tokens and registrations are.
+
+        role_folder: Where role credentials are.
+    """
+
+    def __init__(self, sso_folder: Path, role_folder: Path) -> None:
+        self.sso_folder = sso_folder
+        self.role_folder = role_folder
+        self._unsaved: dict[str, SsoToken] = {}
+
+    @classmethod
+    def default(cls) -> TokenCache:
+        """Return the one of this user. Like the CLI's, it does not follow `AWS_CONFIG_FILE`."""
+        home = Path(os.path.expanduser(os.path.join("~", ".aws")))  # noqa: PTH111, PTH118 - Path.expanduser raises where there is no home
+        return cls(home / "sso" / "cache", home / "cli" / "cache")
+
+    # SSO tokens.
+
+    def load(self, sso_session: SsoSession) -> CachedToken:
+        """Return the SSO token of a sign-in, whether or not it is still good."""
+        path = self.token_path(sso_session)
+        unsaved = self._unsaved.get(sso_session.cache_key)
+        if unsaved is not None and not _of(unsaved, sso_session):
+            unsaved = None
+        try:
+            content = _read_object(path)
+            if content is None:
+                return CachedToken(unsaved)
+            sso_token = _sso_token(content, path, sso_session)
+            if not _of(sso_token, sso_session):
+                return CachedToken(unsaved)
+        except OSError as error:
+            return CachedToken(unsaved, f"{path} cannot be read: {storage.reason(error)}.")
+        except (ValueError, KeyError, TypeError):
+            return CachedToken(unsaved, f"{path} is not a token file of the AWS CLI.")
+        if unsaved is not None and unsaved.expires_at > sso_token.expires_at:
+            return CachedToken(unsaved)
+        return CachedToken(sso_token)
+
+    def save(self, sso_session: SsoSession, sso_token: SsoToken) -> None:
+        """
+        Write the token file as the CLI does.
+
+        Raises:
+            StorageError: It cannot be written; this kernel keeps the SSO token.
+        """
+        content: dict[str, Any] = {
+            "startUrl": sso_token.start_url,
+            "region": sso_token.sso_region,
+            "accessToken": sso_token.access_token.reveal(),
+            "expiresAt": _wire(sso_token.expires_at),
+        }
+        if sso_token.registration is not None:
+            content["clientId"] = sso_token.registration.client_id
+            content["clientSecret"] = sso_token.registration.client_secret.reveal()
+            content["registrationExpiresAt"] = _wire(sso_token.registration.expires_at)
+        if sso_token.refresh_token is not None:
+            content["refreshToken"] = sso_token.refresh_token.reveal()
+        self._unsaved[sso_session.cache_key] = sso_token
+        _write_object(self.token_path(sso_session), content)
+        self._unsaved.pop(sso_session.cache_key, None)
+
+    def forget(self, sso_session: SsoSession) -> bool:
+        """
+        Delete the token file; `False` if there was none.
+
+        Raises:
+            StorageError: It is there and cannot be deleted.
+        """
+        kept = self._unsaved.pop(sso_session.cache_key, None)
+        return storage.remove(self.token_path(sso_session)) or kept is not None
+
+    def all_tokens(self) -> Iterator[tuple[Path, SsoToken]]:
+        """Yield every SSO token of the cache, as the CLI's logout finds them, and those that could not be written."""
+        for cache_key, sso_token in list(self._unsaved.items()):
+            yield self.sso_folder / f"{_sha1(cache_key)}.json", sso_token
+        for path, content in _objects(self.sso_folder):
+            if "accessToken" in content:
+                try:
+                    yield path, _sso_token(content, path, None)
+                except (ValueError, KeyError, TypeError, OSError):
+                    yield path, _damaged_token(content)
+
+    def forget_unsaved(self) -> None:
+        """Drop what could not be written."""
+        self._unsaved.clear()
+
+    def token_path(self, sso_session: SsoSession) -> Path:
+        """Return the token file of a sign-in."""
+        return self.sso_folder / f"{_sha1(sso_session.cache_key)}.json"
+
+    # Client registrations.
+
+    def load_registration(self, sso_session: SsoSession) -> ClientRegistration | None:
+        """Return the registration for the device flow, whether or not it is still good."""
+        try:
+            content = _read_object(self.registration_path(sso_session))
+            # The CLI's authorization-code flow shares the file name, not the grant.
+            if content is None or "grantTypes" in content:
+                return None
+            return ClientRegistration(
+                client_id=_text(content, "clientId"),
+                client_secret=Secret(_text(content, "clientSecret")),
+                expires_at=_time(_text(content, "expiresAt")),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save_registration(self, sso_session: SsoSession, registration: ClientRegistration) -> None:
+        """
+        Keep a registration as the CLI does for the device flow: without `grantTypes`.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        content: dict[str, Any] = {
+            "clientId": registration.client_id,
+            "clientSecret": registration.client_secret.reveal(),
+            "expiresAt": _wire(registration.expires_at),
+        }
+        if sso_session.scopes is not None:
+            content["scopes"] = list(sso_session.scopes)
+        _write_object(self.registration_path(sso_session), content)
+
+    def registration_path(self, sso_session: SsoSession) -> Path:
+        """Return the registration file of a sign-in."""
+        key = json.dumps(
+            {
+                "tool": "botocore",
+                "startUrl": sso_session.start_url,
+                "region": sso_session.sso_region,
+                "scopes": None if sso_session.scopes is None else list(sso_session.scopes),
+                "session_name": sso_session.name,
+            },
+            sort_keys=True,
+        )
+        return self.sso_folder / f"{_sha1(key)}.json"
+
+    # Role credentials.
+
+    def load_role_credentials(self, sso_session: SsoSession, account_id: str, role_name: str) -> RoleCredentials | None:
+        """Return cached role credentials, whether or not they are still good."""
+        path = self.role_path(sso_session, account_id, role_name)
+        try:
+            content = _read_object(path)
+            if content is None:
+                return None
+            keys = content["Credentials"]
+            if keys.get("AccountId", account_id) != account_id:
+                return None  # somebody else's, whatever the file is called
+            return RoleCredentials(
+                account_id=account_id,
+                access_key_id=Secret(_text(keys, "AccessKeyId")),
+                secret_access_key=Secret(_text(keys, "SecretAccessKey")),
+                session_token=Secret(_text(keys, "SessionToken")),
+                expires_at=_time(_text(keys, "Expiration")),
+                obtained_at=_written_at(path),
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def save_role_credentials(self, sso_session: SsoSession, role_name: str, credentials: RoleCredentials) -> None:
+        """
+        Write role credentials as the CLI does.
+
+        Raises:
+            StorageError: They cannot be written.
+        """
+        content = {
+            "ProviderType": "sso",
+            "Credentials": {
+                "AccessKeyId": credentials.access_key_id.reveal(),
+                "SecretAccessKey": credentials.secret_access_key.reveal(),
+                "SessionToken": credentials.session_token.reveal(),
+                "Expiration": _wire(credentials.expires_at),
+                "AccountId": credentials.account_id,
+            },
+        }
+        _write_object(self.role_path(sso_session, credentials.account_id, role_name), content)
+
+    def forget_role_credentials(self, sso_session: SsoSession, account_id: str, role_name: str) -> bool:
+        """
+        Delete the cached credentials of one role; `False` if there were none.
+
+        Raises:
+            StorageError: They are there and cannot be deleted.
+        """
+        return storage.remove(self.role_path(sso_session, account_id, role_name))
+
+    def forget_all_role_credentials(self) -> int:
+        """
+        Delete every cached set that came from Identity Center, as `aws sso logout` does.
+
+        Raises:
+            StorageError: One is there and cannot be deleted.
+        """
+        sso_paths = [path for path, content in _objects(self.role_folder) if content.get("ProviderType") == "sso"]
+        return sum(storage.remove(path) for path in sso_paths)
+
+    def role_path(self, sso_session: SsoSession, account_id: str, role_name: str) -> Path:
+        """Return the file of one role's credentials."""
+        key = {"roleName": role_name, "accountId": account_id}
+        if sso_session.name is not None:
+            key["sessionName"] = sso_session.name
+        else:
+            key["startUrl"] = sso_session.start_url
+        return self.role_folder / f"{_sha1(json.dumps(key, sort_keys=True, separators=(',', ':')))}.json"
+
+
+def _of(sso_token: SsoToken, sso_session: SsoSession) -> bool:
+    """Whether an SSO token is of this organisation: a section keeps its file when somebody gives it another address."""
+    return sso_token.start_url.rstrip("/#") == sso_session.start_url.rstrip("/#")
+
+
+def _sso_token(content: Mapping[str, Any], path: Path, sso_session: SsoSession | None) -> SsoToken:
+    registration = None
+    if "clientId" in content and "clientSecret" in content and "registrationExpiresAt" in content:
+        registration = ClientRegistration(
+            client_id=_text(content, "clientId"),
+            client_secret=Secret(_text(content, "clientSecret")),
+            expires_at=_time(_text(content, "registrationExpiresAt")),
+        )
+    region = content.get("region")
+    start_url = content.get("startUrl")
+    return SsoToken(
+        start_url=str(start_url or (sso_session.start_url if sso_session else "")),
+        sso_region=str(region) if region else (sso_session.sso_region if sso_session else None),
+        access_token=Secret(_text(content, "accessToken")),
+        expires_at=_time(_text(content, "expiresAt")),
+        refresh_token=Secret(_text(content, "refreshToken")) if content.get("refreshToken") else None,
+        registration=registration,
+        obtained_at=_written_at(path),
+    )
+
+
+def _damaged_token(content: Mapping[str, Any]) -> SsoToken:
+    """What a damaged token file can still be logged out with: it may hold a good token beside a bad date."""
+    access_token, region = content["accessToken"], content.get("region")
+    sendable = isinstance(access_token, str) and isinstance(region, str) and access_token and region
+    return SsoToken(
+        start_url=str(content.get("startUrl") or "an access portal"),
+        sso_region=region if sendable else None,
+        access_token=Secret(str(access_token)),
+        expires_at=datetime.fromtimestamp(0, timezone.utc),
+    )
+
+
+def _objects(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    # Whatever their names end in, as the CLI's sweeper; a name with a dot is a file that is just being written.
+    for path in sorted(folder.glob("[!.]*")):
+        try:
+            content = _read_object(path)
+        except (OSError, ValueError):
+            continue
+        if content is not None:
+            yield path, content
+
+
+def _read_object(path: Path) -> dict[str, Any] | None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        content = json.loads(data)
+    except RecursionError:
+        content = None
+    if not isinstance(content, dict):
+        message = "not a JSON object"
+        raise ValueError(message)  # noqa: TRY004 - one kind of error for every content that is not ours
+    return cast("dict[str, Any]", content)
+
+
+def _write_object(path: Path, content: Mapping[str, Any]) -> None:
+    # One line with the separators of `json.dumps`: what the CLI's JSONFileCache writes.
+    storage.write_private(path, json.dumps(content).encode())
+
+
+def _written_at(path: Path) -> datetime:
+    """When the content was fetched: no file says it, but its own date does."""
+    return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+
+
+def _text(content: Mapping[str, Any], key: str) -> str:
+    value = content[key]
+    if not isinstance(value, str) or not value:
+        raise ValueError(key)
+    return value
+
+
+def _wire(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime(_WIRE_TIME)
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, _WIRE_TIME).replace(tzinfo=timezone.utc)
+    except ValueError:
+        # Older files end in "UTC"; botocore's readers take what dateutil takes.
+        from dateutil import parser
+
+        try:
+            moment: datetime = parser.parse(text)
+            return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+        except OverflowError:
+            raise ValueError(text) from None
+
+
+def _sha1(text: str) -> str:
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,223 @@
+"""
+Writing to disk so that nothing is ever half written or readable by others.
+
+The one place where this package creates files: a file is the old one or the new
+one, whoever is killed in between, and two kernels that write under a lock lose
+nothing. Where a home has no working locks (some network file systems) the work
+goes on without one: a rare lost write is better than a notebook that hangs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from cuaws_magic.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+# Windows refuses to replace a file while another program has it open.
+_REPLACE_ATTEMPTS = 5
+_REPLACE_PAUSE = 0.05  # seconds
+
+# A lock is held for one question to AWS at the most, asked up to four times at half a minute each; who waits longer
+# goes on without.
+_LOCK_PATIENCE = 150.0  # seconds
+
+
+def write_private(path: Path, data: bytes, *, keep_mode: bool = False) -> None:
+    """
+    Replace a file's content at once, readable by its owner only.
+
+    Follows symbolic links, creates missing folders (0700).
+
+    Args:
+        path: The file.
+
+        data: All of its content.
+
+        keep_mode: A file that is there keeps its mode and its owner; for files that are a person's own.
+
+    Raises:
+        StorageError: The file cannot be written; what was there is still there.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    try:
+        _make_private_folder(target.parent)
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if keep_mode:
+                _take_after(temporary, target)
+            _replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+    except OSError as error:
+        raise StorageError(f"Cannot write {path}: {reason(error)}. Make it writable and try again.") from None
+
+
+def remove(path: Path) -> bool:
+    """
+    Delete a file; `False` if there was none.
+
+    Raises:
+        StorageError: It is there and cannot be deleted.
+    """
+    try:
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):  # the second: a folder of its path is a file
+        return False
+    except OSError as error:
+        raise StorageError(f"Cannot delete {path}: {reason(error)}. Delete it by hand.") from None
+    return True
+
+
+@contextlib.contextmanager
+def lock(path: Path) -> Iterator[bool]:
+    """
+    Hold a lock between the kernels of one home while the block runs.
+
+    Yields:
+        Whether the lock is held. `False` where this home has no working locks, or
+        another holder kept it for longer than any request takes.
+    """
+    from filelock import FileLock, Timeout  # deferred: 10 ms that `%load_ext` does not need
+
+    held = None
+    try:
+        _make_private_folder(path.parent)
+        _refuse_without_locks(path)
+        candidate = FileLock(path, timeout=_LOCK_PATIENCE, mode=PRIVATE_FILE)
+        candidate.acquire()
+        held = candidate
+    except (OSError, NotImplementedError, Timeout):
+        pass
+    try:
+        yield held is not None
+    finally:
+        if held is not None:
+            held.release()
+
+
+def _make_private_folder(folder: Path) -> None:
+    """Create a folder and those above it that are missing; `mkdir(parents=True)` gives its mode to the last only."""
+    for missing in [one for one in (*reversed(folder.parents), folder) if not one.exists()]:
+        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+
+
+def _refuse_without_locks(path: Path) -> None:
+    """
+    Raise `OSError` where locks do not work.
+
+    filelock would wait for them to, or fall back to files that a killed holder leaves behind.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows, where locks always work
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pass  # somebody holds it: it works
+    finally:
+        os.close(descriptor)
+
+
+def reason(error: OSError) -> str:
+    """Say in a few words why the system refused."""
+    return (error.strerror or type(error).__name__).lower()
+
+
+def _take_after(path: Path, model: Path) -> None:
+    """Give a file the owner, as far as we may, and the mode of another, if that is there."""
+    try:
+        stat = model.stat()
+    except FileNotFoundError:
+        return
+    if hasattr(os, "chown"):
+        with contextlib.suppress(OSError):
+            os.chown(path, stat.st_uid, stat.st_gid)
+    path.chmod(stat.st_mode & 0o777)
+
+
+def _replace(source: Path, target: Path) -> None:
+    for attempt in range(_REPLACE_ATTEMPTS):
+        try:
+            source.replace(target)
+        except PermissionError:  # noqa: PERF203 - a handful of attempts
+            if os.name != "nt" or attempt == _REPLACE_ATTEMPTS - 1:
+                raise
+            time.sleep(_REPLACE_PAUSE)
+        else:
+            return
+
+
+class OwnState:
+    """
+    A folder of small JSON objects.
+
+    Args:
+        folder: Where they are kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._kept: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
+
+    @classmethod
+    def default(cls) -> OwnState:
+        """Return the one of this user, in the place that this system has for it."""
+        from platformdirs import user_state_dir
+
+        return cls(Path(user_state_dir("cuaws_magic", appauthor=False)))
+
+    def load(self, kind: str, key: str) -> dict[str, Any]:
+        """Return an object, empty if there is none that can be read."""
+        path = self._path(kind, key)
+        try:
+            stat = path.stat()
+            stamp = (stat.st_mtime_ns, stat.st_size)
+            kept = self._kept.get(path.name)
+            if kept is None or kept[0] != stamp:
+                content = json.loads(path.read_bytes())
+                kept = (stamp, cast("dict[str, Any]", content) if isinstance(content, dict) else {})
+                self._kept[path.name] = kept
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return kept[1]
+
+    def save(self, kind: str, key: str, content: dict[str, Any]) -> bool:
+        """Keep an object; `False` if this home cannot."""
+        try:
+            write_private(self._path(kind, key), json.dumps(content, separators=(",", ":")).encode())
+        except StorageError:
+            return False
+        return True
+
+    def lock_path(self, key: str) -> Path:
+        """Return the path of the lock that guards one thing between kernels."""
+        return self.folder / "locks" / f"{_digest(key)}.lock"
+
+    def _path(self, kind: str, key: str) -> Path:
+        return self.folder / f"{kind}-{_digest(key)}.json"
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -1,0 +1,331 @@
+"""The account in use, and what holds in this kernel, as values that show themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, overload
+
+from markupsafe import Markup
+
+from cuaws_magic import humanize
+from cuaws_magic.model import Identity
+from cuaws_magic.views import render
+from cuaws_magic.views.render import View
+from cuaws_magic.views.sign_in import organisation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from cuaws_magic.model import Account, Origin, SsoSession
+    from cuaws_magic.views.render import Bundle, Row, Tone
+
+
+@dataclass(frozen=True, repr=False)
+class InUse(View):
+    """
+    The account and role that this kernel acts as.
+
+    Attributes:
+        account: Account id, a string of twelve digits; empty where nobody has said it.
+
+        account_name: Its name at the portal, or as well as it is known.
+
+        role: The role.
+
+        region: Where clients go by default.
+
+        expires_at: When these credentials end; `None` where that is not known, or they do not.
+
+        signed_in_until: When a person has to approve again, as well as we know; `None`
+            where nobody is signed in any more, or no sign-in is needed.
+
+        identity: What STS said, or `None` where it was not asked.
+
+        origin: Where the credentials come from; `None` for Identity Center.
+
+        end_assumed: `expires_at` is what is usual; nobody said it.
+
+        profile: The profile that programs find by its name; then no keys are in the environment.
+
+        signs_in: Whether the credentials depend on a sign-in.
+
+        production: Whether the account is to be marked: a mistake there costs more.
+    """
+
+    account: str
+    account_name: str
+    role: str
+    region: str
+    expires_at: datetime | None
+    signed_in_until: datetime | None
+    identity: Whoami | None
+    notes: tuple[str, ...]
+    at: datetime
+    origin: Origin | None = field(default=None, compare=False)
+    end_assumed: bool = False
+    profile: str | None = None
+    signs_in: bool = True
+    production: bool = False
+
+    def rows(self) -> list[Row]:
+        """Return the facts."""
+        who = (
+            [("You are", self.identity.person), ("ARN", self.identity.arn)]
+            if self.identity
+            else [("You are", "not confirmed with AWS")]
+        )
+        return [
+            *who,
+            ("Region", self.region),
+            *([("From", self.origin.words)] if self.origin is not None else []),
+            ("Credentials", self._credentials()),
+            *([("Sign-in", sign_in_row(self.signed_in_until, self.at))] if self.signs_in else []),
+        ]
+
+    def _credentials(self) -> str:
+        if self.profile is not None:
+            by_name = f"(AWS_PROFILE={self.profile})"
+            if self.signs_in:
+                return f"each program fetches and renews its own {by_name}"
+            # What the profile gives is not ours to know: a program's keys come anew, saved ones do not.
+            return f"each program takes them from the profile {by_name}; saved keys are not renewed"
+        if self.origin is not None and not self.origin.renewed:
+            return self._not_renewed(self.origin)
+        again = self.origin.again if self.origin is not None else "`%cuaws login`"
+        if self.expires_at is None or self.expires_at <= self.at:
+            return f"over; type {again}"
+        left = f"until {humanize.until(self.expires_at, self.at)}"
+        over = self.signs_in and (self.signed_in_until is None or self.signed_in_until <= self.at)
+        return f"{left}, then over: type `%cuaws login`" if over else f"{left}, renewed by themselves"
+
+    def _not_renewed(self, origin: Origin) -> str:
+        if self.expires_at is None:
+            return "not renewed; nobody said when they end"
+        about = "about " if self.end_assumed else ""
+        ends = f"{about}{humanize.clock(self.expires_at, self.at)}"
+        if self.expires_at <= self.at:
+            return f"over since {ends}; type {origin.again}"
+        if self.end_assumed:
+            # Reckoned from when they came here; how old they were then nobody said.
+            return f"at most until {ends}, not renewed; then type {origin.again}"
+        return f"until {humanize.until(self.expires_at, self.at)}, not renewed; then type {origin.again}"
+
+    @property
+    def title(self) -> tuple[str, str]:
+        """What is in use: for a card, and for a line of text."""
+        number = f" ({self.account})" if self.account and self.account != self.account_name else ""
+        mark = f", {self.mark}" if self.mark else ""
+        return f"{self.account_name} · {self.role}", f"Using {self.account_name}{number} as {self.role}{mark}"
+
+    @property
+    def mark(self) -> str:
+        """What stands beside the title in a frame, where something does."""
+        return "production" if self.production else ""
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        title, plain = self.title
+        return render.bundle(
+            render.text(plain, self.rows(), self.notes),
+            render.card(
+                "good", title, self.account, render.facts(self.rows()) + render.lines(self.notes), mark=self.mark
+            ),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Status(View):
+    """
+    What holds in this kernel now; asked of nobody.
+
+    Attributes:
+        sso_session: The sign-in that commands would use; `None` where that is not settled.
+
+        signed_in_until: When a person has to approve again, or `None`.
+
+        in_use: The account in use, or `None`.
+    """
+
+    sso_session: SsoSession | None
+    signed_in_until: datetime | None
+    in_use: InUse | None
+    notes: tuple[str, ...]
+    at: datetime
+
+    @property
+    def where(self) -> str:
+        """The organisation."""
+        return organisation(self.sso_session) if self.sso_session is not None else ""
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        tone: Tone = "good"
+        mark = self.in_use.mark if self.in_use is not None else ""
+        if self.in_use is not None:
+            rows = self.in_use.rows()
+            title, plain = self.in_use.title
+        elif self.signed_in_until is not None:
+            rows = [
+                ("Sign-in", sign_in_row(self.signed_in_until, self.at)),
+                ("Account", "none in use; type `%cuaws use ACCOUNT`"),
+            ]
+            title, plain = "Signed in", f"Signed in to {self.where}"
+        else:
+            rows = [("Sign-in", "none; type `%cuaws login`"), ("Account", "none in use")]
+            title, tone, plain = "Not signed in", "idle", f"Not signed in to {self.where}"
+        return render.bundle(
+            render.text(plain, rows, self.notes),
+            render.card(tone, title, self.where, render.facts(rows) + render.lines(self.notes), mark=mark),
+        )
+
+
+def sign_in_row(until: datetime | None, at: datetime) -> str:
+    """Say how long a sign-in lasts."""
+    if until is None or until <= at:
+        return "over; type `%cuaws login`"
+    return f"until about {humanize.until(until, at)}"
+
+
+@dataclass(frozen=True, repr=False)
+class Released(View):
+    """The environment is as it was found."""
+
+    account: str | None
+    sentences: tuple[str, ...]
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        title = f"Released {self.account}" if self.account else "There was nothing to release"
+        return render.bundle(
+            render.text(f"{title}.", [], self.sentences), render.card("idle", title, "", render.lines(self.sentences))
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Whoami(View):
+    """
+    Who AWS says this kernel is.
+
+    Attributes:
+        account: Account id, a string of twelve digits.
+
+        arn: The caller's ARN.
+
+        user_id: The caller's unique id.
+
+        person: The name of the role session: with Identity Center, the person.
+
+        account_name: The account's name, as well as it is known.
+    """
+
+    account: str
+    arn: str
+    user_id: str
+    person: str
+    account_name: str = field(default="", compare=False)
+
+    @property
+    def role(self) -> str:
+        """The role, as a person knows it."""
+        return Identity(self.account, self.arn, self.user_id).role_name
+
+    def rows(self) -> list[Row]:
+        """Return the facts, named as the card of an account in use names them."""
+        named = self.account_name and self.account_name != self.account
+        return [
+            ("Account", f"{self.account_name} ({self.account})" if named else self.account),
+            ("Role", self.role),
+            ("ARN", self.arn),
+            ("User ID", self.user_id),
+        ]
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        return render.bundle(
+            render.text(self.person, self.rows()),
+            render.card("good", self.person, "", render.facts(self.rows())),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class AccountTable(View):
+    """
+    Accounts that the person may enter; a sequence of `Account`.
+
+    Attributes:
+        roles: Role names by account id, where they were asked for.
+
+        total: How many there are without the pattern.
+    """
+
+    accounts: tuple[Account, ...]
+    roles: dict[str, tuple[str, ...]] | None
+    total: int
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.accounts)
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self.accounts)
+
+    @overload
+    def __getitem__(self, index: int) -> Account: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Account]: ...
+    def __getitem__(self, index: int | slice) -> Account | Sequence[Account]:
+        return self.accounts[index]
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        head = ["Account", "Id"] + (["Roles"] if self.roles is not None else [])
+        rows = [
+            [account.name, account.id] + ([", ".join(self.roles[account.id])] if self.roles is not None else [])
+            for account in self.accounts
+        ]
+        count = f"{len(rows)} of {self.total} accounts" if len(rows) != self.total else f"{self.total} accounts"
+        body = render.table(head, rows) if rows else Markup()
+        return render.bundle(
+            "\n".join([*([render.text_table(head, rows)] if rows else []), f"{count}.", *self.notes]),
+            render.card("idle", count, "", body + render.lines(self.notes)),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class ConsoleLink(View):
+    """
+    A link into the console.
+
+    Attributes:
+        url: The link; nothing in it is secret.
+
+        account: Account id, a string of twelve digits.
+
+        account_name: Its name at the portal.
+
+        role: The role.
+
+        service: The service whose page it opens, or `None`.
+    """
+
+    url: str
+    account: str
+    account_name: str
+    role: str
+    service: str | None
+    notes: tuple[str, ...]
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        page = f"the {self.service} page" if self.service else "the console"
+        title = f"{self.account_name} · {self.role}"
+        notes = ("Your browser signs in to the access portal if it has not yet.", *self.notes)
+        button = Markup(
+            '<div style="margin:2px 0 8px">'
+            '<a href="{}" target="_blank" rel="noopener noreferrer" style="{}">{} ↗</a></div>'
+        ).format(self.url, render.PRIMARY, f"Open {page}")
+        return render.bundle(
+            render.text(f"Open {page} in {self.account_name} ({self.account}) as {self.role}:", [], [self.url, *notes]),
+            render.card("idle", title, self.account, button + render.lines(notes)),
+        )

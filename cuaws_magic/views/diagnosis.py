@@ -1,0 +1,142 @@
+"""One thing that the doctor found: how bad, where, what, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from markupsafe import Markup
+
+from cuaws_magic.views import render
+from cuaws_magic.views.render import View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cuaws_magic.views.render import Bundle, Tone
+
+Severity = Literal["in the way", "worth knowing", "fine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    One finding.
+
+    Attributes:
+        severity: How bad.
+
+        subject: What was looked at, in a word or two.
+
+        what: What is the case; no full stop.
+
+        do: What to do about it, a sentence; empty where all is fine.
+    """
+
+    severity: Severity
+    subject: str
+    what: str
+    do: str = ""
+
+    @property
+    def line(self) -> str:
+        """The finding as one line."""
+        return f"{self.severity}: {self.subject}: {self.what}.{f' {self.do}' if self.do else ''}"
+
+
+def in_the_way(subject: str, what: str, do: str) -> Finding:
+    """Return what has to be put right."""
+    return Finding("in the way", subject, what, do)
+
+
+def worth_knowing(subject: str, what: str, do: str) -> Finding:
+    """Return what works, but may surprise."""
+    return Finding("worth knowing", subject, what, do)
+
+
+def fine(subject: str, what: str) -> Finding:
+    """Return what is as it should be."""
+    return Finding("fine", subject, what)
+
+
+def of_message(severity: Severity, subject: str, message: str) -> Finding:
+    """Return the finding of an error's message, whose last sentence says what to do."""
+    what, _, do = message.removesuffix(".").rpartition(". ")
+    return Finding(severity, subject, what, f"{do}.") if what else Finding(severity, subject, do, "Put that right.")
+
+
+_SIGNS: dict[Severity, str] = {"in the way": "✗", "worth knowing": "!", "fine": "✓"}
+_HEADS: dict[Severity, str] = {"in the way": "In the way", "worth knowing": "Worth knowing", "fine": "Fine"}
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis(View):
+    """
+    What the doctor found.
+
+    Attributes:
+        findings: What is in the way first.
+
+        conclusion: One line: ready, or what to do first.
+    """
+
+    findings: tuple[Finding, ...]
+    conclusion: str
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is in the way."""
+        return not self._of("in the way")
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        bad, doubtful = len(self._of("in the way")), len(self._of("worth knowing"))
+        title = ", ".join(
+            [f"{bad} in the way" if bad else "Nothing in the way", *([f"{doubtful} worth knowing"] if doubtful else [])]
+        )
+        tone: Tone = "bad" if bad else "wait" if doubtful else "good"
+        groups = [(severity, self._of(severity)) for severity in _SIGNS]
+        plain = [f"{title}."]
+        html = Markup()
+        for severity, findings in groups:
+            if findings:
+                plain += ["", f"{_HEADS[severity]}:", *_plain(severity, findings)]
+                html += _html(severity, findings)
+        html += Markup('<div style="margin-top:8px;font-weight:600">{}</div>').format(render.coded(self.conclusion))
+        return render.bundle("\n".join([*plain, "", self.conclusion]), render.card(tone, title, "doctor", html))
+
+    def _of(self, severity: Severity) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity == severity]
+
+
+def _plain(severity: Severity, findings: Sequence[Finding]) -> list[str]:
+    lines = []
+    for finding in findings:
+        lines.append(f"  {_SIGNS[severity]} {finding.subject}: {finding.what}.")
+        if finding.do:
+            lines.append(f"    {finding.do}")
+    return lines
+
+
+def _html(severity: Severity, findings: Sequence[Finding]) -> Markup:
+    rows = Markup("").join(
+        Markup(
+            '<div style="display:flex;gap:8px;margin:3px 0">'
+            '<span aria-hidden="true" style="flex:none;width:1em">{}</span>'
+            '<span style="overflow-wrap:anywhere"><b>{}</b> · {}{}</span></div>'
+        ).format(
+            _SIGNS[severity],
+            finding.subject,
+            render.coded(f"{finding.what}."),
+            Markup('<br><span style="color:{}">{}</span>').format(render.DIM, render.coded(finding.do))
+            if finding.do
+            else Markup(),
+        )
+        for finding in findings
+    )
+    if severity == "fine":
+        return Markup(
+            '<details style="margin-top:6px"><summary style="cursor:pointer;color:{}">{} ({})</summary>{}</details>'
+        ).format(render.DIM, _HEADS[severity], len(findings), rows)
+    head = Markup('<div style="margin-top:6px;color:{}">{}</div>').format(render.DIM, _HEADS[severity])
+    return head + rows

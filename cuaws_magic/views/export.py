@@ -1,0 +1,96 @@
+"""
+Handing credentials to programs that cannot fetch their own: `%cuaws export`.
+
+Into a file, a variable, or, only when asked, onto the page. What is handed over is a
+copy that nobody renews; the card says until when it is good.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from cuaws_magic import humanize
+from cuaws_magic.commands.export import _READ_BY
+from cuaws_magic.views import render
+from cuaws_magic.views.render import View
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from cuaws_magic.model import Secret
+    from cuaws_magic.views.render import Bundle
+
+
+@dataclass(frozen=True, repr=False)
+class Exported(View):
+    """
+    Credentials that were handed over.
+
+    Attributes:
+        account: Account id, a string of twelve digits.
+
+        account_name: Its name at the portal.
+
+        role: The role.
+
+        format: In which format.
+
+        expires_at: When they end, if that is known; nobody renews them.
+
+        path: The file that they are in, if it is one.
+
+        variable: The variable that they are in, if it is one.
+    """
+
+    account: str
+    account_name: str
+    role: str
+    format: str
+    expires_at: datetime | None
+    path: Path | None
+    variable: str | None
+    text: Secret = field(repr=False, compare=False)
+    shown: bool
+    at: datetime
+
+    def reveal(self) -> str:
+        """Return the text with the keys in it."""
+        return self.text.reveal()
+
+    def bundle(self) -> Bundle:
+        """Return both faces; the keys only where a person asked to see them."""
+        title = f"Exported {self.account_name} · {self.role}"
+        rows = [
+            ("Where", self._where()),
+            ("Format", f"{self.format}, {self._read_by()}"),
+            (
+                "Good until",
+                humanize.until(self.expires_at, self.at) if self.expires_at else "nobody said when they end",
+            ),
+        ]
+        notes = ["Exported keys are not renewed: after that, export again."]
+        if self.shown:
+            notes.append("These are keys: clear this output before you save or share the notebook.")
+        plain = render.text(f"{title} ({self.account}).", rows, notes)
+        body = render.facts(rows) + render.lines(notes)
+        if self.shown:
+            plain = f"{plain}\n\n{self.reveal()}".rstrip("\n")
+            body += Markup(
+                '<pre style="white-space:pre-wrap;overflow-wrap:anywhere;font-family:{};margin:8px 0 0">{}</pre>'
+            ).format(render.MONO, self.reveal())
+        return render.bundle(plain, render.card("good", title, self.account, body))
+
+    def _read_by(self) -> str:
+        words, quoted = _READ_BY[self.format]
+        return words.format("FILE" if self.path is None else quoted(str(self.path)))
+
+    def _where(self) -> str:
+        if self.path is not None:
+            return f"{self.path}, readable by you only"
+        if self.variable is not None:
+            return f"in the variable {self.variable}; printing it shows the keys"
+        return "below" if self.shown else "in this value; its reveal() gives the text"

@@ -1,0 +1,141 @@
+"""What `configure` and `forget` show: the difference first, then what was done."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cuaws_magic.views import render
+from cuaws_magic.views.render import View
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cuaws_magic.config.edits import DifferenceLine
+    from cuaws_magic.views.render import Bundle, Row, Tone
+
+_LONGEST = 400  # lines of a difference on the page; `x.difference` has all of them
+_NAMES = 12  # names in a sentence
+
+
+@dataclass(frozen=True, repr=False)
+class ProposedChange(View):
+    """What is about to change in a file."""
+
+    path: Path
+    lines: tuple[DifferenceLine, ...]
+    dry_run: bool
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        signs = [line.sign for line in self.lines]
+        what = "would change" if self.dry_run else "changes"
+        title = f"What {what}: {_count(signs.count('+'), 'line')} added, {signs.count('-')} removed"
+        shown = self.lines[:_LONGEST]
+        more = [f"… and {len(self.lines) - len(shown)} more lines."] if len(shown) < len(self.lines) else []
+        return render.bundle(
+            "\n".join([f"{title}.", str(self.path), *map(str, shown), *more]),
+            render.card(
+                "idle",
+                title,
+                str(self.path),
+                render.signed([(line.sign, str(line)) for line in shown]) + render.lines(more),
+            ),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Configured(View):
+    """
+    What `configure` did to the config file.
+
+    Attributes:
+        path: The file.
+
+        written: Whether it was written: not with `--dry-run`, nor where nothing was to change.
+
+        added: Names of the profiles that came.
+
+        removed: Names of the profiles that went.
+
+        kept: Names of the profiles that were there already for these accounts and roles.
+
+        others: Names of all other profiles; they stay too.
+
+        difference: What changed, as `diff -u` says it.
+    """
+
+    path: Path
+    written: bool
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+    others: tuple[str, ...]
+    notes: tuple[str, ...]
+    session_name: str
+    session_is_new: bool
+    difference: str = field(compare=False)
+
+    def rows(self) -> list[Row]:
+        """Return the facts."""
+        rows = [("New", f"[sso-session {self.session_name}]")] if self.session_is_new else []
+        rows += [("Added", _listed(self.added))] if self.added else []
+        rows += [("Removed", _listed(self.removed))] if self.removed else []
+        rows += [("There already", _listed(self.kept))] if self.kept else []
+        return [*rows, ("Left alone", _listed(self.others))] if self.others else rows
+
+    def _title(self) -> tuple[Tone, str]:
+        if not self.difference:
+            return "good", "Nothing to change"
+        done = ("added", "removed", "completed") if self.written else ("to add", "to remove", "to complete")
+        parts = [f"{_count(len(self.added), 'profile')} {done[0]}"] if self.added else []
+        parts += [f"{_count(len(self.removed), 'profile')} {done[1]}"] if self.removed else []
+        title = ", ".join(parts) or f"[sso-session {self.session_name}] {done[2]}"
+        return ("good", title) if self.written else ("idle", f"Nothing was written: {title}")
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        tone, title = self._title()
+        sentences = list(self.notes)
+        if self.difference and not self.written:
+            sentences.append("Type the same without `--dry-run` to write it.")
+        elif self.added:
+            sentences.append(f"In a terminal: `aws --profile {shlex.quote(self.added[0])} sts get-caller-identity`.")
+        return render.bundle(
+            render.text(f"{title} ({self.path}).", self.rows(), sentences),
+            render.card(tone, title, str(self.path), render.facts(self.rows()) + render.lines(sentences)),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Forgotten(View):
+    """
+    A block that is no longer in the credentials file.
+
+    Attributes:
+        profile: Its name.
+
+        path: The file.
+    """
+
+    profile: str
+    path: Path
+    sentences: tuple[str, ...]
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        title = f"Forgot {self.profile}"
+        return render.bundle(
+            render.text(f"{title} ({self.path}).", [], self.sentences),
+            render.card("idle", title, str(self.path), render.lines(self.sentences)),
+        )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]) + more
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

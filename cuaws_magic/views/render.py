@@ -1,0 +1,246 @@
+"""
+State to `{"text/plain", "text/html"}`: pure functions, and the one place where HTML is made.
+
+Everything that goes into HTML goes through `markupsafe`, once. Colours are the
+theme's own variables (JupyterLab, then VS Code, then a plain value), so the cards
+follow light and dark; a colour is never the only sign. Styles are inline: a saved
+notebook that is not trusted loses `<style>`, not `style=`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from markupsafe import Markup
+
+from cuaws_magic.humanize import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    Bundle = dict[str, str]
+    Row = tuple[str, str]
+
+Tone = Literal["good", "wait", "bad", "idle"]
+
+FOREGROUND = "var(--jp-ui-font-color1,var(--vscode-foreground,#1f2328))"
+DIM = "var(--jp-ui-font-color2,var(--vscode-descriptionForeground,#57606a))"
+LINE = "var(--jp-border-color1,var(--vscode-panel-border,#d0d7de))"
+BACKGROUND = "var(--jp-layout-color1,var(--vscode-editor-background,#fff))"
+SOFT = "var(--jp-layout-color2,var(--vscode-sideBar-background,#f6f8fa))"
+BRAND = "var(--jp-brand-color1,var(--vscode-button-background,#1976d2))"
+ON_BRAND = "var(--jp-ui-inverse-font-color1,var(--vscode-button-foreground,#fff))"
+MONO = "var(--jp-code-font-family,Menlo,Consolas,'DejaVu Sans Mono',monospace)"
+TONES: dict[Tone, str] = {
+    "good": "var(--jp-success-color1,#1a7f37)",
+    "wait": "var(--jp-warn-color1,#9a6700)",
+    "bad": "var(--jp-error-color1,#cf222e)",
+    "idle": DIM,
+}
+_FILLED = {"good", "bad"}
+
+BUTTON = Markup(
+    "border:1px solid {line};border-radius:4px;padding:5px 12px;background:{soft};color:{fg};"
+    "font:inherit;cursor:pointer;text-decoration:none;display:inline-block"
+).format(line=LINE, soft=SOFT, fg=FOREGROUND)
+PRIMARY = Markup(
+    "border:1px solid {brand};border-radius:4px;padding:5px 12px;background:{brand};color:{on};"
+    "font:inherit;font-weight:600;cursor:pointer;text-decoration:none;display:inline-block"
+).format(brand=BRAND, on=ON_BRAND)
+
+
+_CODE = Markup('<code style="font-family:{};font-size:.95em;background:none;color:inherit;padding:0">{}</code>')
+_MARK = Markup(
+    '<span style="font-size:11px;line-height:1.5;border:1px solid;border-radius:8px;padding:0 6px">{}</span>'
+)
+
+
+def coded(text: str) -> Markup:
+    """Escape a text, and show as code what stands between backticks in it."""
+    # In turn: text, code, text, ...
+    parts = enumerate(re.split(r"`([^`\n]+)`", text))
+    return Markup("").join(_CODE.format(MONO, part) if number % 2 else part for number, part in parts)
+
+
+def card(tone: Tone, title: str, side: str, body: Markup, mark: str = "") -> Markup:
+    """
+    Draw the frame that everything of ours stands in.
+
+    Args:
+        tone: Colour and fill of the dot; the title says the same in words.
+
+        title: What is the case.
+
+        side: Small, at the right: where.
+
+        body: The inside, escaped already.
+
+        mark: A word in a frame beside the title, where the card is not to be overlooked.
+    """
+    dot = Markup(
+        '<span aria-hidden="true" style="width:9px;height:9px;border-radius:50%;box-sizing:border-box;flex:none;'
+        'border:2px solid {colour};{fill}"></span>'
+    ).format(colour=TONES[tone], fill=f"background:{TONES[tone]}" if tone in _FILLED else "")
+    head = Markup(
+        '<div style="display:flex;align-items:center;gap:8px;padding:9px 12px;background:{soft};font-weight:600;'
+        # A theme's dim colour is made for its plain background, and too faint on this one.
+        'flex-wrap:wrap{line}">{dot}<span>{title}</span>{mark}'
+        '<span style="margin-left:auto;font-weight:400;opacity:.78">{side}</span></div>'
+    ).format(
+        soft=f"{SOFT};background:color-mix(in srgb,{TONES['wait']} 16%,{BACKGROUND})" if mark else SOFT,
+        line=f";border-bottom:1px solid {LINE}" if body else "",
+        dot=dot,
+        title=coded(title),
+        mark=_MARK.format(mark) if mark else "",
+        side=side,
+    )
+    inside = Markup('<div style="padding:10px 12px">{}</div>').format(body) if body else Markup()
+    return Markup(
+        '<div role="status" style="border:1px solid {line};border-radius:6px;background:{bg};color:{fg};'
+        "overflow:hidden;max-width:560px;margin:4px 2px;"
+        'font:13px/1.45 var(--jp-ui-font-family,system-ui,sans-serif)">{head}{inside}</div>'
+    ).format(line=LINE, bg=BACKGROUND, fg=FOREGROUND, head=head, inside=inside)
+
+
+def facts(rows: Iterable[Row]) -> Markup:
+    """Draw names and values in two columns."""
+    cells = Markup("").join(
+        Markup('<span style="color:{dim}">{name}</span><span style="overflow-wrap:anywhere">{value}</span>').format(
+            dim=DIM, name=name, value=breakable(value) if value.startswith("arn:") else coded(value)
+        )
+        for name, value in rows
+    )
+    return Markup('<div style="display:grid;grid-template-columns:auto 1fr;gap:2px 12px">{}</div>').format(cells)
+
+
+def lines(sentences: Sequence[str]) -> Markup:
+    """Draw sentences, one a line."""
+    return Markup("").join(Markup('<div style="color:{}">{}</div>').format(DIM, coded(one)) for one in sentences)
+
+
+def breakable(arn: str) -> Markup:
+    """Let an ARN go on in the next line behind its own marks, rather than anywhere."""
+    return Markup("<wbr>").join(re.findall(r"[^:/]*[:/]|[^:/]+", arn))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
+    """Draw a table that scrolls inside itself when it is long."""
+    cell = "padding:3px 16px 3px 0;text-align:left;vertical-align:top"
+    titles = Markup("").join(
+        Markup('<th scope="col" style="{};color:{}">{}</th>').format(cell, DIM, title) for title in head
+    )
+    body = Markup("").join(
+        Markup("<tr>{}</tr>").format(
+            Markup("").join(Markup('<td style="{}">{}</td>').format(cell, value) for value in row)
+        )
+        for row in rows
+    )
+    return Markup(
+        '<div style="max-height:360px;overflow:auto"><table style="border-collapse:collapse;margin:0">'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+    ).format(titles, body)
+
+
+def signed(lines: Iterable[tuple[str, str]]) -> Markup:
+    """Draw the lines of a difference, each with its sign; they scroll inside themselves."""
+    colours = {"+": TONES["good"], "-": TONES["bad"], " ": DIM, "@": DIM}
+    inside = Markup("").join(
+        Markup('<div style="color:{};min-height:1.45em">{}</div>').format(colours[sign], line) for sign, line in lines
+    )
+    return Markup(
+        '<pre style="max-height:360px;overflow:auto;margin:0;font:12px/1.45 {};color:inherit;background:none">{}</pre>'
+    ).format(MONO, inside)
+
+
+def text(title: str, rows: Sequence[Row] = (), sentences: Sequence[str] = ()) -> str:
+    """Write the same as plain text: a title, aligned facts, sentences."""
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join([title, *(f"  {name:<{width}}  {value}" for name, value in rows), *sentences])
+
+
+def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table as plain text."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    )
+
+
+def bundle(plain: str, html: Markup) -> Bundle:
+    """Put both faces together, as IPython's `_repr_mimebundle_` wants them."""
+    return {"text/plain": readable(plain), "text/html": str(html)}
+
+
+class View:
+    """A value that knows its plain and its HTML face."""
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:  # noqa: ARG002 - IPython's protocol
+        return self.bundle()
+
+    def __repr__(self) -> str:
+        return self.bundle()["text/plain"]
+
+
+@dataclass(frozen=True, repr=False)
+class Progress(View):
+    """How far something long has come."""
+
+    what: str
+    done: int
+    total: int
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        title = f"{self.what}: {self.done} of {self.total}"
+        return bundle(title, card("good" if self.done == self.total else "wait", title, "", Markup()))
+
+
+@dataclass(frozen=True, repr=False)
+class Hint(View):
+    """Something that a person should know about credentials, and what to type."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+    def bundle(self) -> Bundle:
+        """Return both faces."""
+        return bundle(
+            text(f"{self.title}.", [], self.sentences),
+            card("bad", self.title, "", lines(self.sentences)),
+        )
+
+
+class Shown(Protocol):
+    """Something on the page that can be replaced."""
+
+    def update(self, view: View) -> None:
+        """Show another view in its place."""
+
+
+class Show(Protocol):
+    """Puts a view on the page."""
+
+    def __call__(self, view: View) -> Shown:
+        """Show it; what comes back can be replaced."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """
+    A cell that runs.
+
+    Attributes:
+        id: The page's name for it; empty where the page does not say.
+
+        run: Which run of it.
+    """
+
+    id: str
+    run: str

@@ -1,0 +1,215 @@
+"""
+`%cuaws panel`: sign in and pick an account with the mouse, or with the keyboard alone.
+
+A panel is a view of the app: all that it shows is derived from it (`panel_state`), and
+it keeps nothing of its own but what the person typed and selected (`panel_choice`).
+Handlers only write down a wish; one thread per panel grants the wishes in their order
+and is the only one that touches the widgets. So it does not matter on which thread
+ipykernel calls a handler, and what was typed counts before the Enter behind it. What
+takes time goes into `Errands`.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import queue
+import threading
+from typing import TYPE_CHECKING, Any
+
+from cuaws_magic.model import utc_now
+from cuaws_magic.settings import Settings
+from cuaws_magic.widget.selection import PanelChoice
+from cuaws_magic.widget.state import RENEW, SIGN_IN, SIGN_OUT, USE, look
+from cuaws_magic.widget.widgets import PanelWidgets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cuaws_magic.commands.context import App
+    from cuaws_magic.model import Now
+    from cuaws_magic.views.render import View
+
+    Wish = Callable[[], None]
+
+_CODE_TICK = 1.0  # seconds between two looks while a code counts down
+_TICK = 30.0  # otherwise; what has not changed is not sent
+
+_log = logging.getLogger(__name__)
+
+
+class Nowhere:
+    """Shows nothing: the panel itself is where a sign-in is seen."""
+
+    def __call__(self, view: View) -> Nowhere:  # noqa: ARG002 - as every `Show`
+        """Take a view."""
+        return self
+
+    def update(self, view: View) -> None:
+        """Take the next."""
+
+
+class Panel:
+    """
+    One panel.
+
+    Args:
+        app: What it is a view of.
+
+        now: The current time, aware, UTC.
+    """
+
+    def __init__(self, app: App, now: Now = utc_now) -> None:
+        self._app = app
+        self._now = now
+        self._wishes: queue.SimpleQueue[Wish | None] = queue.SimpleQueue()
+        self._open = True
+        self._choice = PanelChoice(app, now)
+        self._widgets = PanelWidgets()
+        self._stop = app.changes.observe(self._look_again)  # first: drawing may set something going
+        self._state = look(app, now())
+        self._paint()
+        self._listen()
+        # On ipykernel 7.0 a thread reaches the page only in the context of its cell.
+        run = contextvars.copy_context().run
+        self._thread = threading.Thread(target=run, args=(self._grant_wishes,), name="cuaws-panel", daemon=True)
+        self._thread.start()
+
+    @property
+    def root(self) -> Any:
+        """The widget to display."""
+        return self._widgets.root
+
+    @property
+    def model_id(self) -> str:
+        """What a page calls that widget."""
+        return str(self._widgets.root.model_id)
+
+    def close(self) -> None:
+        """Take it off the page, and out of the kernel; the sign-in and the account stay."""
+        self._open = False
+        self._stop()
+        self._wishes.put(None)
+
+    # Handlers: on whatever thread ipykernel likes, while the panel's own thread may be at work.
+
+    def _listen(self) -> None:
+        widgets = self._widgets
+        for button, wish in (
+            (widgets.sign_in, self._sign_in),
+            (widgets.cancel, self._cancel),
+            (widgets.use, self._use),
+            (widgets.renew, self._renew),
+            (widgets.sign_out, self._sign_out),
+            (widgets.remedy, self._remedy),
+        ):
+            button.on_click(self._on_click(wish))
+        choice = self._choice
+        for widget, wished in (
+            (widgets.organisation, choice.pick_organisation),
+            (widgets.search, choice.type),
+            (widgets.accounts, choice.pick_account),
+            (widgets.role, choice.pick_role),
+            (widgets.region, choice.pick_region),
+        ):
+            widget.observe(self._on_value(wished), names="value")
+        widgets.search.on_msg(self._on_message)
+
+    def _on_click(self, wish: Wish) -> Callable[[object], None]:
+        return lambda _: self._wishes.put(wish)
+
+    def _on_value(self, wished: Callable[[Any], None]) -> Callable[[Any], None]:
+        def changed(change: Any) -> None:
+            if threading.current_thread() is not self._thread:  # not by ourselves
+                self._wishes.put(lambda: wished(change.new))
+
+        return changed
+
+    def _on_message(self, _: object, content: dict[str, Any], __: object) -> None:
+        """Enter in the search field (its front end's `submit`)."""
+        if content.get("event") == "submit":
+            self._wishes.put(self._use)
+
+    def _look_again(self) -> None:
+        self._wishes.put(_nothing)
+
+    # The panel's own thread.
+
+    def _grant_wishes(self) -> None:
+        while self._open:
+            try:
+                wish = self._wishes.get(timeout=self._pause())
+                while wish is not None:
+                    wish()
+                    wish = self._wishes.get_nowait()
+            except queue.Empty:
+                pass
+            except Exception as error:  # noqa: BLE001 - a panel that stops listening is worse; the text may hold anything
+                _log.warning("The cuaws panel could not do something: %s", type(error).__name__)
+            if self._open:
+                self._paint_safely()
+        self._widgets.close()
+
+    def _paint_safely(self) -> None:
+        try:
+            self._state = look(self._app, self._now())
+            self._paint()
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.warning("The cuaws panel could not be drawn: %s", type(error).__name__)
+
+    def _paint(self) -> None:
+        self._widgets.show(self._state, self._now())
+        if self._state.face == "out":
+            self._choice.offer_organisations(self._widgets)
+        elif self._state.face == "in":
+            self._choice.offer_accounts(self._widgets, self._state)
+
+    def _pause(self) -> float:
+        if self._state.card is not None:
+            return _CODE_TICK
+        return min(_TICK, self._choice.soon)
+
+    # Wishes.
+
+    def _sign_in(self) -> None:
+        organisation = self._choice.organisation
+        settings = Settings(session=organisation) if organisation is not None else None
+        force = self._state.face == "in"
+        self._app.errands.start(
+            SIGN_IN,
+            lambda: self._app.login(Nowhere(), settings, force=force, wait=False),
+            (organisation, force),
+        )
+
+    def _cancel(self) -> None:
+        self._app.desk.cancel()
+
+    def _use(self) -> None:
+        wanted = self._choice.wanted
+        if self._state.face != "in" or wanted is None:
+            return
+        self._app.errands.start(
+            USE,
+            lambda: self._app.use(Nowhere(), wanted.account_id, role=wanted.role_name, region=wanted.region),
+            wanted,
+        )
+
+    def _renew(self) -> None:
+        self._app.errands.start(RENEW, self._app.credentials.renew)
+
+    def _sign_out(self) -> None:
+        self._choice.forget()
+        self._app.errands.start(SIGN_OUT, self._app.logout)
+
+    def _remedy(self) -> None:
+        trouble, last = self._state.trouble, self._app.errands.last
+        if trouble is None:
+            return
+        if trouble.remedy == "sign-in":
+            self._sign_in()
+        elif last is not None and last.work is not None:
+            self._app.errands.start(last.kind, last.work, "again")
+
+
+def _nothing() -> None:
+    """Only look again."""

@@ -1,0 +1,226 @@
+"""
+What the panel shows, derived from the app and nothing else; asks nobody.
+
+One function from state to words, so that a magic and the panel cannot disagree, and
+two panels neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from cuaws_magic.commands.console import console_url
+from cuaws_magic.errors import ConfigurationError, CuawsError, NotSignedIn, SignInError, TargetError
+from cuaws_magic.humanize import clock, left
+from cuaws_magic.settings import CU_START_URL, SIGN_IN_LIFE, SIGN_IN_WARNING
+from cuaws_magic.sso.accounts import is_production
+from cuaws_magic.views.sign_in import SignedOut, organisation
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cuaws_magic.commands.context import App
+    from cuaws_magic.credentials.kernel import InUseRole
+    from cuaws_magic.model import SsoSession
+    from cuaws_magic.views.account import InUse, Status
+    from cuaws_magic.views.render import Tone
+    from cuaws_magic.views.sign_in import AwaitingApproval
+
+Face = Literal["out", "waiting", "in"]
+Remedy = Literal["sign-in", "again"]
+
+SIGN_IN, USE, RENEW, SIGN_OUT, ACCOUNTS, ROLES = "sign-in", "use", "renew", "sign-out", "accounts", "roles"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """
+    Something to say where people look.
+
+    Attributes:
+        text: One line.
+
+        remedy: The button that helps.
+
+        urgent: Whether it is an error; otherwise only good to know.
+    """
+
+    text: str
+    remedy: Remedy | None
+    urgent: bool = True
+
+
+@dataclass(frozen=True)
+class Bar:
+    """How much of a time is left: in words, and as a part of the whole."""
+
+    text: str
+    part: float
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class PanelState:
+    """
+    Everything on a panel but what the person is typing or choosing.
+
+    Attributes:
+        title: What is the case.
+
+        side: Where, and until when.
+
+        production: Whether the account in use is to be marked.
+
+        card: The code that waits for a person.
+
+        busy: Which buttons are at work.
+
+        said: What a command left to say.
+
+        signed_in_at: When the sign-in began, as well as we know.
+    """
+
+    face: Face
+    tone: Tone
+    title: str
+    side: str
+    production: bool = False
+    sso_session: SsoSession | None = None
+    card: AwaitingApproval | None = None
+    in_use: InUse | None = None
+    trouble: Trouble | None = None
+    ended: bool = False
+    busy: frozenset[str] = frozenset()
+    said: tuple[str, ...] = ()
+    sign_in: Bar | None = None
+    credentials: Bar | None = None
+    console_url: str | None = None
+    signed_in_at: datetime | None = None
+
+    @property
+    def at_cu(self) -> bool:
+        """Whether CU Boulder's own words fit."""
+        return self.sso_session is not None and self.sso_session.start_url == CU_START_URL
+
+
+def look(app: App, now: datetime) -> PanelState:
+    """Return what the panel of an app shows now."""
+    busy = frozenset(kind for kind in (SIGN_IN, USE, RENEW, SIGN_OUT, ACCOUNTS, ROLES) if app.errands.under_way(kind))
+    card = app.desk.card
+    if card is not None:
+        side = organisation(card.sso_session)
+        return PanelState(
+            "waiting", "wait", "Waiting for you to approve", side, sso_session=card.sso_session, card=card, busy=busy
+        )
+    if app.desk.waiting:
+        busy |= {SIGN_IN}
+    try:
+        status = app.status()
+    except CuawsError as error:
+        # Several sso-sessions are no mistake here: the panel has a choice for them.
+        trouble = None if len(app.configured_sessions()) > 1 else Trouble(str(error), "again")
+        return PanelState("out", "idle", "Not signed in", "", trouble=_trouble(app, None, now) or trouble, busy=busy)
+    if status.signed_in_until is None or status.signed_in_until <= now:
+        return _signed_out(app, status, now, busy)
+    return _signed_in(app, status, status.signed_in_until, now, busy)
+
+
+def marked(app: App, name: str) -> bool:
+    """Whether an account's name is one of those to mark."""
+    return is_production(name, app.settings.marks)
+
+
+def _signed_out(app: App, status: Status, now: datetime, busy: frozenset[str]) -> PanelState:
+    current = app.credentials.current
+    if current is not None and current.sso_session is not None:
+        hint = app.watch.signed_out(current)
+        trouble = _trouble(app, None, now) or Trouble(f"{hint.title}. {' '.join(hint.sentences)}", "sign-in")
+        name = current.account.name
+        production = marked(app, name)
+        return PanelState(
+            "out", "bad", "Sign-in has ended", f"{name} · {current.role_name}", production,
+            sso_session=status.sso_session, in_use=status.in_use, trouble=trouble, ended=True, busy=busy,
+        )  # fmt: skip
+    last = app.errands.last
+    said = last.result.sentences if last is not None and isinstance(last.result, SignedOut) else ()
+    if current is not None:
+        said = (*said, f"{current.account.name} is in use all the same, with {current.source.origin.words}.")
+    return PanelState(
+        "out", "idle", "Not signed in", status.where,
+        sso_session=status.sso_session, trouble=_trouble(app, None, now), busy=busy, said=said,
+    )  # fmt: skip
+
+
+def _signed_in(app: App, status: Status, until: datetime, now: datetime, busy: frozenset[str]) -> PanelState:
+    in_use, current = status.in_use, app.credentials.current
+    side = f"{status.where.split(' · ', 1)[0]} · signed in until about {_short(clock(until, now))}"
+    soon = until - now <= SIGN_IN_WARNING
+    trouble = _trouble(app, until, now)
+    if trouble is None and soon:
+        trouble = Trouble(
+            f"The sign-in ends in {left(until, now)}. Sign in again now, and nothing is interrupted.", "sign-in", False
+        )
+    sign_in = Bar(f"{left(until, now)}, until about {clock(until, now)}", (until - now) / SIGN_IN_LIFE,
+                  "wait" if soon else "good")  # fmt: skip
+    return PanelState(
+        "in", "wait" if soon else "good",
+        f"{in_use.account_name} · {in_use.role}" if in_use is not None else "Signed in",
+        side, marked(app, in_use.account_name) if in_use is not None else False,
+        sso_session=status.sso_session, in_use=in_use, trouble=trouble, busy=busy, sign_in=sign_in,
+        credentials=_credentials_bar(current, now) if current is not None else None,
+        console_url=_console_url(current) if current is not None else None,
+        signed_in_at=until - SIGN_IN_LIFE,
+    )  # fmt: skip
+
+
+def _console_url(current: InUseRole) -> str | None:
+    role = current.account_role
+    if role is None:
+        return None
+    with contextlib.suppress(ConfigurationError):
+        return console_url(role.sso_session, role.account.id, role.role_name)
+    return None
+
+
+def _short(time_of_day: str) -> str:
+    """Leave out the time zone; the line of the sign-in says it."""
+    return re.sub(r"(\d\d:\d\d) .*", r"\1", time_of_day)
+
+
+def _credentials_bar(current: InUseRole, now: datetime) -> Bar | None:
+    credentials, ends_at = current.credentials, current.ends_at
+    if credentials is None or ends_at is None:
+        return None  # nothing that runs out here
+    life, renewed = ends_at - now, current.source.origin.renewed
+    if life <= timedelta():
+        return Bar("over; a renewal is tried again and again" if renewed else "over, and not renewed", 0.0, "bad")
+    part = min(1.0, life / (ends_at - credentials.obtained_at))
+    tone: Tone = "good" if part > 1 / 2 or (renewed and not credentials.due(now)) else "wait"
+    at_most = "at most " if credentials.expires_at is None else ""
+    return Bar(f"{at_most}{left(ends_at, now)}, {'renewed by themselves' if renewed else 'not renewed'}", part, tone)
+
+
+def _remedy(error: CuawsError) -> Remedy | None:
+    if isinstance(error, SignInError):
+        return "sign-in"
+    return None if isinstance(error, TargetError) else "again"
+
+
+def _trouble(app: App, until: datetime | None, now: datetime) -> Trouble | None:
+    """Return what went wrong last, as long as its button still helps."""
+    last = app.errands.last
+    wants_sign_in = until is None or until - now <= SIGN_IN_WARNING
+    if last is not None and isinstance(last.error, NotSignedIn) and until is None:
+        return None  # the title says so already, and the button is there
+    if last is not None and last.error is not None and last.mark == app.in_use_key:
+        if last.kind == SIGN_IN and not wants_sign_in:
+            return None
+        return Trouble(str(last.error), _remedy(last.error))
+    error = app.desk.error
+    if wants_sign_in and isinstance(error, CuawsError):
+        return Trouble(str(error), "sign-in")
+    return None
