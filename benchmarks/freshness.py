@@ -55,7 +55,7 @@ class DayClock:
 class Nowhere:
     """A page that nobody reads."""
 
-    def __call__(self, view: View) -> Nowhere:  # noqa: ARG002 - as `Show` has it
+    def __call__(self, view: View) -> Nowhere:  # noqa: ARG002 - as `Display` has it
         """Show nothing."""
         return self
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic.commands.context import the_app
 from cuaws_magic.errors import without_frames
-from cuaws_magic.ipython.display import face_here
+from cuaws_magic.ipython.display import display_here
 from cuaws_magic.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def login(
         KeyboardInterrupt: A person interrupted it.
     """
     return the_app().login(
-        face_here(), Settings(session, start_url, sso_region), force=force, wait=wait, timeout=timeout
+        display_here(), Settings(session, start_url, sso_region), force=force, wait=wait, timeout=timeout
     )
 
 
@@ -93,7 +93,7 @@ def use(
 
         KeyboardInterrupt: A person interrupted the sign-in.
     """
-    return the_app().use(face_here(), target, role=role, region=region, via=via, verify=verify)
+    return the_app().use(display_here(), target, role=role, region=region, via=via, verify=verify)
 
 
 @without_frames
@@ -135,7 +135,7 @@ def panel() -> PanelView:
     """Return the panel: a widget to sign in and pick an account; a text with the commands where there are none."""
     from cuaws_magic.widget.view import open_panel
 
-    return open_panel(the_app(), face_here().cell)
+    return open_panel(the_app(), display_here().cell)
 
 
 @without_frames
@@ -153,7 +153,7 @@ def accounts(pattern: str | None = None, *, roles: bool = False, refresh: bool =
     Raises:
         CuawsError: The portal cannot be asked.
     """
-    return the_app().accounts(face_here(), pattern, roles=roles, refresh=refresh)
+    return the_app().accounts(display_here(), pattern, roles=roles, refresh=refresh)
 
 
 @without_frames
@@ -171,7 +171,7 @@ def configure(pattern: str | None = None, *, dry_run: bool = False, prune: bool 
     Raises:
         CuawsError: The portal cannot be asked, no account matches, or the file cannot be changed as needed.
     """
-    return the_app().side_desk.configure(face_here(), pattern, dry_run=dry_run, prune=prune)
+    return the_app().side_desk.configure(display_here(), pattern, dry_run=dry_run, prune=prune)
 
 
 @without_frames
@@ -200,7 +200,7 @@ def export(
     Raises:
         CuawsError: There is no such account or format, no credentials, or the file cannot be written.
     """
-    return the_app().side_desk.export(face_here(), target, format, to=to)
+    return the_app().side_desk.export(display_here(), target, format, to=to)
 
 
 @without_frames
@@ -216,7 +216,7 @@ def console(service: str | None = None, target: str | None = None) -> ConsoleLin
     Raises:
         CuawsError: There is no such account or service.
     """
-    return the_app().side_desk.console(face_here(), service, target)
+    return the_app().side_desk.console(display_here(), service, target)
 
 
 @without_frames

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Work = Callable[[], object]
 
 
-class Changes:
+class Observers:
     """A list of callbacks, safe from any thread."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Changes:
 
         return stop
 
-    def announce(self) -> None:
+    def notify(self) -> None:
         """Say that something changed. Callbacks must not raise, nor take long."""
         with self._lock:
             callbacks = list(self._callbacks)
@@ -76,7 +76,7 @@ class Outcome:
     mark: object = None
 
 
-class Errands:
+class Tasks:
     """
     Runs them.
 
@@ -86,8 +86,8 @@ class Errands:
         mark: Says what holds now.
     """
 
-    def __init__(self, changes: Changes | None = None, mark: Callable[[], object] = lambda: None) -> None:
-        self._changes = changes or Changes()
+    def __init__(self, changes: Observers | None = None, mark: Callable[[], object] = lambda: None) -> None:
+        self._changes = changes or Observers()
         self._mark = mark
         self._lock = threading.Lock()
         self._under_way: dict[str, object] = {}
@@ -137,7 +137,7 @@ class Errands:
         # A copied context sends what libraries print to the cell of the panel.
         run = contextvars.copy_context().run
         threading.Thread(target=run, args=(self._run, kind, work, quiet), name=f"cuaws-{kind}", daemon=True).start()
-        self._changes.announce()
+        self._changes.notify()
 
     def _run(self, kind: str, work: Work, quiet: bool) -> None:  # noqa: FBT001 - as `start` says it
         following: tuple[object, Work] | None = (None, work)
@@ -151,7 +151,7 @@ class Errands:
                     del self._under_way[kind]
                     if outcome.error is not None or not quiet:
                         self._last = outcome
-            self._changes.announce()
+            self._changes.notify()
 
     def _outcome(self, kind: str, work: Work) -> Outcome:
         try:
@@ -166,7 +166,7 @@ class Errands:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
+def hold_interrupts() -> Iterator[None]:
     """
     Have an interrupt come after the block instead of in it; for moments only.
 

@@ -189,7 +189,7 @@ class NoCredentials(CuawsError):
     """There is nothing in this kernel to ask STS with."""
 
 
-class Overtaken(CuawsError):
+class Superseded(CuawsError):
     """Another account was asked for meanwhile, or a logout: the latest wish counts."""
 
 

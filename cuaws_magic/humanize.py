@@ -1,11 +1,4 @@
-"""
-State to `{"text/plain", "text/html"}`: pure functions, and the one place where HTML is made.
-
-Everything that goes into HTML goes through `markupsafe`, once. Colours are the
-theme's own variables (JupyterLab, then VS Code, then a plain value), so the cards
-follow light and dark; a colour is never the only sign. Styles are inline: a saved
-notebook that is not trusted loses `<style>`, not `style=`.
-"""
+"""Times, spans, names and lists as a person reads them. Pure."""
 
 from __future__ import annotations
 

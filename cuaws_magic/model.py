@@ -161,7 +161,7 @@ class SsoToken:
     registration: ClientRegistration | None = None
     obtained_at: datetime | None = field(default=None, compare=False)
 
-    def renewal_at(self, margin: timedelta) -> datetime:
+    def refresh_at(self, margin: timedelta) -> datetime:
         """When to refresh it: a margin before its end, but not before two thirds of a short life."""
         if self.obtained_at is None:
             return self.expires_at - margin
@@ -208,7 +208,7 @@ class AccountRole:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class Credentials:
     """
     One set of AWS keys, from wherever: temporary, or for good.
 
@@ -229,16 +229,16 @@ class Keys:
     expires_at: datetime | None
     obtained_at: datetime
 
-    def renewal_at(self) -> datetime | None:
+    def refresh_at(self) -> datetime | None:
         """When to fetch the next ones: once a third of their life has passed; `None` where no end is known."""
         return None if self.expires_at is None else self.obtained_at + (self.expires_at - self.obtained_at) / 3
 
-    def due(self, now: datetime) -> bool:
+    def refresh_needed(self, now: datetime) -> bool:
         """Whether to fetch the next ones now; also when the clock was set back behind their beginning."""
-        renewal_at = self.renewal_at()
-        return renewal_at is not None and (now >= renewal_at or now < self.obtained_at - _CLOCK_TOLERANCE)
+        refresh_at = self.refresh_at()
+        return refresh_at is not None and (now >= refresh_at or now < self.obtained_at - _CLOCK_TOLERANCE)
 
-    def over(self, now: datetime) -> bool:
+    def expired(self, now: datetime) -> bool:
         """Whether they have ended, as far as is known."""
         return self.expires_at is not None and now >= self.expires_at
 
@@ -248,7 +248,7 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleCredentials(Keys):
+class RoleCredentials(Credentials):
     """
     Temporary credentials of one role in one account (`GetRoleCredentials`).
 
@@ -262,7 +262,7 @@ class RoleCredentials(Keys):
     session_token: Secret
     expires_at: datetime
 
-    def renewal_at(self) -> datetime:
+    def refresh_at(self) -> datetime:
         """When to fetch the next ones: once a third of their life has passed."""
         return self.obtained_at + (self.expires_at - self.obtained_at) / 3
 
@@ -277,16 +277,16 @@ class Origin:
     Where credentials come from, in words.
 
     Attributes:
-        words: What to call them.
+        label: What to call them.
 
-        again: What to type when they are over.
+        remedy: What to type when they expired.
 
-        renewed: Whether the next ones come by themselves.
+        renews: Whether they are renewed automatically.
     """
 
-    words: str
-    again: str
-    renewed: bool
+    label: str
+    remedy: str
+    renews: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,3 +312,19 @@ class Identity:
         # The IAM role of a permission set is AWSReservedSSO_<name>_<16 hexadecimal digits>.
         permission_set = re.fullmatch(r"AWSReservedSSO_(.+)_[0-9a-f]{16}", name)
         return permission_set[1] if permission_set is not None else name
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """
+    One line of the difference between two texts.
+
+    Attributes:
+        sign: `+` comes, `-` goes, space stays, `@` says where.
+    """
+
+    sign: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text if self.sign == "@" else f"{self.sign}{self.text}".rstrip()

@@ -9,6 +9,7 @@ that `AWS_PROFILE` names; `~/.aws/config`; the values of CU Boulder below.
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
@@ -24,6 +25,17 @@ CU_SSO_REGION = "us-west-2"
 # The form of an account id (`\d` takes digits of every alphabet) and of a region's name.
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}")
+
+# For completion, and to name the nearest; any of that form can be typed. Those open by default, in the order of
+# `us-*` first.
+REGIONS = (
+    "us-west-2", "us-east-1", "us-east-2", "us-west-1", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1",
+    "eu-west-2", "eu-west-3", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
+    "ap-southeast-2", "sa-east-1",
+)  # fmt: skip
+
+# What `aws configure export-credentials --format` takes, the default first.
+EXPORT_FORMATS = ("process", "env", "env-no-export", "powershell", "windows-cmd", "fish")
 
 # What `aws configure sso` proposes: without a scope the service gives no refresh token.
 DEFAULT_SCOPES = ("sso:account:access",)
@@ -68,12 +80,13 @@ class Settings:
     region: str | None = None
     production: tuple[str, ...] | None = None
 
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """Patterns of account names to mark."""
-        return PRODUCTION if self.production is None else self.production
+    def is_production(self, name: str) -> bool:
+        """Whether an account of this name is to be marked; any case."""
+        fold = name.casefold()
+        patterns = PRODUCTION if self.production is None else self.production
+        return any(fnmatch.fnmatchcase(fold, pattern.casefold()) for pattern in patterns)
 
-    def over(self, weaker: Settings) -> Settings:
+    def or_else(self, weaker: Settings) -> Settings:
         """Return these settings, filled up from weaker ones; an organisation is taken whole, from one place."""
         if self.session or self.start_url:
             organisation = self

@@ -169,7 +169,7 @@ def _replace(source: Path, target: Path) -> None:
             return
 
 
-class OwnState:
+class StateStore:
     """
     A folder of small JSON objects.
 
@@ -182,7 +182,7 @@ class OwnState:
         self._kept: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
 
     @classmethod
-    def default(cls) -> OwnState:
+    def default(cls) -> StateStore:
         """Return the one of this user, in the place that this system has for it."""
         from platformdirs import user_state_dir
 

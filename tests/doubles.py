@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cuaws_magic.aws.identity_center import IdentityCenter
-from cuaws_magic.aws.transport import Pace
+from cuaws_magic.aws.transport import RateLimiter
 from cuaws_magic.credentials.broker import Broker
 from cuaws_magic.model import (
     Account,
@@ -21,13 +21,13 @@ from cuaws_magic.model import (
     Secret,
     SsoToken,
 )
-from cuaws_magic.sso.accounts import Directory
+from cuaws_magic.sso.accounts import Accounts
 from cuaws_magic.sso.device_flow import Wait
 from cuaws_magic.sso.login import Login
 from cuaws_magic.sso.session import CU_BOULDER
 from cuaws_magic.sso.targets import Targets
 from cuaws_magic.sso.token_cache import TokenCache
-from cuaws_magic.storage import OwnState
+from cuaws_magic.storage import StateStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -174,11 +174,11 @@ class Kernel:
 
     def __post_init__(self) -> None:
         self.cache = TokenCache.default()
-        self.own_state = OwnState(self.home / "state")
-        self.identity_center = IdentityCenter(now=self.clock, pace=Pace(sleep=lambda _: None))
+        self.own_state = StateStore(self.home / "state")
+        self.identity_center = IdentityCenter(now=self.clock, pace=RateLimiter(sleep=lambda _: None))
         self.login = Login(self.identity_center, self.cache, self.own_state, self.clock)
         self.broker = Broker(self.identity_center, self.login, self.cache, self.own_state, self.clock)
-        self.directory = Directory(self.identity_center, self.login, self.own_state, self.clock)
+        self.directory = Accounts(self.identity_center, self.login, self.own_state, self.clock)
         self.targets = Targets(self.directory)
 
     def another(self) -> Kernel:

@@ -47,7 +47,7 @@ def approval(*steps, show=None, end=SIGN_IN, sleep=None, **more):
 
 
 def texts(show):
-    return " ".join(view.bundle()["text/plain"] + view.bundle()["text/html"] for view in show.views)
+    return " ".join(view.mimebundle()["text/plain"] + view.mimebundle()["text/html"] for view in show.views)
 
 
 def test_approved_before_anything_was_shown():
@@ -69,7 +69,7 @@ def test_one_card_updated_in_place():
     assert show.kinds == ["AwaitingApproval", "SignedIn"]
     assert show.shown == 1
     assert waits.seconds == [5, 10]
-    assert CODE.user_code not in show.views[-1].bundle()["text/html"]
+    assert CODE.user_code not in show.views[-1].mimebundle()["text/html"]
 
 
 def test_trouble_comes_and_goes_on_the_card():
@@ -91,7 +91,7 @@ def test_a_new_code_replaces_the_old_one():
 
     assert [view.authorization.user_code for view in show.views[:2]] == ["ABCD-1234", "WXYZ-9876"]
     assert show.shown == 1
-    assert "ABCD-1234" not in show.views[1].bundle()["text/html"]
+    assert "ABCD-1234" not in show.views[1].mimebundle()["text/html"]
 
 
 def test_denied():
@@ -102,7 +102,7 @@ def test_denied():
         approval(AwaitApproval(CODE), show=show, end=AuthorizationDenied("Denied.")).run()
 
     assert show.kinds == ["AwaitingApproval", "SignInEnded"]
-    assert "Denied." in show.views[-1].bundle()["text/plain"]
+    assert "Denied." in show.views[-1].mimebundle()["text/plain"]
 
 
 @pytest.mark.parametrize("end", [AuthorizationDenied("Denied."), Cancelled("Stopped."), KeyboardInterrupt()])
@@ -134,7 +134,7 @@ def test_interrupted():
         run.run()
 
     assert show.kinds == ["AwaitingApproval", "SignInEnded"]
-    assert CODE.user_code not in show.views[-1].bundle()["text/html"]
+    assert CODE.user_code not in show.views[-1].mimebundle()["text/html"]
     assert list(steps) == []
 
 
@@ -215,5 +215,5 @@ def test_nothing_secret_is_shown():
     approval(AwaitApproval(CODE), Wait(5), show=show).run()
 
     assert "s3cret" not in texts(show)
-    assert "ABCD-1234" in show.views[0].bundle()["text/plain"]
+    assert "ABCD-1234" in show.views[0].mimebundle()["text/plain"]
     assert "ABCD-1234" not in repr(show.views[-1])

@@ -9,7 +9,8 @@ import pytest
 from doubles import documented
 from IPython.core.error import UsageError
 
-from cuaws_magic.ipython.grammar import REGIONS, Grammar
+from cuaws_magic.ipython.grammar import Grammar
+from cuaws_magic.settings import REGIONS
 
 HELP = Path(__file__).parent / "help"
 COMMANDS = ("status", "login", "logout", "use", "release", "whoami", "accounts")

@@ -25,14 +25,14 @@ from cuaws_magic.commands.configure import ProfileBook
 from cuaws_magic.config.edits import Drop, Put
 from cuaws_magic.config.files import AwsFiles, ConfigWriter
 from cuaws_magic.credentials.kernel import InUseRole
-from cuaws_magic.credentials.sources import KeptKeys, NamedProfile
+from cuaws_magic.credentials.sources import ProfileSource, StaticSource
 from cuaws_magic.errors import ConfigFileError, ConfigurationError, StorageError, UnknownTarget
 from cuaws_magic.ipython.grammar import Grammar
 from cuaws_magic.model import Account, Origin, Secret, SsoSession, utc_now
 from cuaws_magic.practice import Knobs
 from cuaws_magic.sso.accounts import Listing
 from cuaws_magic.sso.session import CU_BOULDER
-from cuaws_magic.storage import OwnState
+from cuaws_magic.storage import StateStore
 from cuaws_magic.views.profiles import Configured, ProposedChange
 
 EDITS = Path(__file__).parent / "config_edits"
@@ -98,12 +98,12 @@ class ListedDirectory:
 class OpenDesk:
     """Somebody is signed in."""
 
-    def answered(self, question, show):
+    def retry_after_sign_in(self, question, show):
         return question()
 
 
 def book(home, **accounts):
-    return ProfileBook(AwsFiles(os.environ), ListedDirectory(**accounts), OpenDesk(), OwnState(home / "state"))
+    return ProfileBook(AwsFiles(os.environ), ListedDirectory(**accounts), OpenDesk(), StateStore(home / "state"))
 
 
 def configure(home, pattern=None, *, show=None, sso_session=CU_BOULDER, dry_run=False, prune=False, **accounts):
@@ -343,7 +343,7 @@ def test_a_thousand_profiles_are_planned_and_written_in_a_moment(home):
     assert time.perf_counter() - begin < 5  # 1 s on a slow machine
     assert (len(done.added), len(pruned.removed)) == (1000, 998)
     assert list(read_by_botocore(home / ".aws" / "config")["profiles"]) == ["acc-000-Admin", "acc-000-ReadOnly"]
-    page = show.views[0].bundle()
+    page = show.views[0].mimebundle()
     assert page["text/plain"].count("\n") < 410
     assert page["text/plain"].endswith("… and 6605 more lines.")
     assert len(page["text/html"]) < 60_000
@@ -482,9 +482,9 @@ def test_the_difference_comes_first_and_shows_no_key(config, home):
 
     assert seen == [(ProposedChange, MINE)]
     for view in (*show.views, done):
-        assert "S3CRET" not in str(view.bundle())
+        assert "S3CRET" not in str(view.mimebundle())
     assert "+[profile acc]" in repr(show.views[0])
-    assert "[profile acc]" in show.views[0].bundle()["text/html"]
+    assert "[profile acc]" in show.views[0].mimebundle()["text/html"]
 
 
 def test_what_it_leaves_alone(config, home):
@@ -531,7 +531,7 @@ def test_names_in_html_are_escaped(home):
 
     done = configure(home, show=show, **{"<script>": ("111111111111", "MyRole")})
 
-    assert "<script>" not in show.views[0].bundle()["text/html"] + done.bundle()["text/html"]
+    assert "<script>" not in show.views[0].mimebundle()["text/html"] + done.mimebundle()["text/html"]
     assert "<script>" in read_by_botocore(home / ".aws" / "config")["profiles"]
 
 
@@ -735,7 +735,7 @@ def test_forget(saved, home):
     assert mode(saved) == 0o600
     assert done.profile == "111111111111_MyRole"
     assert "goes on working until they end" in repr(done)
-    assert "S3CRET" not in str(done.bundle()) + repr(done)
+    assert "S3CRET" not in str(done.mimebundle()) + repr(done)
 
 
 def test_forget_keys_without_an_end(saved, home):
@@ -749,8 +749,10 @@ def test_forget_keys_without_an_end(saved, home):
 def test_forget_what_is_in_use(saved, home, by_name, forgotten, said):
     """A block that is in use here, by its name or with its keys, is gone for every client: it says how to let go."""
     keys = role_credentials(access_key_id=Secret("AKIAS3CRET"))
-    account, origin = Account("111111111111", "a"), Origin("the saved keys of lab keys", "", renewed=False)
-    source = NamedProfile("lab keys", account, "r", None, None) if by_name else KeptKeys(keys, account, "r", origin)
+    account, origin = Account("111111111111", "a"), Origin("the saved keys of lab keys", "", renews=False)
+    source = (
+        ProfileSource("lab keys", account, "r", None, None) if by_name else StaticSource(keys, account, "r", origin)
+    )
     in_use = InUseRole(source, None if by_name else keys, "us-west-2", None)
 
     done = book(home).forget(forgotten, in_use)
@@ -831,7 +833,7 @@ def test_forget_does_not_edit_what_does_not_parse(saved, home):
 def test_a_block_is_saved_and_replaced(home):
     """New keys under an old name replace the old ones; other settings of the block stay."""
     path = home / ".aws" / "credentials"
-    writer = ConfigWriter(OwnState(home / "state"))
+    writer = ConfigWriter(StateStore(home / "state"))
 
     for key in ("ASIAONE", "ASIATWO"):
         with writer.opened(path) as opened:

@@ -244,7 +244,7 @@ def test_both_faces(app):
 
     link = console(app, "s3")
 
-    plain, html = link.bundle()["text/plain"], link.bundle()["text/html"]
+    plain, html = link.mimebundle()["text/plain"], link.mimebundle()["text/html"]
     assert link.url in plain.splitlines()
     assert f'href="{link.url.replace("&", "&amp;")}"' in html
     assert 'target="_blank" rel="noopener noreferrer"' in html

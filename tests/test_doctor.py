@@ -309,7 +309,7 @@ def test_findings_are_well_formed(case):
 def test_the_card():
     """Both faces have every finding and end with the one line; HTML is escaped."""
     diagnosis = diagnose(snapshot(variables={"AWS_PROFILE": "<b>"}, clock=Clock("aws", HOURS)))
-    plain, html = diagnosis.bundle()["text/plain"], diagnosis.bundle()["text/html"]
+    plain, html = diagnosis.mimebundle()["text/plain"], diagnosis.mimebundle()["text/html"]
 
     assert not diagnosis.ready
     assert plain.startswith("2 in the way.")
@@ -394,7 +394,7 @@ def test_situations(folder, quiet, home, monkeypatch):
     said.append(diagnosis.conclusion.replace(str(home), "~"))
     for expected in (folder / "expected").read_text().splitlines():
         assert any(expected in line for line in said), "\n".join(said)
-    shown = str(diagnosis.bundle()) + repr(diagnosis.findings)
+    shown = str(diagnosis.mimebundle()) + repr(diagnosis.findings)
     assert "S3CRET" not in shown
     assert shown.count("Traceback") == 0
 
@@ -473,7 +473,7 @@ def test_it_changes_nothing(app, home):
     assert (dict(os.environ), sorted((path, path.stat().st_mtime_ns) for path in home.rglob("*"))) == before
     assert diagnosis.conclusion == "Ready."
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        assert os.environ[name] not in str(diagnosis.bundle())
+        assert os.environ[name] not in str(diagnosis.mimebundle())
 
 
 def test_what_was_found_before_use_is_judged_as_found(app, monkeypatch):
@@ -574,6 +574,6 @@ def test_any_files_can_be_judged(config, credentials, tmp_path_factory):
     )
     readable = facts.config.trouble is None and facts.credentials.trouble is None
     troubles = tuple(looking._file_troubles(None)) if readable else ()
-    said = str(diagnose(dataclasses.replace(facts, file_troubles=troubles)).bundle())
+    said = str(diagnose(dataclasses.replace(facts, file_troubles=troubles)).mimebundle())
 
     assert "S3CRETS3CRET" not in said + repr(facts)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import pytest
 from doubles import RecordingShow, documented, role_credentials
 
-from cuaws_magic.commands.export import FORMATS, export_text, is_export
+from cuaws_magic.commands.export import export_text, is_export
 from cuaws_magic.errors import StorageError
 from cuaws_magic.model import Secret
+from cuaws_magic.settings import EXPORT_FORMATS
 
 
 def export(app, format_name="env", **more):
@@ -23,7 +24,7 @@ def export(app, format_name="env", **more):
 # What is replaced.
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", EXPORT_FORMATS)
 def test_an_earlier_export_is_replaced(app, home, format_name):
     """In whatever format, also one that came from the AWS CLI, and with Windows line ends."""
     path = home / "keys"
@@ -101,7 +102,7 @@ def test_an_export_says_so():
     """Each of the six, with a session token and without; nothing is not one."""
     both = [role_credentials(), Static()]
 
-    texts = [export_text(keys, name).reveal() for name in FORMATS for keys in both]
+    texts = [export_text(keys, name).reveal() for name in EXPORT_FORMATS for keys in both]
     assert all(is_export(text) and is_export(text.replace("\n", "\r\n")) for text in texts)
     assert not is_export("")
 
@@ -181,8 +182,8 @@ def test_the_file_by_its_name(case, app, home):
     """What is to be typed has the file's own name in it."""
     exported = export(app, case.format_name, to=home / case.name)
 
-    assert case.expected.format(home / case.name) in exported.bundle()["text/plain"]
-    assert "FILE" not in exported.bundle()["text/plain"]
+    assert case.expected.format(home / case.name) in exported.mimebundle()["text/plain"]
+    assert "FILE" not in exported.mimebundle()["text/plain"]
 
 
 @pytest.mark.parametrize(
@@ -197,13 +198,13 @@ def test_a_name_with_a_space(app, home, format_name, typed):
     """It is quoted as the program wants it."""
     exported = export(app, format_name, to=home / "my keys")
 
-    assert typed.format(home) in exported.bundle()["text/plain"]
+    assert typed.format(home) in exported.mimebundle()["text/plain"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="bash")
 def test_bash_takes_what_the_card_says(app, home):
     """The line of the card, typed as it stands."""
-    plain = export(app, to=home / "it's mine").bundle()["text/plain"]
+    plain = export(app, to=home / "it's mine").mimebundle()["text/plain"]
     line = next(one for one in plain.splitlines() if "bash and zsh" in one).split("`")[1]
 
     said = subprocess.run(
@@ -216,4 +217,4 @@ def test_bash_takes_what_the_card_says(app, home):
 
 def test_without_a_file_its_name_is_open(app):
     """What goes into a variable may come into a file later."""
-    assert "`source FILE`" in export(app, variable="x").bundle()["text/plain"]
+    assert "`source FILE`" in export(app, variable="x").mimebundle()["text/plain"]

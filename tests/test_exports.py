@@ -21,11 +21,12 @@ from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
 from cuaws_magic import storage
-from cuaws_magic.commands.export import FORMATS, export_text
+from cuaws_magic.commands.export import export_text
 from cuaws_magic.errors import ConfigurationError, StorageError, TargetError
 from cuaws_magic.ipython.grammar import Grammar
 from cuaws_magic.model import Secret
 from cuaws_magic.practice import Knobs
+from cuaws_magic.settings import EXPORT_FORMATS
 
 ENDS = datetime(2099, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -62,14 +63,14 @@ EARLIER = "AWS_ACCESS_KEY_ID=ASIAEARLIER\n"  # what an export of another day lef
 
 
 @dataclass(frozen=True)
-class Keys:
+class Credentials:
     access_key_id: Secret
     secret_access_key: Secret
     session_token: Secret | None = None
     expires_at: datetime | None = None
 
 
-EXAMPLE = Keys(Secret("ASIAEXAMPLE"), Secret("se/cr+et"), Secret("tok/en=="), ENDS)
+EXAMPLE = Credentials(Secret("ASIAEXAMPLE"), Secret("se/cr+et"), Secret("tok/en=="), ENDS)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def by_the_cli(cli, format_name, keys, home):
 # The texts.
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", EXPORT_FORMATS)
 def test_golden(format_name):
     """Each of the six formats is what the AWS CLI writes, to the byte."""
     assert export_text(EXAMPLE, format_name).reveal() == GOLDEN[format_name]
@@ -107,14 +108,14 @@ def test_golden(format_name):
 
 def test_the_formats_are_the_clis():
     """Six, in the CLI's order and spelling, `process` first: it is the default."""
-    assert FORMATS == ("process", "env", "env-no-export", "powershell", "windows-cmd", "fish")
-    assert sorted(GOLDEN) == sorted(FORMATS)
+    assert EXPORT_FORMATS == ("process", "env", "env-no-export", "powershell", "windows-cmd", "fish")
+    assert sorted(GOLDEN) == sorted(EXPORT_FORMATS)
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", EXPORT_FORMATS)
 @pytest.mark.parametrize(
     "keys",
-    [EXAMPLE, Keys(Secret("AKIAEXAMPLE"), Secret("a/b+c")), Keys(Secret("A"), Secret("b"), Secret("c"))],
+    [EXAMPLE, Credentials(Secret("AKIAEXAMPLE"), Secret("a/b+c")), Credentials(Secret("A"), Secret("b"), Secret("c"))],
     ids=["temporary", "static", "without expiration"],
 )
 def test_the_real_command_writes_the_same(format_name, keys, home, cli):
@@ -125,10 +126,10 @@ def test_the_real_command_writes_the_same(format_name, keys, home, cli):
     assert by_the_cli(cli, format_name, keys, home) == export_text(keys, format_name).reveal().encode()
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", EXPORT_FORMATS)
 def test_what_is_not_there_has_no_line(format_name):
     """Static keys have neither session token nor expiration, and no line for them."""
-    text = export_text(Keys(Secret("AKIA"), Secret("s")), format_name).reveal()
+    text = export_text(Credentials(Secret("AKIA"), Secret("s")), format_name).reveal()
 
     assert "TOKEN" not in text.upper()
     assert "EXPIRATION" not in text.upper()
@@ -143,11 +144,11 @@ def test_what_is_not_there_has_no_line(format_name):
 def test_a_shell_and_a_reader_get_back_what_went_in(key_id, secret, session_token, ends):
     """Whatever AWS's alphabet allows survives: JSON and every line format name the same values."""
     token = None if session_token is None else Secret(session_token)
-    keys = Keys(Secret(key_id), Secret(secret), token, ends)
+    keys = Credentials(Secret(key_id), Secret(secret), token, ends)
     wanted = [one for one in (key_id, secret, session_token, ends and ends.isoformat()) if one is not None]
 
     process = json.loads(export_text(keys, "process").reveal())
-    lines = {name: export_text(keys, name).reveal().splitlines() for name in FORMATS[1:]}
+    lines = {name: export_text(keys, name).reveal().splitlines() for name in EXPORT_FORMATS[1:]}
 
     assert list(process.values()) == [1, *wanted]
     assert [line.partition("=")[2] for line in lines["env"]] == wanted
@@ -201,7 +202,7 @@ def test_to_a_file(app, home):
     assert lines[3].endswith("+00:00")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [one.name for one in home.iterdir() if one.name.endswith(".tmp")] == []
-    shown = str(exported.bundle()) + repr(exported) + str(vars(exported))
+    shown = str(exported.mimebundle()) + repr(exported) + str(vars(exported))
     assert os.environ["AWS_ACCESS_KEY_ID"] not in shown
     assert os.environ["AWS_SECRET_ACCESS_KEY"] not in shown
 
@@ -277,7 +278,7 @@ def test_it_says_until_when_and_that_nobody_renews(app):
     """The card has the end and the guide's note."""
     app.use(RecordingShow(), "awsucob0myaccount")
 
-    for face in export(app).bundle().values():
+    for face in export(app).mimebundle().values():
         assert "Good until" in face
         assert "(4 h)" in face
         assert "Exported keys are not renewed" in face
@@ -318,12 +319,12 @@ def test_shown_only_when_asked(app):
 
     shown, hidden = export(app, shown=True), export(app, variable="keys")
 
-    plain, html = shown.bundle()["text/plain"], shown.bundle()["text/html"]
+    plain, html = shown.mimebundle()["text/plain"], shown.mimebundle()["text/html"]
     assert f"export AWS_SECRET_ACCESS_KEY={secret}" in plain
     assert secret in html.replace("&#43;", "+").replace("&#x2F;", "/")
     assert "clear this output before you save" in plain
-    assert secret not in str(hidden.bundle())
-    assert "in the variable keys" in hidden.bundle()["text/plain"]
+    assert secret not in str(hidden.mimebundle())
+    assert "in the variable keys" in hidden.mimebundle()["text/plain"]
 
 
 def test_credentials_that_have_hours_ahead(app, portal, monkeypatch):
@@ -442,7 +443,10 @@ def test_completion():
 
 def test_loading_needs_none_of_it():
     """The grammar knows the formats, and nothing of the rest is loaded with it."""
-    code = "import sys, cuaws_magic.ipython.magics; print([n for n in sys.modules if n.endswith(('export', 'context', 'botocore'))])"
+    code = (
+        "import sys, cuaws_magic.ipython.magics; "
+        "print([n for n in sys.modules if n.endswith(('export', 'context', 'botocore'))])"
+    )
 
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 

@@ -19,8 +19,8 @@ from doubles import NOON, Clock, RecordingShow, role_credentials
 from cuaws_magic import api
 from cuaws_magic.aws.service_errors import translate
 from cuaws_magic.commands.context import App
-from cuaws_magic.credentials.environment import KernelEnv
-from cuaws_magic.credentials.refresh import LONGEST_SLEEP, Renewal
+from cuaws_magic.credentials.environment import KernelEnvironment
+from cuaws_magic.credentials.refresh import LONGEST_SLEEP, RefreshThread
 from cuaws_magic.errors import CredentialsRefused, CuawsError, PassingTrouble, ServiceFailure, Signal, UnknownTarget
 from cuaws_magic.humanize import readable
 from cuaws_magic.practice import Failure
@@ -60,7 +60,7 @@ class StubbornEnvironment(dict):
 def test_an_interrupt_leaves_the_environment_whole(write: int, act: str) -> None:
     """Wherever Ctrl-C comes: the set before, or the set after, and `remove` still gives back what was found."""
     environ = StubbornEnvironment({"AWS_PROFILE": "theirs", "PATH": "x"}, interrupt_at=-1)
-    env = KernelEnv(environ)
+    env = KernelEnvironment(environ)
     env.install(role_credentials(number=1), "us-west-2")
     before = dict(environ)
     environ.writes, environ.interrupt_at = 0, write
@@ -96,7 +96,7 @@ def test_the_renewal_thread_outlives_a_bug() -> None:
         slept.append(seconds)
         return False
 
-    renewal = Renewal(work, clock, wait)
+    renewal = RefreshThread(work, clock, wait)
     renewal.wake()
     end = time.monotonic() + 5
     while renewal.alive and time.monotonic() < end:

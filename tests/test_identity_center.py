@@ -13,7 +13,7 @@ import pytest
 from doubles import Clock, a_registration, an_sso_token, documented, role_credentials
 
 from cuaws_magic.aws.identity_center import IdentityCenter
-from cuaws_magic.aws.transport import Pace
+from cuaws_magic.aws.transport import RateLimiter
 from cuaws_magic.errors import (
     AuthorizationDenied,
     AuthorizationPending,
@@ -109,7 +109,7 @@ def _caller(portal):
     sleeps: list[float] = []
     # A clock that is always later: what is left of the sleeps are the pauses after trouble.
     later = itertools.count(step=100)
-    return Caller(IdentityCenter(pace=Pace(lambda: float(next(later)), sleeps.append, lambda: 0.5)), sleeps)
+    return Caller(IdentityCenter(pace=RateLimiter(lambda: float(next(later)), sleeps.append, lambda: 0.5)), sleeps)
 
 
 def fail(portal, operation, kind, times):
@@ -479,7 +479,7 @@ def test_nobody_there(caller, monkeypatch):
 
 def test_a_region_that_is_none(monkeypatch):
     """A region with an inline comment, as people write it, is a setting to correct, not a broken network."""
-    center = IdentityCenter(pace=Pace(sleep=lambda _: None))
+    center = IdentityCenter(pace=RateLimiter(sleep=lambda _: None))
     wrong = dataclasses.replace(CU_BOULDER, sso_region="us-west-2 # Oregon")
 
     with pytest.raises(CuawsError, match=r"us-west-2 # Oregon.*Correct sso_region"):
@@ -489,7 +489,7 @@ def test_a_region_that_is_none(monkeypatch):
 def test_times_go_by_the_given_clock(portal):
     """Ends are reckoned from the clock that was given, not from another."""
     clock = Clock()
-    center = IdentityCenter(now=clock, pace=Pace(sleep=lambda _: None))
+    center = IdentityCenter(now=clock, pace=RateLimiter(sleep=lambda _: None))
     registration = center.register_client(CU_BOULDER)
 
     authorization = center.start_device_authorization(CU_BOULDER, registration)

@@ -10,7 +10,7 @@ import threading
 import pytest
 from doubles import NOON, Clock, RecordingShow, a_device_authorization
 
-from cuaws_magic.background import undisturbed
+from cuaws_magic.background import hold_interrupts
 from cuaws_magic.commands.accounts import ProgressCard
 from cuaws_magic.commands.approval import Approval
 from cuaws_magic.errors import Cancelled
@@ -28,7 +28,7 @@ def test_it_comes_at_the_end():
     """Everything of the block is done, then the interrupt is there; the handler is the one that was there."""
     before, done = signal.getsignal(signal.SIGINT), []
 
-    with pytest.raises(KeyboardInterrupt), undisturbed():  # noqa: PT012 - what comes after the first is the point
+    with pytest.raises(KeyboardInterrupt), hold_interrupts():  # noqa: PT012 - what comes after the first is the point
         press()
         done.append("to the end")
 
@@ -41,10 +41,10 @@ def test_without_one_nothing_happens():
     before, seen = signal.getsignal(signal.SIGINT), []
 
     def elsewhere():
-        with undisturbed():
+        with hold_interrupts():
             seen.append(signal.getsignal(signal.SIGINT))
 
-    with undisturbed():
+    with hold_interrupts():
         pass
     thread = threading.Thread(target=elsewhere)
     thread.start()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from doubles import documented, role_credentials
 
-from cuaws_magic.credentials.environment import SET, TAKEN_OUT, KernelEnv
+from cuaws_magic.credentials.environment import SET, TAKEN_OUT, KernelEnvironment
 
 # Every variable of the contract (design 4), with what it holds after `install`; `None`: taken out.
 CONTRACT = {
@@ -31,7 +31,7 @@ SECOND = role_credentials("222222222222", number=2)
 
 def installed(found, *regions):
     environ = {**OTHERS, **found}
-    env = KernelEnv(environ)
+    env = KernelEnvironment(environ)
     for credentials, region in zip((FIRST, SECOND), regions, strict=False):
         env.install(credentials, region)
     return environ, env
@@ -92,7 +92,7 @@ def test_the_expiration_is_written_last():
             super().__setitem__(name, value)
 
     written = []
-    KernelEnv(Remembering()).install(FIRST, "us-west-2")
+    KernelEnvironment(Remembering()).install(FIRST, "us-west-2")
 
     assert written[-1] == "AWS_CREDENTIAL_EXPIRATION"
     assert sorted(written) == sorted(SET)

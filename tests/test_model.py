@@ -70,7 +70,7 @@ def test_values_are_frozen(value):
 
 
 @dataclass(frozen=True)
-class Renewal:
+class RefreshThread:
     documentation: str
     life: timedelta
     margin: timedelta
@@ -80,16 +80,18 @@ class Renewal:
 
 @documented(
     [
-        Renewal("a long life is renewed the margin before its end", 8 * HOUR, HOUR / 3, True, NOON + HOUR * 23 / 3),
-        Renewal("a short life is renewed after two thirds", HOUR / 2, HOUR / 3, True, NOON + HOUR / 3),
-        Renewal("without a known start the margin holds", HOUR / 2, HOUR / 3, False, NOON + HOUR / 6),
+        RefreshThread(
+            "a long life is renewed the margin before its end", 8 * HOUR, HOUR / 3, True, NOON + HOUR * 23 / 3
+        ),
+        RefreshThread("a short life is renewed after two thirds", HOUR / 2, HOUR / 3, True, NOON + HOUR / 3),
+        RefreshThread("without a known start the margin holds", HOUR / 2, HOUR / 3, False, NOON + HOUR / 6),
     ]
 )
 def test_when_an_sso_token_is_renewed(case):
     """An SSO token is renewed a margin before its end, but a short one not before two thirds of its life."""
     sso_token = an_sso_token(expires_at=NOON + case.life, obtained_at=NOON if case.known_start else None)
 
-    assert sso_token.renewal_at(case.margin) == case.expected
+    assert sso_token.refresh_at(case.margin) == case.expected
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,8 @@ def test_role_credentials_are_renewed_after_a_third():
     """Role credentials of four hours have at least 2 h 40 min ahead when they are renewed."""
     credentials = role_credentials()
 
-    assert credentials.renewal_at() == NOON + timedelta(hours=1, minutes=20)
-    assert credentials.remaining(credentials.renewal_at()) == timedelta(hours=2, minutes=40)
+    assert credentials.refresh_at() == NOON + timedelta(hours=1, minutes=20)
+    assert credentials.remaining(credentials.refresh_at()) == timedelta(hours=2, minutes=40)
 
 
 def test_the_name_of_a_sign_in():

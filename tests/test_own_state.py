@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from cuaws_magic.storage import OwnState
+from cuaws_magic.storage import StateStore
 
 CONTENT = {"accounts": {"044444444444": "research-climate-dev"}}
 
@@ -26,15 +26,15 @@ def only_file(folder):
 
 def test_kept_and_found_again(folder):
     """What one kernel saved another one loads."""
-    saved = OwnState(folder).save("accounts", "fedauth", CONTENT)
+    saved = StateStore(folder).save("accounts", "fedauth", CONTENT)
 
     assert saved is True
-    assert OwnState(folder).load("accounts", "fedauth") == CONTENT
+    assert StateStore(folder).load("accounts", "fedauth") == CONTENT
 
 
 def test_kinds_and_keys_are_apart(folder):
     """A kind or a key of its own is a file of its own."""
-    state = OwnState(folder)
+    state = StateStore(folder)
 
     state.save("accounts", "fedauth", CONTENT)
 
@@ -44,7 +44,7 @@ def test_kinds_and_keys_are_apart(folder):
 
 def test_a_key_never_becomes_a_path(folder):
     """A start URL, or a name with slashes, is a digest in the file's name."""
-    state = OwnState(folder / "state")
+    state = StateStore(folder / "state")
 
     state.save("accounts", "../../https://x/start", CONTENT)
 
@@ -54,7 +54,7 @@ def test_a_key_never_becomes_a_path(folder):
 
 def test_private(folder):
     """Names of accounts are nobody else's business: 0600."""
-    OwnState(folder).save("accounts", "fedauth", CONTENT)
+    StateStore(folder).save("accounts", "fedauth", CONTENT)
 
     assert stat.S_IMODE(only_file(folder).stat().st_mode) == 0o600
 
@@ -66,7 +66,7 @@ def test_private(folder):
 )
 def test_damage_is_as_good_as_nothing(folder, damage):
     """A damaged file is an empty object, and the next save replaces it."""
-    state = OwnState(folder)
+    state = StateStore(folder)
     state.save("accounts", "fedauth", CONTENT)
     only_file(folder).write_bytes(damage)
 
@@ -78,7 +78,7 @@ def test_damage_is_as_good_as_nothing(folder, damage):
 def test_a_home_that_cannot_be_written(folder):
     """Where nothing can be written, saving says so and does not raise."""
     (folder / "state").write_bytes(b"a file in place of the folder")
-    state = OwnState(folder / "state")
+    state = StateStore(folder / "state")
 
     assert state.save("accounts", "fedauth", CONTENT) is False
     assert state.load("accounts", "fedauth") == {}
@@ -86,7 +86,7 @@ def test_a_home_that_cannot_be_written(folder):
 
 def test_another_kernels_change_is_seen(folder):
     """What was loaded before is loaded again once the file has changed."""
-    one, other = OwnState(folder), OwnState(folder)
+    one, other = StateStore(folder), StateStore(folder)
     one.save("used", "fedauth", {"a": 1})
     before = one.load("used", "fedauth")
 
@@ -98,16 +98,16 @@ def test_another_kernels_change_is_seen(folder):
 
 def test_one_lock_for_one_thing(folder):
     """A thing has the same lock in every kernel, and two things have two."""
-    one = OwnState(folder).lock_path("refresh a")
+    one = StateStore(folder).lock_path("refresh a")
 
-    assert one == OwnState(folder).lock_path("refresh a")
-    assert one != OwnState(folder).lock_path("refresh b")
+    assert one == StateStore(folder).lock_path("refresh a")
+    assert one != StateStore(folder).lock_path("refresh b")
     assert one.parent.parent == folder
 
 
 def test_out_of_the_clis_folders(home):
     """Our own files are in the home and not in `~/.aws`, where other programs read every file."""
-    folder = OwnState.default().folder
+    folder = StateStore.default().folder
 
     assert home in folder.parents
     assert ".aws" not in folder.parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cuaws_magic.aws.transport import FULL_PACE, LONGEST_PAUSE, SLOWEST_PACE, Pace
+from cuaws_magic.aws.transport import FULL_PACE, LONGEST_PAUSE, SLOWEST_PACE, RateLimiter
 from cuaws_magic.errors import NoAccess, PassingTrouble, Throttled, Unreachable
 
 UNREACHABLE = PassingTrouble(Unreachable("final"))
@@ -19,7 +19,7 @@ class Script:
         self.time = 0.0
         self.sleeps = []
         self.asked = []
-        self.pace = Pace(clock=lambda: self.time, sleep=self._sleep, jitter=lambda: jitter)
+        self.pace = RateLimiter(clock=lambda: self.time, sleep=self._sleep, jitter=lambda: jitter)
 
     def _sleep(self, seconds):
         self.sleeps.append(round(seconds, 6))
@@ -162,7 +162,7 @@ def test_an_interrupt_ends_the_waiting():
     def interrupted(_):
         raise KeyboardInterrupt
 
-    pace = Pace(sleep=interrupted, jitter=lambda: 1.0)
+    pace = RateLimiter(sleep=interrupted, jitter=lambda: 1.0)
 
     with pytest.raises(KeyboardInterrupt):
         pace.ask(Script(UNREACHABLE), 2)

@@ -18,10 +18,10 @@ import pytest
 from ipywidgets import HTML, Widget
 
 from cuaws_magic.commands.context import App
-from cuaws_magic.ipython.display import TextFace
+from cuaws_magic.ipython.display import TextDisplay
 from cuaws_magic.model import Account
 from cuaws_magic.practice import Failure, Knobs, people
-from cuaws_magic.settings import PRODUCTION, Settings
+from cuaws_magic.settings import Settings
 from cuaws_magic.sso.accounts import AccountList
 from cuaws_magic.views.render import Cell
 from cuaws_magic.widget import html, selection
@@ -362,7 +362,7 @@ def test_a_long_name_leaves_room_for_its_mark():
     """A name and its mark are no wider than another name; what is left out is in the middle of the name."""
     accounts = [Account("1" * 12, "production-" + "x" * 90), Account("2" * 12, "y" * 100)]
 
-    (marked, _), (other, _) = AccountList(accounts, (), PRODUCTION).labels(accounts)
+    (marked, _), (other, _) = AccountList(accounts, (), Settings().is_production).labels(accounts)
 
     assert marked.startswith("production-xx")
     assert "…" in marked.split("  production")[0]
@@ -568,7 +568,7 @@ def test_what_changes_while_a_panel_is_drawn_is_seen(panels, app: App, monkeypat
         drawn.append(panel)
         paint(panel)
         if len(drawn) == 1:
-            app.changes.announce()
+            app.changes.notify()
 
     monkeypatch.setattr(Panel, "_paint", announced)
     panels()
@@ -590,9 +590,9 @@ def test_closing_a_panel_leaves_the_account(panels, signed_in: App):
 
 def test_where_nobody_can_press_buttons(app: App):
     """In a terminal, in nbconvert and from a script it is the commands to type, in both faces, and no widget."""
-    view = open_panel(app, TextFace().cell)
+    view = open_panel(app, TextDisplay().cell)
 
-    bundle = view.bundle()
+    bundle = view.mimebundle()
     assert view.panel is None
     assert set(bundle) == {"text/plain", "text/html"}
     for face in bundle.values():
@@ -605,7 +605,7 @@ def test_a_page_without_widgets_has_the_commands_too(panels, app: App):
     """A notebook that is saved has the commands beside the widget, where to install what, and no state."""
     view = open_panel(app, Cell("a", "b"))
 
-    bundle = view.bundle()
+    bundle = view.mimebundle()
     view.panel.close()
     assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == view.panel.model_id
     assert "pip install jupyterlab_widgets" in bundle["text/plain"]

@@ -15,7 +15,7 @@ from cuaws_magic import humanize
 from cuaws_magic.commands.context import App
 from cuaws_magic.credentials.environment import SET, TAKEN_OUT
 from cuaws_magic.errors import ConfigurationError, NoCredentials, PasteRefused, StorageError, Unreachable
-from cuaws_magic.model import Keys, Secret
+from cuaws_magic.model import Credentials, Secret
 from cuaws_magic.practice import Failure
 
 ACCOUNT, ID = "awsucob0myaccount", "111111111111"
@@ -370,11 +370,13 @@ def test_keys_of_an_iam_user(app, portal):
 
 def test_the_face_of_the_keys():
     """A set of keys prints none of its secrets."""
-    one = Keys(ID, Secret("ASIA1"), Secret("s3cret"), None, None, datetime.now(timezone.utc) + timedelta(hours=1))
+    one = Credentials(
+        ID, Secret("ASIA1"), Secret("s3cret"), None, None, datetime.now(timezone.utc) + timedelta(hours=1)
+    )
 
     assert "s3cret" not in repr(one)
-    assert one.renewal_at() is None
-    assert not one.over(datetime.now(timezone.utc))
+    assert one.refresh_at() is None
+    assert not one.expired(datetime.now(timezone.utc))
 
 
 # Beside it.

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from cuaws_magic.commands.export import FORMATS, export_text
+from cuaws_magic.commands.export import export_text
 from cuaws_magic.credentials import pasted
 from cuaws_magic.errors import PasteRefused
-from cuaws_magic.model import Keys, Secret
+from cuaws_magic.model import Credentials, Secret
+from cuaws_magic.settings import EXPORT_FORMATS
 
 KEY_ID = "ASIAQWERTYUIOPASDFGH"
 KEY = "abcdEFGH1234/+abcdEFGH1234/+abcdEFGH12ab"
@@ -37,7 +38,7 @@ def of_json(key_id, key, token, **more):
 
 def export_form(name):
     def write(key_id, key, token):
-        return export_text(Keys(None, Secret(key_id), Secret(key), Secret(token), END, END), name).reveal()
+        return export_text(Credentials(None, Secret(key_id), Secret(key), Secret(token), END, END), name).reveal()
 
     return write
 
@@ -81,7 +82,7 @@ FORMS = {
         f'os.environ["AWS_ACCESS_KEY_ID"] = "{i}"\nos.environ["AWS_SECRET_ACCESS_KEY"] = "{k}"\n'
         f'os.environ["AWS_SESSION_TOKEN"] = "{t}"\n'
     ),
-    **{f"export-credentials, {name}": export_form(name) for name in FORMATS},
+    **{f"export-credentials, {name}": export_form(name) for name in EXPORT_FORMATS},
 }
 
 

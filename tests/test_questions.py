@@ -11,7 +11,7 @@ import boto3
 import pytest
 from doubles import RecordingShow
 
-from cuaws_magic.aws.transport import Pace, Questions
+from cuaws_magic.aws.transport import RateLimiter, Transport
 from cuaws_magic.errors import ServiceFailure
 from cuaws_magic.sso.token_cache import TokenCache
 
@@ -128,7 +128,7 @@ class Broken:
 def test_a_bug_keeps_its_error_and_not_the_frames_with_secrets(app):
     """IPython's verbose tracebacks print every variable of every frame."""
     keys = app_keys(app)
-    questions = Questions(Broken(), Pace(), lambda: keys.obtained_at)
+    questions = Transport(Broken(), RateLimiter(), lambda: keys.obtained_at)
 
     for ask in (
         lambda: questions.sts("GetCallerIdentity", keys, "us-west-2", lambda client: client, dict),
@@ -167,7 +167,7 @@ def test_a_listing_that_leads_back_to_an_earlier_page_ends(app):
             return Client()
 
     keys = app_keys(app)
-    questions = Questions(Clients(), Pace(sleep=lambda _: None), lambda: keys.obtained_at)
+    questions = Transport(Clients(), RateLimiter(sleep=lambda _: None), lambda: keys.obtained_at)
 
     with pytest.raises(ServiceFailure, match="sends the same page again"):
         list(questions.pages("ListAccounts", "list_accounts", keys.access_key_id, {}, "us-west-2", lambda _: []))

@@ -129,7 +129,7 @@ def test_a_table_without_rows():
 
 def test_a_bundle_has_both_faces():
     """A notebook takes the HTML, a terminal the text."""
-    assert render.bundle("plain", Markup("<b>rich</b>")) == {"text/plain": "plain", "text/html": "<b>rich</b>"}
+    assert render.mimebundle("plain", Markup("<b>rich</b>")) == {"text/plain": "plain", "text/html": "<b>rich</b>"}
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def table(name="awsucob0myaccount", roles=("MyRole",)):
 
 
 @dataclass(frozen=True)
-class Shown:
+class DisplayHandle:
     """A view in its usual and its hostile form, and what both of its faces must say."""
 
     documentation: str
@@ -56,7 +56,7 @@ class Shown:
 
 
 VIEWS = [
-    Shown(
+    DisplayHandle(
         "a code that waits",
         AwaitingApproval(CU_BOULDER, a_device_authorization(), 1, None, NOON),
         AwaitingApproval(
@@ -75,40 +75,42 @@ VIEWS = [
             "Approve only a code that you see here",
         ),
     ),
-    Shown(
+    DisplayHandle(
         "a sign-in that came to nothing",
         SignInEnded(CU_BOULDER, "Not signed in", ("Denied. Type `%cuaws login`.",)),
         SignInEnded(BAD_SESSION, HOSTILE, (HOSTILE,)),
         ("Not signed in", "Denied. Type `%cuaws login`."),
     ),
-    Shown(
+    DisplayHandle(
         "a sign-in that stands",
         SignedIn(CU_BOULDER, NOON + 8 * HOUR, already=False, notes=("A note.",), at=NOON),
         SignedIn(BAD_SESSION, NOON + 8 * HOUR, already=True, notes=(HOSTILE,), at=NOON),
         ("Signed in until about", "(8 h)", "CU Boulder · fedauth", "A note."),
     ),
-    Shown(
+    DisplayHandle(
         "a sign-in in the background",
         SigningIn(CU_BOULDER),
         SigningIn(BAD_SESSION),
         ("The sign-in goes on while you work", "The card with the code changes by itself", "`%cuaws use ACCOUNT`"),
     ),
-    Shown("progress", Progress("Asking", 3, 9), Progress(HOSTILE, 3, 9), ("Asking: 3 of 9",)),
-    Shown(
+    DisplayHandle("progress", Progress("Asking", 3, 9), Progress(HOSTILE, 3, 9), ("Asking: 3 of 9",)),
+    DisplayHandle(
         "signed out",
         SignedOut(("CU Boulder · fedauth",), ("A sentence.",)),
         SignedOut((HOSTILE,), (HOSTILE,)),
         ("Signed out", "CU Boulder · fedauth", "A sentence."),
     ),
-    Shown("not signed in before", SignedOut((), ()), SignedOut((), (HOSTILE,)), ("You were not signed in",)),
-    Shown(
+    DisplayHandle("not signed in before", SignedOut((), ()), SignedOut((), (HOSTILE,)), ("You were not signed in",)),
+    DisplayHandle(
         "released",
         Released("awsucob0myaccount", ("You are still signed in.",)),
         Released(HOSTILE, (HOSTILE,)),
         ("Released awsucob0myaccount", "You are still signed in."),
     ),
-    Shown("nothing to release", Released(None, ()), Released(None, (HOSTILE,)), ("There was nothing to release",)),
-    Shown(
+    DisplayHandle(
+        "nothing to release", Released(None, ()), Released(None, (HOSTILE,)), ("There was nothing to release",)
+    ),
+    DisplayHandle(
         "who it is",
         whoami(),
         whoami(HOSTILE),
@@ -124,55 +126,55 @@ VIEWS = [
             "AROA:",
         ),
     ),
-    Shown(
+    DisplayHandle(
         "an account in use",
         in_use(),
         in_use(HOSTILE, role=HOSTILE, region=HOSTILE, identity=whoami(HOSTILE), notes=(HOSTILE,)),
         ("awsucob0myaccount", "111111111111", "MyRole", "us-west-2", "arn:aws:sts::", "(4 h)", "(8 h)"),
     ),
-    Shown(
+    DisplayHandle(
         "a production account in use",
         in_use("lab", production=True),
         in_use(HOSTILE, production=True),
         ("lab", "production"),
     ),
-    Shown(
+    DisplayHandle(
         "status with a production account",
         Status(CU_BOULDER, NOON + 8 * HOUR, in_use("lab", production=True), (), NOON),
         Status(BAD_SESSION, NOON + 8 * HOUR, in_use(HOSTILE, production=True), (), NOON),
         ("lab", "production"),
     ),
-    Shown(
+    DisplayHandle(
         "an account in use, not confirmed",
         in_use(identity=None),
         in_use(HOSTILE, identity=None),
         ("not confirmed with AWS",),
     ),
-    Shown(
+    DisplayHandle(
         "status with an account",
         Status(CU_BOULDER, NOON + 8 * HOUR, in_use(), ("A note.",), NOON),
         Status(BAD_SESSION, NOON + 8 * HOUR, in_use(HOSTILE), (HOSTILE,), NOON),
         ("awsucob0myaccount", "MyRole", "us-west-2", "A note."),
     ),
-    Shown(
+    DisplayHandle(
         "status without account",
         Status(CU_BOULDER, NOON + 8 * HOUR, None, (), NOON),
         Status(BAD_SESSION, NOON + 8 * HOUR, None, (HOSTILE,), NOON),
         ("Signed in", "CU Boulder · fedauth", "none in use", "`%cuaws use ACCOUNT`"),
     ),
-    Shown(
+    DisplayHandle(
         "status of nobody",
         Status(CU_BOULDER, None, None, (), NOON),
         Status(BAD_SESSION, None, None, (HOSTILE,), NOON),
         ("Not signed in", "`%cuaws login`"),
     ),
-    Shown(
+    DisplayHandle(
         "accounts",
         table(),
         table(HOSTILE, (HOSTILE,)),
         ("Account", "Id", "Roles", "awsucob0myaccount", "111111111111", "MyRole", "1 of 5 accounts"),
     ),
-    Shown(
+    DisplayHandle(
         "no accounts",
         AccountTable((), None, 5, ("None matches x.",)),
         AccountTable((), None, 5, (HOSTILE,)),
@@ -192,7 +194,7 @@ def seen(markup):
 @documented(VIEWS)
 def test_both_faces_say_the_same(case):
     """What the HTML says the plain text says, too."""
-    bundle = case.view.bundle()
+    bundle = case.view.mimebundle()
 
     assert set(bundle) == {"text/plain", "text/html"}
     assert [one for one in case.says if one not in bundle["text/plain"]] == []
@@ -202,7 +204,7 @@ def test_both_faces_say_the_same(case):
 @documented(VIEWS)
 def test_a_hostile_name_is_text(case):
     """A name, a role, a message or an address with markup in it never becomes markup."""
-    markup = case.hostile.bundle()["text/html"]
+    markup = case.hostile.mimebundle()["text/html"]
 
     assert "<script>alert" not in markup
     assert "&amp;lt;" not in markup
@@ -215,20 +217,20 @@ def test_a_view_shows_itself(case):
     """A notebook asks for the bundle, a terminal for the repr; both get the view's own."""
     view = case.view
 
-    assert view._repr_mimebundle_() == view.bundle()  # IPython's protocol
-    assert repr(view) == view.bundle()["text/plain"]
+    assert view._repr_mimebundle_() == view.mimebundle()  # IPython's protocol
+    assert repr(view) == view.mimebundle()["text/plain"]
 
 
 @documented(VIEWS)
 def test_only_a_waiting_card_has_a_script(case):
     """Nothing but a code that waits brings a script or a handler onto the page; nothing brings a device code."""
-    markup = case.view.bundle()["text/html"]
+    markup = case.view.mimebundle()["text/html"]
     waiting = isinstance(case.view, AwaitingApproval)
 
     assert ("<script" in markup) is waiting
     assert ("onclick=" in markup) is waiting
     assert ("ABCD-1234" in markup) is waiting
-    assert "s3cret" not in str(case.view.bundle())
+    assert "s3cret" not in str(case.view.mimebundle())
 
 
 def test_whoami_is_a_value():
@@ -243,7 +245,7 @@ def test_whoami_is_a_value():
 def test_whoami_says_each_thing_once():
     """Name, number and role of the account; the number stands in its row and in the ARN, not a third time."""
     found = Whoami("111111111111", whoami().arn.replace("_aa/", f"_{'a' * 16}/"), "AROA:x", "x", "lab")
-    face = seen(found.bundle()["text/html"])
+    face = seen(found.mimebundle()["text/html"])
 
     assert found.rows()[:2] == [("Account", "lab (111111111111)"), ("Role", "MyRole")]
     assert face.count("111111111111") == 2
@@ -259,7 +261,7 @@ def test_labels_are_the_same_on_every_card():
 
 def test_only_production_is_marked():
     """The mark is for those accounts; others have none."""
-    assert "production" not in str(in_use("lab").bundle())
+    assert "production" not in str(in_use("lab").mimebundle())
 
 
 def test_profiles_in_use_by_name_promise_no_more_than_they_hold():

@@ -44,7 +44,7 @@ class Layers:
 )
 def test_settings_over_weaker_ones(case):
     """A setting comes from the strongest layer that has it; an organisation is one setting."""
-    assert case.stronger.over(case.weaker) == case.expected
+    assert case.stronger.or_else(case.weaker) == case.expected
 
 
 @dataclass(frozen=True)

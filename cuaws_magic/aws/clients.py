@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cuaws_magic.model import Keys
+    from cuaws_magic.model import Credentials
 
 _HERE = threading.local()
 _LIBRARIES = ("botocore", "urllib3")
@@ -33,7 +33,7 @@ _NOT_OURS = _NotOurs()
 
 
 @contextlib.contextmanager
-def unlogged() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Have botocore log nothing in this thread while the block runs."""
     # A filter holds for its own logger only, not for those below; libraries make more as they are imported.
     for name, logger in list(logging.root.manager.loggerDict.items()):
@@ -94,7 +94,7 @@ class BotoClients:
                 )
             return self._unsigned[key]
 
-    def sts(self, credentials: Keys | None, region: str) -> Any:
+    def sts(self, credentials: Credentials | None, region: str) -> Any:
         """Make an STS client: as these credentials, or as whatever the kernel's own chain finds."""
         if credentials is None:
             import botocore.session
@@ -177,7 +177,7 @@ def _config(**more: Any) -> Any:
     return Config(
         connect_timeout=10,
         read_timeout=20,
-        # `Pace` asks again; two layers of retries would multiply.
+        # `RateLimiter` asks again; two layers of retries would multiply.
         retries={"total_max_attempts": 1},
         max_pool_connections=16,
         user_agent_extra="cuaws-magic",

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.aws.clients import BotoClients
-from cuaws_magic.aws.transport import Pace, Questions
+from cuaws_magic.aws.transport import RateLimiter, Transport
 from cuaws_magic.model import (
     Account,
     ClientRegistration,
+    Credentials,
     DeviceAuthorization,
     Identity,
-    Keys,
     RoleCredentials,
     Secret,
     SsoSession,
@@ -39,8 +39,8 @@ POLL_INTERVAL = 5  # seconds, where the service names none (RFC 8628 §3.2)
 class IdentityCenter:
     """The services, for any number of sign-ins; without arguments, with clients, clock and pace of its own."""
 
-    def __init__(self, clients: BotoClients | None = None, now: Now = utc_now, pace: Pace | None = None) -> None:
-        self._questions = Questions(clients or BotoClients(), pace or Pace(), now)
+    def __init__(self, clients: BotoClients | None = None, now: Now = utc_now, pace: RateLimiter | None = None) -> None:
+        self._questions = Transport(clients or BotoClients(), pace or RateLimiter(), now)
         self._now = now
 
     def after_fork(self) -> None:
@@ -245,7 +245,7 @@ class IdentityCenter:
 
     # STS.
 
-    def caller_identity(self, credentials: Keys | None, region: str) -> Identity:
+    def caller_identity(self, credentials: Credentials | None, region: str) -> Identity:
         """
         Ask AWS who we are (`sts:GetCallerIdentity`).
 

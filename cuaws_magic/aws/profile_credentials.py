@@ -11,10 +11,10 @@ import getpass
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cuaws_magic.aws.clients import unlogged
+from cuaws_magic.aws.clients import quiet
 from cuaws_magic.aws.service_errors import translate
 from cuaws_magic.errors import ClockWrong, ConfigurationError, NoAccess, NoCredentials, PassingTrouble
-from cuaws_magic.model import Keys, Secret, utc_now
+from cuaws_magic.model import Credentials, Secret, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ def _chain(profiles: Mapping[str, Mapping[str, Any]], name: str) -> tuple[str, .
     return tuple(chain)
 
 
-def fetch(name: str, region: str, now: Now = utc_now) -> tuple[Keys, bool]:
+def fetch(name: str, region: str, now: Now = utc_now) -> tuple[Credentials, bool]:
     """
     Have botocore resolve a profile anew.
 
@@ -116,7 +116,7 @@ def fetch(name: str, region: str, now: Now = utc_now) -> tuple[Keys, bool]:
         if session.get_config_variable("region") is None:
             session.set_config_variable("region", region)
         _ask_here(session)
-        with unlogged():  # what goes wrong is one line of ours
+        with quiet():  # what goes wrong is one line of ours
             found = session.get_credentials()
             frozen = found.get_frozen_credentials() if found is not None else None
     except Exception as error:  # noqa: BLE001 - a door: programs, files and services answer here
@@ -129,7 +129,7 @@ def fetch(name: str, region: str, now: Now = utc_now) -> tuple[Keys, bool]:
         )
     # botocore has no public name for the end of credentials; the AWS CLI reads this too.
     expires_at = getattr(found, "_expiry_time", None)
-    keys = Keys(
+    keys = Credentials(
         account_id=getattr(frozen, "account_id", None) or None,
         access_key_id=Secret(frozen.access_key),
         secret_access_key=Secret(frozen.secret_key),
@@ -137,7 +137,7 @@ def fetch(name: str, region: str, now: Now = utc_now) -> tuple[Keys, bool]:
         expires_at=expires_at,
         obtained_at=obtained_at,
     )
-    if keys.over(now()):
+    if keys.expired(now()):
         raise _translated(RuntimeError(), name, now)
     return keys, expires_at is not None
 

@@ -14,7 +14,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cuaws_magic.aws.clients import unlogged
+from cuaws_magic.aws.clients import quiet
 from cuaws_magic.aws.service_errors import translate
 from cuaws_magic.errors import PassingTrouble, ServiceFailure
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from cuaws_magic.aws.clients import BotoClients
-    from cuaws_magic.model import Keys, Now, Secret
+    from cuaws_magic.model import Credentials, Now, Secret
 
 Result = TypeVar("Result")
 
@@ -33,7 +33,7 @@ FIRST_PAUSE = 0.25  # seconds; doubles with each attempt
 LONGEST_PAUSE = 8.0  # seconds
 
 
-class Pace:
+class RateLimiter:
     """
     One pace for all requests of this kernel, whichever thread makes them.
 
@@ -116,7 +116,7 @@ LISTING_ATTEMPTS = 10
 PAGE = 100  # accounts or roles; the most that the portal gives
 
 
-class Questions:
+class Transport:
     """
     Asks them.
 
@@ -128,7 +128,7 @@ class Questions:
         now: The current time, aware, UTC.
     """
 
-    def __init__(self, clients: BotoClients, pace: Pace, now: Now) -> None:
+    def __init__(self, clients: BotoClients, pace: RateLimiter, now: Now) -> None:
         self._clients = clients
         self._pace = pace
         self._now = now
@@ -140,7 +140,7 @@ class Questions:
 
     def sign_in_endpoint(self, region: str) -> str:
         """Return the address of `sso-oidc`: AWS's, or where the SDK's settings point."""
-        with unlogged():
+        with quiet():
             return str(self._clients.unsigned("sso-oidc", region).meta.endpoint_url)
 
     def oidc(
@@ -186,7 +186,7 @@ class Questions:
     def sts(
         self,
         operation: str,
-        credentials: Keys | None,
+        credentials: Credentials | None,
         region: str,
         call: Callable[[Any], Mapping[str, Any]],
         value: Callable[[Mapping[str, Any]], Result],
@@ -257,7 +257,7 @@ class Questions:
     ) -> Result:
         def question() -> Result:
             try:
-                with unlogged():
+                with quiet():
                     return value(call())
             except Exception as error:  # noqa: BLE001 - a door: everything foreign is translated or answered here
                 translated = translate(error, operation, self._now())

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-from cuaws_magic.background import undisturbed
+from cuaws_magic.background import hold_interrupts
 from cuaws_magic.errors import CuawsError
 from cuaws_magic.humanize import clock
 from cuaws_magic.model import utc_now
@@ -15,11 +15,11 @@ from cuaws_magic.views.account import AccountTable
 from cuaws_magic.views.render import Progress
 
 if TYPE_CHECKING:
-    from cuaws_magic.commands.approval import SignInDesk
+    from cuaws_magic.commands.approval import Approvals
     from cuaws_magic.config.files import AwsConfig
     from cuaws_magic.model import Now, SsoSession
-    from cuaws_magic.sso.accounts import Directory
-    from cuaws_magic.views.render import Show, Shown
+    from cuaws_magic.sso.accounts import Accounts
+    from cuaws_magic.views.render import Display, DisplayHandle
 
 _PROGRESS_STEP = 10  # accounts between two updates on the page
 
@@ -36,13 +36,13 @@ class Catalogue:
         now: The current time, aware, UTC.
     """
 
-    def __init__(self, directory: Directory, desk: SignInDesk, now: Now = utc_now) -> None:
+    def __init__(self, directory: Accounts, desk: Approvals, now: Now = utc_now) -> None:
         self._directory = directory
         self._desk = desk
         self._now = now
 
     def accounts(
-        self, sso_session: SsoSession, show: Show, pattern: str | None, *, roles: bool, refresh: bool
+        self, sso_session: SsoSession, show: Display, pattern: str | None, *, roles: bool, refresh: bool
     ) -> AccountTable:
         """
         List accounts, from memory for a day; an older list is shown at once and renewed behind.
@@ -68,7 +68,9 @@ class Catalogue:
             notes.append(f"As of {clock(old.listed_at, self._now())}; a newer list is fetched for the next time.")
             self._refresh_behind(sso_session)
         else:
-            listing = self._desk.answered(lambda: self._directory.accounts(sso_session, refresh=refresh), show)
+            listing = self._desk.retry_after_sign_in(
+                lambda: self._directory.accounts(sso_session, refresh=refresh), show
+            )
         matching = matching_accounts(listing.accounts, pattern)
         if pattern and not matching:
             # A list from memory may be older than the account.
@@ -81,7 +83,7 @@ class Catalogue:
         progress = ProgressCard(show)
         ids = [account.id for account in matching]
         try:
-            by_account = self._desk.answered(
+            by_account = self._desk.retry_after_sign_in(
                 lambda: self._directory.roles(sso_session, ids, refresh=refresh, progress=progress), show
             )
         except BaseException:
@@ -126,9 +128,9 @@ class ProgressCard:
         show: Where it goes.
     """
 
-    def __init__(self, show: Show) -> None:
+    def __init__(self, show: Display) -> None:
         self._show = show
-        self.shown: Shown | None = None
+        self.shown: DisplayHandle | None = None
         self._last = Progress("", 0, 0)
 
     def stop(self) -> None:
@@ -144,5 +146,5 @@ class ProgressCard:
         if self.shown is not None:
             self.shown.update(view)
         elif done != total:
-            with undisturbed():
+            with hold_interrupts():
                 self.shown = self._show(view)

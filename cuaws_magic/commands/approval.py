@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from cuaws_magic import humanize
-from cuaws_magic.background import Changes, undisturbed
+from cuaws_magic.background import Observers, hold_interrupts
 from cuaws_magic.errors import Cancelled, CuawsError, NotSignedIn, SignInTimeout
 from cuaws_magic.model import utc_now
 from cuaws_magic.sso.device_flow import AwaitApproval, Keep
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cuaws_magic.model import Now, SsoSession
     from cuaws_magic.sso.device_flow import Step
     from cuaws_magic.sso.login import Login, SignIn
-    from cuaws_magic.views.render import Show, Shown, View
+    from cuaws_magic.views.render import Display, DisplayHandle, View
 
 _LOOK_UP = 0.2  # seconds between two looks at a thread that we wait for; Ctrl-C is noticed in between
 
@@ -62,10 +62,10 @@ class Approval:
         self,
         sso_session: SsoSession,
         steps: Generator[Step, None, SignIn],
-        show: Show,
+        show: Display,
         timeout: float | None = None,
         now: Now = utc_now,
-        changes: Changes | None = None,
+        changes: Observers | None = None,
         sleep: Callable[[threading.Event, float], bool] = threading.Event.wait,
         standing: Callable[[], SignIn | None] = lambda: None,
     ) -> None:
@@ -77,9 +77,9 @@ class Approval:
         self._now = now
         self._sleep = sleep
         self._standing = standing
-        self._changes = changes or Changes()
+        self._changes = changes or Observers()
         self._cancelled = threading.Event()
-        self._shown: Shown | None = None
+        self._shown: DisplayHandle | None = None
         self.card: AwaitingApproval | None = None
         self.error: BaseException | None = None
         self._started = False
@@ -116,7 +116,7 @@ class Approval:
             self._steps.close()
             self.card = None
             self._done.set()
-            self._changes.announce()
+            self._changes.notify()
         view = SignedIn(self.sso_session, sign_in.ends_at, already=False, notes=sign_in.notes, at=self._now())
         self._close(view)
         return view
@@ -183,7 +183,7 @@ class Approval:
             if authorization is not None:
                 self.card = AwaitingApproval(self.sso_session, authorization, attempt, trouble, self._now())
                 self._put(self.card)
-                self._changes.announce()
+                self._changes.notify()
             if not isinstance(step, AwaitApproval):
                 self._wait(step.seconds)
 
@@ -208,7 +208,7 @@ class Approval:
 
     def _put(self, view: View) -> None:
         if self._shown is None:
-            with undisturbed():
+            with hold_interrupts():
                 self._shown = self._show(view)
         else:
             self._shown.update(view)
@@ -222,7 +222,7 @@ class Approval:
 Result = TypeVar("Result")
 
 
-class SignInDesk:
+class Approvals:
     """
     Has a person approve, and knows whether somebody is about to.
 
@@ -234,10 +234,10 @@ class SignInDesk:
         changes: Told when a sign-in begins, shows another code, or ends.
     """
 
-    def __init__(self, login: Login, now: Now = utc_now, changes: Changes | None = None) -> None:
+    def __init__(self, login: Login, now: Now = utc_now, changes: Observers | None = None) -> None:
         self._login = login
         self._now = now
-        self._changes = changes or Changes()
+        self._changes = changes or Observers()
         self._pending: Approval | None = None
 
     @property
@@ -258,7 +258,7 @@ class SignInDesk:
     def approve(
         self,
         sso_session: SsoSession,
-        show: Show,
+        show: Display,
         *,
         force: bool = False,
         wait: bool = True,
@@ -302,7 +302,7 @@ class SignInDesk:
         approval.start()
         return SigningIn(sso_session)
 
-    def answered(self, question: Callable[[], Result], show: Show) -> Result:
+    def retry_after_sign_in(self, question: Callable[[], Result], show: Display) -> Result:
         """Answer a question; when it needs a sign-in, have one approved and ask again."""
         try:
             return question()

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from cuaws_magic.commands.approval import SignInDesk
+    from cuaws_magic.commands.approval import Approvals
     from cuaws_magic.config.files import AwsConfig, AwsFiles
     from cuaws_magic.credentials.kernel import InUseRole
     from cuaws_magic.model import SsoSession
-    from cuaws_magic.sso.accounts import Directory
-    from cuaws_magic.storage import OwnState
-    from cuaws_magic.views.render import Show
+    from cuaws_magic.sso.accounts import Accounts
+    from cuaws_magic.storage import StateStore
+    from cuaws_magic.views.render import Display
 
 _KIND = "profiles"  # of what is remembered: the profiles that we wrote, for each config file
 
@@ -44,7 +44,7 @@ class ProfileBook:
         own_state: Where it is remembered which profiles are ours.
     """
 
-    def __init__(self, aws_files: AwsFiles, directory: Directory, desk: SignInDesk, own_state: OwnState) -> None:
+    def __init__(self, aws_files: AwsFiles, directory: Accounts, desk: Approvals, own_state: StateStore) -> None:
         self._aws_files = aws_files
         self._directory = directory
         self._desk = desk
@@ -55,7 +55,7 @@ class ProfileBook:
         self,
         sso_session: SsoSession,
         region: str,
-        show: Show,
+        show: Display,
         pattern: str | None = None,
         *,
         dry_run: bool = False,
@@ -155,13 +155,15 @@ class ProfileBook:
         """Return the names of the saved blocks."""
         return list(self._aws_files.read().static_profiles)
 
-    def _ask(self, sso_session: SsoSession, show: Show, pattern: str | None) -> Portal:
+    def _ask(self, sso_session: SsoSession, show: Display, pattern: str | None) -> Portal:
         """Have the portal say what there is now; a file should not be written from an old list."""
-        listing = self._desk.answered(lambda: self._directory.accounts(sso_session, refresh=True), show)
+        listing = self._desk.retry_after_sign_in(lambda: self._directory.accounts(sso_session, refresh=True), show)
         ids = [account.id for account in matching_accounts(listing.accounts, pattern)]
         progress = ProgressCard(show)
         roles = (
-            self._desk.answered(lambda: self._directory.roles(sso_session, ids, refresh=True, progress=progress), show)
+            self._desk.retry_after_sign_in(
+                lambda: self._directory.roles(sso_session, ids, refresh=True, progress=progress), show
+            )
             if ids
             else {}
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cuaws_magic.credentials.kernel import KernelCredentials
     from cuaws_magic.model import AccountRole, SsoSession
-    from cuaws_magic.views.render import Show
+    from cuaws_magic.views.render import Display
 
 # What people call a service, and the console's path for it where that is another word.
 _PATHS = {
@@ -144,7 +144,7 @@ class Console:
     def __init__(
         self,
         credentials: KernelCredentials,
-        account_role: Callable[[Show, str], AccountRole],
+        account_role: Callable[[Display, str], AccountRole],
         target_names: Callable[[], list[str]],
         region: Callable[[SsoSession], str],
         environ: Mapping[str, str],
@@ -155,7 +155,7 @@ class Console:
         self._region = region
         self._environ = environ
 
-    def link(self, show: Show, service: str | None = None, target: str | None = None) -> ConsoleLink:
+    def link(self, show: Display, service: str | None = None, target: str | None = None) -> ConsoleLink:
         """
         Return the link for a target, or for the account in use.
 
@@ -187,7 +187,7 @@ class Console:
             notes=tuple(self._notes(service)),
         )
 
-    def _chosen(self, show: Show, target: str | None) -> tuple[AccountRole, str]:
+    def _chosen(self, show: Display, target: str | None) -> tuple[AccountRole, str]:
         if target is not None:
             account_role = self._account_role(show, target)
             return account_role, account_role.region or self._region(account_role.sso_session)
@@ -199,7 +199,7 @@ class Console:
             )
         if current.account_role is None:
             raise TargetError(
-                f"{current.account.name} is in use with {current.source.origin.words}, and a link leads through the "
+                f"{current.account.name} is in use with {current.source.origin.label}, and a link leads through the "
                 "sign-in. Name an account: `%cuaws console s3 ACCOUNT`."
             )
         return current.account_role, current.region

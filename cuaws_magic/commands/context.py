@@ -15,27 +15,27 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic.aws.clients import BotoClients
 from cuaws_magic.aws.identity_center import IdentityCenter
-from cuaws_magic.background import Changes, Errands
+from cuaws_magic.background import Observers, Tasks
 from cuaws_magic.commands.accounts import Catalogue
-from cuaws_magic.commands.approval import SignInDesk
-from cuaws_magic.commands.hints import CellWatch
+from cuaws_magic.commands.approval import Approvals
+from cuaws_magic.commands.hints import CellHints
 from cuaws_magic.commands.login import Logout
 from cuaws_magic.commands.use import Entry, whoami
 from cuaws_magic.config.files import AwsFiles
 from cuaws_magic.credentials.broker import Broker
-from cuaws_magic.credentials.environment import KernelEnv
+from cuaws_magic.credentials.environment import KernelEnvironment
 from cuaws_magic.credentials.kernel import KernelCredentials
 from cuaws_magic.errors import ConfigurationError, CuawsError
 from cuaws_magic.humanize import clock
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import SIGN_IN_WARNING, Settings
 from cuaws_magic.sso import session
-from cuaws_magic.sso.accounts import Directory, is_production
+from cuaws_magic.sso.accounts import Accounts
 from cuaws_magic.sso.login import Login
 from cuaws_magic.sso.session import SignInChoice
 from cuaws_magic.sso.targets import Targets
 from cuaws_magic.sso.token_cache import TokenCache
-from cuaws_magic.storage import OwnState
+from cuaws_magic.storage import StateStore
 from cuaws_magic.views.account import AccountTable, InUse, Released, Status, Whoami
 from cuaws_magic.views.sign_in import SignedIn, SignedOut, SigningIn
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from cuaws_magic.commands.side_desk import SideDesk
     from cuaws_magic.credentials.kernel import InUseRole
     from cuaws_magic.model import Now, SsoSession
-    from cuaws_magic.views.render import Show
+    from cuaws_magic.views.render import Display
 
 
 class App:
@@ -63,17 +63,17 @@ class App:
         self._environ = environ
         self._now = now
         self._files = AwsFiles(environ)
-        self._env = KernelEnv(environ)
-        self._choice = SignInChoice(environ, self._env, self._files)
+        self._env = KernelEnvironment(environ)
+        self._choice = SignInChoice(environ, self._env.found, self._files)
         self._cache = TokenCache.default()
-        own_state = OwnState.default()
+        own_state = StateStore.default()
         self._identity_center = IdentityCenter(BotoClients(self._env.found), now=now)
         self._login = Login(self._identity_center, self._cache, own_state, now)
         self._broker = Broker(self._identity_center, self._login, self._cache, own_state, now)
-        self.directory = Directory(self._identity_center, self._login, own_state, now)
+        self.directory = Accounts(self._identity_center, self._login, own_state, now)
         self._targets = Targets(self.directory)
-        self.changes = Changes()
-        self.desk = SignInDesk(self._login, now, self.changes)
+        self.changes = Observers()
+        self.desk = Approvals(self._login, now, self.changes)
         self.catalogue = Catalogue(self.directory, self.desk, now)
         self._logout = Logout(self._identity_center, self._login, self._broker, self.directory, self._cache, now)
         self.credentials = KernelCredentials(self._env, self._login, now, self.changes)
@@ -82,10 +82,10 @@ class App:
             aws_files=self._files, targets=self._targets, broker=self._broker, login=self._login,
             identity_center=self._identity_center, desk=self.desk, directory=self.directory,
             credentials=self.credentials, sso_session=self._choice.sso_session, region=self._choice.region,
-            marked=lambda name: is_production(name, self.settings.marks), now=now,
+            marked=self._is_production, now=now,
         )  # fmt: skip
-        self.watch = CellWatch(self.credentials, self._login, self._choice, now, environ=environ)
-        self.errands = Errands(self.changes, lambda: self.in_use_key)
+        self.watch = CellHints(self.credentials, self._login, self._choice, now, environ=environ)
+        self.errands = Tasks(self.changes, lambda: self.in_use_key)
 
     def configure(self, settings: Settings) -> None:
         """Take settings for all later commands, over the ones before: IPython's, or a person's choice."""
@@ -116,7 +116,7 @@ class App:
 
     def login(
         self,
-        show: Show,
+        show: Display,
         settings: Settings | None = None,
         *,
         force: bool = False,
@@ -166,7 +166,7 @@ class App:
         """
         self.desk.cancel()
         current = self.credentials.current
-        self.credentials.drop()  # first: whatever is wrong with the files, no keys stay in the kernel
+        self.credentials.deactivate()  # first: whatever is wrong with the files, no keys stay in the kernel
         ended = self._logout.every(self._own_sign_in(current)) if every else self._end_own(current)
         sentences = list(ended.sentences)
         sentences += self.entry.lives_on(current) if current is not None else []
@@ -174,14 +174,14 @@ class App:
             sentences.append(
                 "Your browser may still be signed in to the access portal: on a shared computer sign out there too."
             )
-        self.changes.announce()
+        self.changes.notify()
         return SignedOut(ended.organisations, tuple(sentences))
 
     # Using an account.
 
     def use(
         self,
-        show: Show,
+        show: Display,
         target: str,
         *,
         role: str | None = None,
@@ -198,7 +198,7 @@ class App:
 
         desk = PasteDesk(
             entry=self.entry, credentials=self.credentials, identity_center=self._identity_center,
-            aws_files=self._files, own_state=OwnState.default(), region=self._choice.region(None), now=self._now,
+            aws_files=self._files, own_state=StateStore.default(), region=self._choice.region(None), now=self._now,
         )  # fmt: skip
         return desk.paste(text, save)
 
@@ -206,7 +206,7 @@ class App:
         """Take the credentials out of the kernel; every variable is again as it was found."""
         current = self.credentials.current
         touched = self._env.touched
-        self.credentials.drop()
+        self.credentials.deactivate()
         notes = [f"{', '.join(touched)} had been changed since, and stays as it is."] if touched else []
         if current is not None and current.sso_session is None:
             notes += self.entry.lives_on(current)
@@ -252,7 +252,7 @@ class App:
     # Looking around.
 
     def accounts(
-        self, show: Show, pattern: str | None = None, *, roles: bool = False, refresh: bool = False
+        self, show: Display, pattern: str | None = None, *, roles: bool = False, refresh: bool = False
     ) -> AccountTable:
         """List accounts, as `Catalogue.accounts`; signs in first if need be."""
         return self.catalogue.accounts(self._choice.sso_session(), show, pattern, roles=roles, refresh=refresh)
@@ -312,6 +312,9 @@ class App:
         return self._choice.region(self._choice.sso_session())
 
     # Inside.
+
+    def _is_production(self, name: str) -> bool:
+        return self.settings.is_production(name)
 
     def _end_own(self, current: InUseRole | None) -> Ended:
         sso_session = (current.sso_session if current is not None else None) or self._choice.sso_session()

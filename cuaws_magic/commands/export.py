@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,41 +18,23 @@ from cuaws_magic import storage
 from cuaws_magic.credentials.sources import RoleSource
 from cuaws_magic.errors import ConfigurationError, StorageError, TargetError
 from cuaws_magic.model import Secret, utc_now
+from cuaws_magic.settings import EXPORT_FORMATS
 from cuaws_magic.views.export import Exported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from cuaws_magic.commands.approval import SignInDesk
+    from cuaws_magic.commands.approval import Approvals
     from cuaws_magic.config.files import AwsFiles
     from cuaws_magic.credentials.broker import Broker
     from cuaws_magic.credentials.kernel import KernelCredentials
     from cuaws_magic.credentials.sources import Source
     from cuaws_magic.model import AccountRole, Now
-    from cuaws_magic.views.render import Show
+    from cuaws_magic.views.render import Display
 
 _LARGEST = 100_000  # characters that are looked at; an export has some two thousand
 _LINKS = 40  # that lead from one to the next, as Linux allows
-
-
-def _for_powershell(name: str) -> str:
-    return "'" + name.replace("'", "''") + "'" if re.search(r"[^\w./:\\-]", name) else name
-
-
-def _for_windows(name: str) -> str:
-    return f'"{name}"' if " " in name else name
-
-
-# What one does with each format, and how its program has a name quoted.
-_READ_BY: dict[str, tuple[str, Callable[[str], str]]] = {
-    "process": ("JSON, for `credential_process = cat {}` in ~/.aws/config", shlex.quote),
-    "env": ("for bash and zsh: `source {}`", shlex.quote),
-    "env-no-export": ("for Docker: `--env-file {}`", shlex.quote),
-    "powershell": ("for PowerShell: `Get-Content {} | Out-String | Invoke-Expression`", _for_powershell),
-    "windows-cmd": ("for the Windows command prompt, where its name ends in .cmd: `call {}`", _for_windows),
-    "fish": ("for fish: `source {}`", shlex.quote),
-}
 
 
 class Handover:
@@ -78,8 +59,8 @@ class Handover:
         self,
         credentials: KernelCredentials,
         broker: Broker,
-        desk: SignInDesk,
-        account_role: Callable[[Show, str], AccountRole],
+        desk: Approvals,
+        account_role: Callable[[Display, str], AccountRole],
         aws_files: AwsFiles,
         now: Now = utc_now,
     ) -> None:
@@ -92,7 +73,7 @@ class Handover:
 
     def export(
         self,
-        show: Show,
+        show: Display,
         target: str | None,
         format_name: str,
         *,
@@ -108,7 +89,7 @@ class Handover:
 
             target: Profile, account name, account id, or one of them with `/role`.
 
-            format_name: One of `exports.FORMATS`.
+            format_name: One of `EXPORT_FORMATS`.
 
             to: A file for them, readable by its owner only; an earlier export in it is replaced.
 
@@ -125,11 +106,11 @@ class Handover:
 
             CuawsError: There are no credentials.
         """
-        if format_name not in FORMATS:
-            raise ConfigurationError(f"There is no format {format_name}. Take one of: {', '.join(FORMATS)}.")
+        if format_name not in EXPORT_FORMATS:
+            raise ConfigurationError(f"There is no format {format_name}. Take one of: {', '.join(EXPORT_FORMATS)}.")
         path = None if to is None else self._writable(to)
         source = self._source(show, target)
-        credentials = self._desk.answered(source.credentials, show)
+        credentials = self._desk.retry_after_sign_in(source.credentials, show)
         text = export_text(credentials, format_name)
         if path is not None:
             storage.write_private(path, text.reveal().encode())
@@ -146,7 +127,7 @@ class Handover:
             at=self._now(),
         )
 
-    def _source(self, show: Show, target: str | None) -> Source:
+    def _source(self, show: Display, target: str | None) -> Source:
         if target is not None:
             return RoleSource(self._broker, self._account_role(show, target))
         current = self._credentials.current
@@ -230,8 +211,6 @@ _LINES = {
     "fish": 'set -gx {} "{}"',
 }
 
-FORMATS = ("process", *_LINES)
-
 # Key of `credential_process` and environment variable, in the CLI's order.
 _NAMES = (
     ("AccessKeyId", "AWS_ACCESS_KEY_ID"),
@@ -248,7 +227,7 @@ def export_text(credentials: Exportable, format_name: str) -> Secret:
     Args:
         credentials: The set.
 
-        format_name: One of `FORMATS`.
+        format_name: One of `EXPORT_FORMATS`.
     """
     from cuaws_magic.model import Secret
 

@@ -125,7 +125,7 @@ _CLIENTS: dict[Reason, str] = {
 }
 
 
-class CellWatch:
+class CellHints:
     """
     Looks before a cell and after it.
 
@@ -257,14 +257,14 @@ class CellWatch:
     def _may_be_over(self, current: InUseRole) -> bool:
         """Whether nobody renews the keys in use, and nobody said that they last longer than until now."""
         keys = current.credentials
-        said = keys is not None and keys.expires_at is not None and not keys.over(self._now())
-        return keys is not None and not current.source.origin.renewed and not said
+        said = keys is not None and keys.expires_at is not None and not keys.expired(self._now())
+        return keys is not None and not current.source.origin.renews and not said
 
     def _over(self, current: InUseRole) -> Hint:
         """Return what to say of keys that nobody renews and that are over, or that AWS does not take."""
         origin, ends_at = current.source.origin, current.ends_at
-        words = origin.words[:1].upper() + origin.words[1:]
-        sentence = f"Type {origin.again}; then run the cell that made the client again, and this one."
+        words = origin.label[:1].upper() + origin.label[1:]
+        sentence = f"Type {origin.remedy}; then run the cell that made the client again, and this one."
         if ends_at is None or ends_at > self._now():
             return Hint(f"{words} are over, or not valid here", (sentence,))
         about = "" if self._said(current) else "about "

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cuaws_magic.config.files import AwsConfig
     from cuaws_magic.credentials.broker import Broker
     from cuaws_magic.model import Now, SsoSession, SsoToken
-    from cuaws_magic.sso.accounts import Directory
+    from cuaws_magic.sso.accounts import Accounts
     from cuaws_magic.sso.login import Login
     from cuaws_magic.sso.token_cache import TokenCache
 
@@ -58,7 +58,7 @@ class Logout:
         identity_center: IdentityCenter,
         login: Login,
         broker: Broker,
-        directory: Directory,
+        directory: Accounts,
         cache: TokenCache,
         now: Now = utc_now,
     ) -> None:

@@ -15,10 +15,10 @@ from cuaws_magic.config.files import ConfigWriter
 from cuaws_magic.config.text import header_of
 from cuaws_magic.credentials import pasted
 from cuaws_magic.credentials.kernel import InUseRole
-from cuaws_magic.credentials.sources import KeptKeys
+from cuaws_magic.credentials.sources import StaticSource
 from cuaws_magic.errors import ConfigurationError, CredentialsRefused, PasteRefused
 from cuaws_magic.humanize import clock, quoted
-from cuaws_magic.model import Keys, Origin, utc_now
+from cuaws_magic.model import Credentials, Origin, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from cuaws_magic.credentials.kernel import KernelCredentials
     from cuaws_magic.credentials.pasted import PastedKeys
     from cuaws_magic.model import Identity, Now
-    from cuaws_magic.storage import OwnState
+    from cuaws_magic.storage import StateStore
     from cuaws_magic.views.account import InUse
 
 # How long the portal's keys live where nobody says it: CU's setting, and the guide's words.
 PASTED_LIFE = timedelta(hours=4)
 
 _AGAIN = "`%cuaws paste` with new ones, or `%cuaws use ACCOUNT`"
-_TEMPORARY = Origin("pasted keys", _AGAIN, renewed=False)
-_PERMANENT = Origin("pasted keys of an IAM user", _AGAIN, renewed=False)
+_TEMPORARY = Origin("pasted keys", _AGAIN, renews=False)
+_PERMANENT = Origin("pasted keys of an IAM user", _AGAIN, renews=False)
 
 
 class PasteDesk:
@@ -67,7 +67,7 @@ class PasteDesk:
         credentials: KernelCredentials,
         identity_center: IdentityCenter,
         aws_files: AwsFiles,
-        own_state: OwnState,
+        own_state: StateStore,
         region: str,
         now: Now = utc_now,
     ) -> None:
@@ -99,7 +99,7 @@ class PasteDesk:
 
             Overtaken: Somebody asked for another account meanwhile, or to sign out.
         """
-        wish = self._credentials.wish()
+        wish = self._credentials.next_generation()
         found = pasted.read(text)
         now = self._now()
         if found.expires_at is not None and found.expires_at <= now:
@@ -108,20 +108,22 @@ class PasteDesk:
                 "then type `%cuaws paste`."
             )
         region = found.region or self._region
-        keys = Keys(None, found.access_key_id, found.secret_access_key, found.session_token, found.expires_at, now)
+        keys = Credentials(
+            None, found.access_key_id, found.secret_access_key, found.session_token, found.expires_at, now
+        )
         identity = self._confirmed(keys, region)
         keys = replace(keys, account_id=identity.account)
         notes = () if save is None else (self._save(found, save or _portal_name(found, identity)),)
-        source = KeptKeys(
+        source = StaticSource(
             keys,
             self._entry.account(identity.account),
             identity.role_name,
             _TEMPORARY if found.session_token is not None else _PERMANENT,
             assumed_end=now + PASTED_LIFE if found.session_token is not None else None,
         )
-        return self._entry.card(self._credentials.take(InUseRole(source, keys, region, identity), wish), notes)
+        return self._entry.card(self._credentials.activate(InUseRole(source, keys, region, identity), wish), notes)
 
-    def _confirmed(self, keys: Keys, region: str) -> Identity:
+    def _confirmed(self, keys: Credentials, region: str) -> Identity:
         try:
             return self._identity_center.caller_identity(keys, region)
         except CredentialsRefused:

@@ -9,18 +9,18 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
 
-    from cuaws_magic.commands.approval import SignInDesk
+    from cuaws_magic.commands.approval import Approvals
     from cuaws_magic.commands.configure import ProfileBook
     from cuaws_magic.commands.console import Console
     from cuaws_magic.commands.export import Handover
     from cuaws_magic.config.files import AwsFiles
     from cuaws_magic.credentials.broker import Broker
-    from cuaws_magic.credentials.environment import KernelEnv
+    from cuaws_magic.credentials.environment import KernelEnvironment
     from cuaws_magic.credentials.kernel import KernelCredentials
     from cuaws_magic.diagnostics.gather import Examination
     from cuaws_magic.model import AccountRole, Now, SsoSession
     from cuaws_magic.settings import Settings
-    from cuaws_magic.sso.accounts import Directory
+    from cuaws_magic.sso.accounts import Accounts
     from cuaws_magic.sso.login import Login
     from cuaws_magic.sso.targets import Targets
     from cuaws_magic.sso.token_cache import TokenCache
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cuaws_magic.views.diagnosis import Diagnosis
     from cuaws_magic.views.export import Exported
     from cuaws_magic.views.profiles import Configured, Forgotten
-    from cuaws_magic.views.render import Show
+    from cuaws_magic.views.render import Display
 
 
 class SideDesk:
@@ -71,19 +71,19 @@ class SideDesk:
         self,
         *,
         environ: Mapping[str, str],
-        env: KernelEnv,
+        env: KernelEnvironment,
         aws_files: AwsFiles,
         cache: TokenCache,
         broker: Broker,
         login: Login,
         credentials: KernelCredentials,
-        desk: SignInDesk,
+        desk: Approvals,
         targets: Targets,
         target_names: Callable[[], list[str]],
         sso_session: Callable[[], SsoSession],
         region: Callable[[SsoSession], str],
         now: Now,
-        directory: Directory,
+        directory: Accounts,
         settings: Callable[[], Settings],
     ) -> None:
         self._environ = environ
@@ -103,7 +103,7 @@ class SideDesk:
         self._settings = settings
 
     def configure(
-        self, show: Show, pattern: str | None = None, *, dry_run: bool = False, prune: bool = False
+        self, show: Display, pattern: str | None = None, *, dry_run: bool = False, prune: bool = False
     ) -> Configured:
         """Write profiles, as `ProfileBook.configure`."""
         sso_session = self._sso_session()
@@ -117,7 +117,7 @@ class SideDesk:
 
     def export(
         self,
-        show: Show,
+        show: Display,
         target: str | None,
         format_name: str,
         *,
@@ -128,7 +128,7 @@ class SideDesk:
         """Export credentials, as `Handover.export`."""
         return self._handover.export(show, target, format_name, to=to, variable=variable, shown=shown)
 
-    def console(self, show: Show, service: str | None = None, target: str | None = None) -> ConsoleLink:
+    def console(self, show: Display, service: str | None = None, target: str | None = None) -> ConsoleLink:
         """Return a link into the console, as `Console.link`."""
         return self._console.link(show, service, target)
 
@@ -138,17 +138,19 @@ class SideDesk:
 
         return diagnose(self._examination.snapshot())
 
-    def account_role(self, show: Show, target: str) -> AccountRole:
+    def account_role(self, show: Display, target: str) -> AccountRole:
         """Return the one account and role that a TARGET means, signing in first if need be."""
         config = self._aws_files.read()
-        return self._desk.answered(lambda: self._targets.resolve(target, None, self._sso_session, config), show)
+        return self._desk.retry_after_sign_in(
+            lambda: self._targets.resolve(target, None, self._sso_session, config), show
+        )
 
     @functools.cached_property
     def _profile_book(self) -> ProfileBook:
         from cuaws_magic.commands.configure import ProfileBook
-        from cuaws_magic.storage import OwnState
+        from cuaws_magic.storage import StateStore
 
-        return ProfileBook(self._aws_files, self._directory, self._desk, OwnState.default())
+        return ProfileBook(self._aws_files, self._directory, self._desk, StateStore.default())
 
     @functools.cached_property
     def _handover(self) -> Handover:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic.aws import profile_credentials
 from cuaws_magic.credentials.kernel import InUseRole
-from cuaws_magic.credentials.sources import IDENTITY_CENTER, KeptKeys, NamedProfile, RenewingSource, RoleSource
+from cuaws_magic.credentials.sources import IDENTITY_CENTER, ProfileSource, RefreshableSource, RoleSource, StaticSource
 from cuaws_magic.errors import AmbiguousTarget, ConfigurationError, CredentialsRefused, CuawsError, UnknownTarget
 from cuaws_magic.humanize import clock, quoted
 from cuaws_magic.model import Account, Origin, utc_now
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
     from cuaws_magic.aws.identity_center import IdentityCenter
     from cuaws_magic.aws.profile_credentials import ProfileFacts
-    from cuaws_magic.commands.approval import SignInDesk
+    from cuaws_magic.commands.approval import Approvals
     from cuaws_magic.config.files import AwsConfig, AwsFiles
     from cuaws_magic.credentials.broker import Broker
     from cuaws_magic.credentials.kernel import KernelCredentials
     from cuaws_magic.credentials.sources import Source
-    from cuaws_magic.model import AccountRole, Identity, Keys, Now, SsoSession
-    from cuaws_magic.sso.accounts import Directory
+    from cuaws_magic.model import AccountRole, Credentials, Identity, Now, SsoSession
+    from cuaws_magic.sso.accounts import Accounts
     from cuaws_magic.sso.login import Login
     from cuaws_magic.sso.targets import Targets
-    from cuaws_magic.views.render import Show
+    from cuaws_magic.views.render import Display
 
 
 class Entry:
@@ -74,8 +74,8 @@ class Entry:
         broker: Broker,
         login: Login,
         identity_center: IdentityCenter,
-        desk: SignInDesk,
-        directory: Directory,
+        desk: Approvals,
+        directory: Accounts,
         credentials: KernelCredentials,
         sso_session: Callable[[], SsoSession],
         region: Callable[[SsoSession | None], str],
@@ -97,7 +97,7 @@ class Entry:
 
     def use(
         self,
-        show: Show,
+        show: Display,
         target: str,
         *,
         role: str | None = None,
@@ -128,7 +128,7 @@ class Entry:
 
             Cancelled: Ctrl-C or the stop button during the sign-in.
         """
-        wish = self._credentials.wish()
+        wish = self._credentials.next_generation()
         config = self._aws_files.read()
         profile = config.profiles.get(target)
         if via == "profile":
@@ -139,7 +139,7 @@ class Entry:
             ready = self._through_profile(show, target, config, region, verify=verify)
         else:
             ready = self._through_portal(show, target, config, role=role, region=region, verify=verify)
-        current = self._credentials.take(ready, wish)
+        current = self._credentials.activate(ready, wish)
         if isinstance(current.source, RoleSource):
             self._directory.used(current.source.role)
         return self.card(current)
@@ -189,18 +189,18 @@ class Entry:
     # Through the access portal.
 
     def _through_portal(
-        self, show: Show, target: str, config: AwsConfig, *, role: str | None, region: str | None, verify: bool
+        self, show: Display, target: str, config: AwsConfig, *, role: str | None, region: str | None, verify: bool
     ) -> InUseRole:
-        def obtain() -> tuple[AccountRole, Keys]:
+        def obtain() -> tuple[AccountRole, Credentials]:
             account_role = self._targets.resolve(target, role, self._sso_session, config)
             return account_role, self._broker.credentials(account_role)
 
-        account_role, keys = self._desk.answered(obtain, show)
+        account_role, keys = self._desk.retry_after_sign_in(obtain, show)
         region = region or account_role.region or self._region(account_role.sso_session)
         identity = self._confirmed(keys, region, account_role.account.id) if verify else None
         return InUseRole(RoleSource(self._broker, account_role), keys, region, identity)
 
-    def _confirmed(self, keys: Keys, region: str, account_id: str | None) -> Identity:
+    def _confirmed(self, keys: Credentials, region: str, account_id: str | None) -> Identity:
         identity = self._identity_center.caller_identity(keys, region)
         if account_id is not None and identity.account != account_id:
             raise CredentialsRefused(
@@ -212,7 +212,7 @@ class Entry:
     # Through a profile that botocore resolves.
 
     def _through_profile(
-        self, show: Show, name: str, config: AwsConfig, region: str | None, *, verify: bool
+        self, show: Display, name: str, config: AwsConfig, region: str | None, *, verify: bool
     ) -> InUseRole:
         facts = profile_credentials.facts(name)
         sso_session = _sign_in_behind(facts, config)
@@ -226,29 +226,31 @@ class Entry:
         role_name = identity.role_name if identity is not None else name
         source: Source
         if renewable and not facts.asks and account_id is not None:
-            source = RenewingSource(
+            source = RefreshableSource(
                 ("profile", name, keys.access_key_id),
                 account,
                 role_name,
-                Origin(f"the profile {name}", f"`%cuaws use {quoted(name)}`", renewed=True),
+                Origin(f"the profile {name}", f"`%cuaws use {quoted(name)}`", renews=True),
                 sso_session=sso_session,
                 first=keys,
                 fetch=lambda: self._fetched_again(name, account_id, region),
                 now=self._now,
             )
         else:
-            source = KeptKeys(keys, account, role_name, _origin_of_kept(name, renewable, keys))
+            source = StaticSource(keys, account, role_name, _origin_of_kept(name, renewable, keys))
         return InUseRole(source, keys, region, identity)
 
-    def _resolved(self, show: Show, name: str, sso_session: SsoSession | None, region: str) -> tuple[Keys, bool]:
-        def obtain() -> tuple[Keys, bool]:
+    def _resolved(
+        self, show: Display, name: str, sso_session: SsoSession | None, region: str
+    ) -> tuple[Credentials, bool]:
+        def obtain() -> tuple[Credentials, bool]:
             if sso_session is not None:
                 self._login.required(sso_session)
             return profile_credentials.fetch(name, region, self._now)
 
-        return self._desk.answered(obtain, show)
+        return self._desk.retry_after_sign_in(obtain, show)
 
-    def _fetched_again(self, name: str, account_id: str, region: str) -> Keys:
+    def _fetched_again(self, name: str, account_id: str, region: str) -> Credentials:
         """Fetch the next credentials of a profile; a profile that leads elsewhere by now is not followed."""
         keys, _ = profile_credentials.fetch(name, region, self._now)
         found = keys.account_id or self._identity_center.caller_identity(keys, region).account
@@ -273,7 +275,7 @@ class Entry:
     # By the name of a profile.
 
     def _by_name(
-        self, show: Show, name: str, config: AwsConfig, *, role: str | None, region: str | None, verify: bool
+        self, show: Display, name: str, config: AwsConfig, *, role: str | None, region: str | None, verify: bool
     ) -> InUseRole:
         profile = config.profiles.get(name)
         if profile is None and name not in config.static_profiles:
@@ -297,14 +299,14 @@ class Entry:
             identity = self._confirmed(keys, its_region, account_id)
             account_id = identity.account
         elif sso_session is not None:
-            self._desk.answered(lambda: self._login.required(sso_session), show)
+            self._desk.retry_after_sign_in(lambda: self._login.required(sso_session), show)
         if account_role is not None:
             account, role_name = account_role.account, account_role.role_name
         else:
             account = self.account(account_id) if account_id is not None else Account("", name)
             role_name = identity.role_name if identity is not None else name
             self._refuse_another(name, account_id)
-        source = NamedProfile(name, account, role_name, sso_session, account_role)
+        source = ProfileSource(name, account, role_name, sso_session, account_role)
         return InUseRole(source, None, its_region, identity)
 
 
@@ -326,13 +328,13 @@ def _sign_in_behind(facts: ProfileFacts, config: AwsConfig) -> SsoSession | None
     return config.sso_session_of(root)
 
 
-def _origin_of_kept(name: str, renewable: bool, keys: Keys) -> Origin:  # noqa: FBT001 - as it came
+def _origin_of_kept(name: str, renewable: bool, keys: Credentials) -> Origin:  # noqa: FBT001 - as it came
     again = f"`%cuaws use {quoted(name)}`"
     if renewable or keys.expires_at is not None:
-        return Origin(f"the credentials of the profile {name}", again, renewed=False)
+        return Origin(f"the credentials of the profile {name}", again, renews=False)
     if keys.session_token is not None:
         again = f"`%cuaws paste --save {quoted(name)}`, or `%cuaws use ACCOUNT`"
-    return Origin(f"the saved keys of {name}", again, renewed=False)
+    return Origin(f"the saved keys of {name}", again, renews=False)
 
 
 def _no_such_profile(name: str, config: AwsConfig) -> UnknownTarget:

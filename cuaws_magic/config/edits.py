@@ -28,6 +28,7 @@ from cuaws_magic.config.text import (
     writable,
 )
 from cuaws_magic.errors import Malformed
+from cuaws_magic.model import DiffLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -270,22 +271,6 @@ _HARMLESS = {
 
 
 @dataclass(frozen=True, slots=True)
-class DifferenceLine:
-    """
-    One line.
-
-    Attributes:
-        sign: `+` comes, `-` goes, space stays, `@` says where.
-    """
-
-    sign: str
-    text: str
-
-    def __str__(self) -> str:
-        return self.text if self.sign == "@" else f"{self.sign}{self.text}".rstrip()
-
-
-@dataclass(frozen=True, slots=True)
 class _Block:
     """Lines that go, and lines that come in their place; indices into the old and the new text."""
 
@@ -293,10 +278,10 @@ class _Block:
     new: tuple[int, int]
 
 
-def difference(edited: Edited) -> tuple[DifferenceLine, ...]:
+def difference(edited: Edited) -> tuple[DiffLine, ...]:
     """Return the hunks of an edit."""
     old, new = _shown(edited.before), _shown(edited.after)
-    found: list[DifferenceLine] = []
+    found: list[DiffLine] = []
     for hunk in _hunks(_blocks(edited)):
         first, last = hunk[0], hunk[-1]
         lead = min(_AROUND, first.old[0])
@@ -305,14 +290,14 @@ def difference(edited: Edited) -> tuple[DifferenceLine, ...]:
         where = " ".join(
             f"{sign}{start + (1 if count else 0)},{count}" for sign, (start, count) in zip("-+", spans, strict=True)
         )
-        found.append(DifferenceLine("@", f"@@ {where} @@"))
+        found.append(DiffLine("@", f"@@ {where} @@"))
         at = first.old[0] - lead
         for block in hunk:
-            found += [DifferenceLine(" ", line) for line in old[at : block.old[0]]]
-            found += [DifferenceLine("-", line) for line in old[slice(*block.old)]]
-            found += [DifferenceLine("+", line) for line in new[slice(*block.new)]]
+            found += [DiffLine(" ", line) for line in old[at : block.old[0]]]
+            found += [DiffLine("-", line) for line in old[slice(*block.old)]]
+            found += [DiffLine("+", line) for line in new[slice(*block.new)]]
             at = block.old[1]
-        found += [DifferenceLine(" ", line) for line in old[at : last.old[1] + trail]]
+        found += [DiffLine(" ", line) for line in old[at : last.old[1] + trail]]
     return tuple(found)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cuaws_magic.config.edits import Edit, Edited
-    from cuaws_magic.storage import OwnState
+    from cuaws_magic.storage import StateStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +326,7 @@ class ConfigWriter:
         own_state: Where the locks are; `~/.aws` is other programs' place too.
     """
 
-    def __init__(self, own_state: OwnState) -> None:
+    def __init__(self, own_state: StateStore) -> None:
         self._own_state = own_state
 
     @contextlib.contextmanager

@@ -1,1 +1,8 @@
-"""credentials."""
+"""
+Role credentials, from wherever they come, into this kernel.
+
+`sources` says where a set comes from; `broker` fetches, caches and shares role
+credentials. `kernel` holds the account in use, `refresh` renews it in the background,
+`environment` is the door to `os.environ`, and `provider` the door to the botocore, boto3
+and s3fs sessions that other people make. `pasted` reads keys copied from the portal.
+"""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cuaws_magic.model import AccountRole, Now, RoleCredentials, SsoSession
     from cuaws_magic.sso.login import Login
     from cuaws_magic.sso.token_cache import TokenCache
-    from cuaws_magic.storage import OwnState
+    from cuaws_magic.storage import StateStore
 
 
 # The date of a file may be a tick of the system's clock behind.
@@ -52,7 +52,7 @@ class Broker:
         identity_center: IdentityCenter,
         login: Login,
         cache: TokenCache,
-        own_state: OwnState,
+        own_state: StateStore,
         now: Now = utc_now,
     ) -> None:
         self._identity_center = identity_center
@@ -81,7 +81,7 @@ class Broker:
             ServiceError: The portal does not answer, and no set is left.
         """
         held = self._kept.get(account_role.key)
-        if held is not None and not held.due(self._now()) and self._of_this_sign_in(account_role, held):
+        if held is not None and not held.refresh_needed(self._now()) and self._of_this_sign_in(account_role, held):
             return held
         with self._turn(account_role):
             return self._renewed(account_role)
@@ -159,7 +159,7 @@ class Broker:
     def _renewed(self, account_role: AccountRole) -> RoleCredentials:
         with self._fetching(account_role.key):
             best = self._best_cached(account_role)
-            if best is not None and not best.due(self._now()):
+            if best is not None and not best.refresh_needed(self._now()):
                 self._kept[account_role.key] = best
                 return best
             try:
@@ -178,7 +178,7 @@ class Broker:
 
     def _fetched(self, account_role: AccountRole) -> RoleCredentials:
         fetched = self._fetch(account_role)
-        if fetched.over(self._now()):
+        if fetched.expired(self._now()):
             raise ServiceFailure(
                 "The AWS access portal gave credentials that are over already. Check the clock of this machine, "
                 "then run the cell again."

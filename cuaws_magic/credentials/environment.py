@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
 
-    from cuaws_magic.model import Keys
+    from cuaws_magic.model import Credentials
 
 # What is set, and for whom. The order is the order of writing: the expiration comes
 # last, since botocore reads the others again only when it says that they are old.
@@ -54,7 +54,7 @@ TAKEN_OUT_FOR_A_PROFILE = {
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 
 
-class KernelEnv:
+class KernelEnvironment:
     """
     Puts one set of role credentials into an environment and takes it out again.
 
@@ -108,7 +108,7 @@ class KernelEnv:
                 self._put(name, value)
             raise
 
-    def install(self, credentials: Keys, region: str) -> None:
+    def install(self, credentials: Credentials, region: str) -> None:
         """Put a set in, in place of what was put in before."""
         self._replace(
             {
@@ -123,7 +123,7 @@ class KernelEnv:
         """Put the name of a profile in, in place of what was put in before, and nothing else."""
         self._replace({**dict.fromkeys(TAKEN_OUT_FOR_A_PROFILE), "AWS_PROFILE": name})
 
-    def renew(self, credentials: Keys) -> bool:
+    def renew(self, credentials: Credentials) -> bool:
         """
         Put newer credentials of the same account in.
 
@@ -165,7 +165,7 @@ class KernelEnv:
             self._environ[name] = value
 
 
-def _variables(credentials: Keys) -> dict[str, str | None]:
+def _variables(credentials: Credentials) -> dict[str, str | None]:
     """Return what to write; a variable that this set has no value for is taken out, or it would mix two sets."""
     token, expires_at = credentials.session_token, credentials.expires_at
     return {

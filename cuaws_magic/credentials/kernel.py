@@ -16,20 +16,20 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cuaws_magic.background import Changes
+from cuaws_magic.background import Observers
 from cuaws_magic.credentials.provider import BotoProvider, LibraryState
-from cuaws_magic.credentials.refresh import Renewal
+from cuaws_magic.credentials.refresh import RefreshThread
 from cuaws_magic.credentials.sources import Bound
-from cuaws_magic.errors import CuawsError, NotSignedIn, Overtaken
+from cuaws_magic.errors import CuawsError, NotSignedIn, Superseded
 from cuaws_magic.model import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from cuaws_magic.credentials.environment import KernelEnv
+    from cuaws_magic.credentials.environment import KernelEnvironment
     from cuaws_magic.credentials.sources import Source
-    from cuaws_magic.model import Account, AccountRole, Identity, Keys, Now, SsoSession
+    from cuaws_magic.model import Account, AccountRole, Credentials, Identity, Now, SsoSession
     from cuaws_magic.sso.login import Login
 
 # After a failed renewal: the first pause, doubled each time, and the longest.
@@ -56,7 +56,7 @@ class InUseRole:
     """
 
     source: Source
-    credentials: Keys | None
+    credentials: Credentials | None
     region: str
     identity: Identity | None
 
@@ -100,7 +100,9 @@ class KernelCredentials:
         changes: Told when the account in use changes, or its credentials do.
     """
 
-    def __init__(self, env: KernelEnv, login: Login, now: Now = utc_now, changes: Changes | None = None) -> None:
+    def __init__(
+        self, env: KernelEnvironment, login: Login, now: Now = utc_now, changes: Observers | None = None
+    ) -> None:
         self._env = env
         self._login = login
         self._now = now
@@ -110,11 +112,11 @@ class KernelCredentials:
         self._bound_lock = threading.Lock()  # sessions are made in any thread
         self._libraries = LibraryState()
         self._renewed = threading.Event()
-        self._renewal = Renewal(self._keep_up, now)
-        self._changes = changes or Changes()
+        self._renewal = RefreshThread(self._keep_up, now)
+        self._changes = changes or Observers()
         self._current: InUseRole | None = None
         self._failures = 0
-        self._wishes = 0
+        self._generation = 0
         self._released = False
         # Seconds of the wall clock from which on a cell has something to look at first.
         self._look_at = _NEVER
@@ -124,7 +126,7 @@ class KernelCredentials:
         """The account in use."""
         return self._current
 
-    def wish(self) -> int:
+    def next_generation(self) -> int:
         """
         Note that a person wants an account in use, or none; the latest wish counts.
 
@@ -132,24 +134,24 @@ class KernelCredentials:
             Its number, for `take`: fetching and confirming take a while.
         """
         with self._lock:
-            self._wishes += 1
-            return self._wishes
+            self._generation += 1
+            return self._generation
 
-    def take(self, wanted: InUseRole, wish: int) -> InUseRole:
+    def activate(self, wanted: InUseRole, generation: int) -> InUseRole:
         """
         Put an account in use, in place of the one before.
 
         Args:
             wanted: The account, with its first credentials.
 
-            wish: Since when it is wanted.
+            generation: Since when it is wanted, from `next_generation`.
 
         Raises:
             Overtaken: Something else was wanted since; nothing is changed.
         """
         with self._lock, self._all_or_nothing():
-            if wish != self._wishes:
-                raise Overtaken(
+            if generation != self._generation:
+                raise Superseded(
                     f"{wanted.account.name} was not put in use: another command came in between. "
                     "Type `%cuaws` to see what is in use."
                 )
@@ -164,21 +166,21 @@ class KernelCredentials:
         self._provider.install()
         self._libraries.renew()
         self._renewal.wake()
-        self._changes.announce()
+        self._changes.notify()
         return wanted
 
-    def drop(self) -> None:
+    def deactivate(self) -> None:
         """Put none in use; the environment is as it was found, and new botocore sessions are as without us."""
         self._libraries.settle()
         with self._lock, self._all_or_nothing():
-            self._wishes += 1
+            self._generation += 1
             self._env.remove()
             self._current = None
             self._released = True
             self._look_at = _NEVER
         self._provider.remove()
         self._libraries.restore()
-        self._changes.announce()
+        self._changes.notify()
 
     def renew(self) -> None:
         """
@@ -226,11 +228,11 @@ class KernelCredentials:
         if current is None:
             return None
         over = current.ends_at is not None and self._now() >= current.ends_at
-        if over and current.source.origin.renewed:
+        if over and current.source.origin.renews:
             self._renew_now(current)
         else:
             self._renewal.wake()
-        ended = self._signed_out(current) or (over and not current.source.origin.renewed)
+        ended = self._signed_out(current) or (over and not current.source.origin.renews)
         if ended:
             self._look_each_cell()
         elif self._current is current and over:
@@ -273,7 +275,7 @@ class KernelCredentials:
         sign_ins = {one.sso_session.cache_key: one.sso_session for one in sources.values() if one.sso_session}
         # What stays overdue could not be renewed.
         due = [self._keep_sign_in(sso_session) for sso_session in sign_ins.values()]
-        due += [self._keep(source) for source in sources.values() if source.origin.renewed]
+        due += [self._keep(source) for source in sources.values() if source.origin.renews]
         if current is not None and self._signed_out(current):
             self._look_each_cell()
         times = [moment for moment in due if moment is not None]
@@ -298,13 +300,13 @@ class KernelCredentials:
         except CuawsError:
             return self._now()
         self._rewrite(source, credentials)
-        return credentials.renewal_at()
+        return credentials.refresh_at()
 
     def _retry_at(self) -> datetime:
         pause: timedelta = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(self._failures - 1, 10))
         return self._now() + pause
 
-    def _rewrite(self, source: Source, credentials: Keys) -> None:
+    def _rewrite(self, source: Source, credentials: Credentials) -> None:
         """Put a renewed set into the environment, if its account is still the one in use."""
         with self._lock:
             current = self._current
@@ -315,7 +317,7 @@ class KernelCredentials:
                 self._current = replace(current, credentials=credentials)
             self._look_later()
         self._renewed.set()
-        self._changes.announce()
+        self._changes.notify()
 
     def _look_later(self) -> None:
         """Look when the credentials end; without any here, when the sign-in does."""

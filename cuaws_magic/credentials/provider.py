@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    from cuaws_magic.model import Keys
+    from cuaws_magic.model import Credentials
 
     class Bound(Protocol):
         """Good credentials of one account and role, each time it is called."""
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         def profile(self) -> str | None:
             """The profile that the standard chain is to resolve instead."""
 
-        def __call__(self) -> Keys:
+        def __call__(self) -> Credentials:
             """Return a set."""
 
 
@@ -240,7 +240,7 @@ def _point_to_profile(session: Any, bound: Bound | None) -> bool:
     return True
 
 
-def _metadata(credentials: Keys) -> dict[str, str | None]:
+def _metadata(credentials: Credentials) -> dict[str, str | None]:
     """Write credentials as botocore's `create_from_metadata` reads them."""
     expires_at = credentials.expires_at
     return {
@@ -252,7 +252,7 @@ def _metadata(credentials: Keys) -> dict[str, str | None]:
     }
 
 
-def _static(credentials: Keys) -> dict[str, str | None]:
+def _static(credentials: Credentials) -> dict[str, str | None]:
     """Write keys that are never asked for again, as arguments that every botocore's `Credentials` has."""
     facts = _metadata(credentials)
     return {name: facts[name] for name in ("access_key", "secret_key", "token")} | {"method": METHOD}

@@ -28,7 +28,7 @@ LONGEST_SLEEP = timedelta(minutes=5)
 SHORTEST_SLEEP = timedelta(milliseconds=50)
 
 
-class Renewal:
+class RefreshThread:
     """
     Does work when it is due.
 

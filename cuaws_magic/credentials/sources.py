@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cuaws_magic.credentials.broker import Broker
-    from cuaws_magic.model import Account, AccountRole, Keys, Now, SsoSession
+    from cuaws_magic.model import Account, AccountRole, Credentials, Now, SsoSession
 
-IDENTITY_CENTER = Origin("the credentials", "`%cuaws login`", renewed=True)
+IDENTITY_CENTER = Origin("the credentials", "`%cuaws login`", renews=True)
 
 
 class Source(abc.ABC):
@@ -65,7 +65,7 @@ class Source(abc.ABC):
         self.profile = profile
 
     @abc.abstractmethod
-    def credentials(self) -> Keys:
+    def credentials(self) -> Credentials:
         """
         Return a set of which less than a third is used; an older one if no newer can be had.
 
@@ -73,20 +73,20 @@ class Source(abc.ABC):
             CuawsError: There is none that is good.
         """
 
-    def ready(self) -> Keys:
+    def ready(self) -> Credentials:
         """Return a set at once while there is one with some life left; else as `credentials`."""
         return self.credentials()
 
-    def renew(self) -> Keys:
+    def renew(self) -> Credentials:
         """
         Fetch a new set now.
 
         Raises:
             CuawsError: There is none to be had.
         """
-        raise NoCredentials(f"Nobody renews {self.origin.words}. For new ones, type {self.origin.again}.")
+        raise NoCredentials(f"Nobody renews {self.origin.label}. For new ones, type {self.origin.remedy}.")
 
-    def ends_at(self, credentials: Keys) -> datetime | None:
+    def ends_at(self, credentials: Credentials) -> datetime | None:
         """Return when a set ends, as well as we know."""
         return credentials.expires_at
 
@@ -116,20 +116,20 @@ class RoleSource(Source):
         self._broker = broker
         self.role = account_role
 
-    def credentials(self) -> Keys:
+    def credentials(self) -> Credentials:
         """Return a set, as `Broker.credentials`."""
         return self._broker.credentials(self.role)
 
-    def ready(self) -> Keys:
+    def ready(self) -> Credentials:
         """Return a set, as `Broker.ready`."""
         return self._broker.ready(self.role)
 
-    def renew(self) -> Keys:
+    def renew(self) -> Credentials:
         """Fetch a set, as `Broker.renew`."""
         return self._broker.renew(self.role)
 
 
-class KeptKeys(Source):
+class StaticSource(Source):
     """
     Keys that are what they are until they end: pasted, or saved in a file.
 
@@ -146,22 +146,22 @@ class KeptKeys(Source):
     """
 
     def __init__(
-        self, keys: Keys, account: Account, role_name: str, origin: Origin, assumed_end: datetime | None = None
+        self, keys: Credentials, account: Account, role_name: str, origin: Origin, assumed_end: datetime | None = None
     ) -> None:
         super().__init__(("kept", keys.access_key_id), account, role_name, origin)
         self._keys = keys
         self._assumed_end = assumed_end
 
-    def credentials(self) -> Keys:
+    def credentials(self) -> Credentials:
         """Return the keys; only AWS knows whether they are still good."""
         return self._keys
 
-    def ends_at(self, credentials: Keys) -> datetime | None:
+    def ends_at(self, credentials: Credentials) -> datetime | None:
         """Return when they end: as AWS said, or else as is usual."""
         return credentials.expires_at or self._assumed_end
 
 
-class RenewingSource(Source):
+class RefreshableSource(Source):
     """
     Credentials that a function gives, again and again: kept, and renewed early.
 
@@ -183,8 +183,8 @@ class RenewingSource(Source):
         origin: Origin,
         *,
         sso_session: SsoSession | None,
-        first: Keys,
-        fetch: Callable[[], Keys],
+        first: Credentials,
+        fetch: Callable[[], Credentials],
         now: Now = utc_now,
     ) -> None:
         super().__init__(key, account, role_name, origin, sso_session=sso_session)
@@ -197,32 +197,32 @@ class RenewingSource(Source):
         """Start anew, with a lock of its own."""
         self._turn = threading.Lock()
 
-    def credentials(self) -> Keys:
+    def credentials(self) -> Credentials:
         """Return a set of which less than a third is used; one is fetched at a time."""
-        if not self._held.due(self._now()):
+        if not self._held.refresh_needed(self._now()):
             return self._held
         with self._turn:
-            if self._held.due(self._now()):
+            if self._held.refresh_needed(self._now()):
                 try:
                     self._held = self._fetch()
                 except CuawsError:
-                    if self._held.over(self._now()):
+                    if self._held.expired(self._now()):
                         raise
             return self._held
 
-    def ready(self) -> Keys:
+    def ready(self) -> Credentials:
         """Return a set at once while there is one with some life left."""
         held, now = self._held, self._now()
-        return held if not held.over(now + held.last_moments()) else self.credentials()
+        return held if not held.expired(now + held.last_moments()) else self.credentials()
 
-    def renew(self) -> Keys:
+    def renew(self) -> Credentials:
         """Fetch a set now."""
         with self._turn:
             self._held = self._fetch()
             return self._held
 
 
-class NamedProfile(Source):
+class ProfileSource(Source):
     """
     A profile that programs are pointed to with `AWS_PROFILE`; each of them fetches its own credentials.
 
@@ -251,13 +251,13 @@ class NamedProfile(Source):
             ("profile", name),
             account,
             role_name,
-            Origin(f"the credentials of the profile {name}", again, renewed=False),
+            Origin(f"the credentials of the profile {name}", again, renews=False),
             sso_session=sso_session,
             account_role=account_role,
             profile=name,
         )
 
-    def credentials(self) -> Keys:
+    def credentials(self) -> Credentials:
         """Raise: there are none here, so that nobody needs any."""
         raise NoCredentials(
             f"The profile {self.profile} is in use by its name only. For keys, type `%cuaws use {self.profile}`."
@@ -279,19 +279,19 @@ class Bound:
     def __init__(self, source: Source, now: Now = utc_now) -> None:
         self.source = source
         self._now = now
-        self._last: Keys | None = None
+        self._last: Credentials | None = None
 
     @property
     def renewed(self) -> bool:
         """Whether to ask again before a set ends."""
-        return self.source.origin.renewed
+        return self.source.origin.renews
 
     @property
     def profile(self) -> str | None:
         """The profile that botocore is to resolve itself, instead of asking here."""
         return self.source.profile
 
-    def __call__(self) -> Keys:
+    def __call__(self) -> Credentials:
         """
         Return a set that is good now.
 
@@ -301,6 +301,6 @@ class Bound:
         try:
             self._last = self.source.ready()
         except CuawsError:
-            if self._last is None or self._last.over(self._now()):
+            if self._last is None or self._last.expired(self._now()):
                 raise
         return self._last

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic.diagnostics import environment, files
 from cuaws_magic.humanize import until
-from cuaws_magic.views.diagnosis import Diagnosis, Finding, fine, in_the_way, of_message, worth_knowing
+from cuaws_magic.views.diagnosis import Diagnosis, Finding, error, fine, of_message, warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,24 +42,22 @@ def _package(package: Installed, *, kernel: bool) -> Iterable[Finding]:
     name, version = package.name, package.version
     if version is None:
         if package.needed is not None:
-            yield in_the_way(
-                "Versions", f"{name} is not installed", f"Type `%pip install {name}`, then restart the kernel."
-            )
+            yield error("Versions", f"{name} is not installed", f"Type `%pip install {name}`, then restart the kernel.")
         return
     if package.loaded is not None and numbers(package.loaded) != numbers(version):
-        yield worth_knowing(
+        yield warning(
             "Versions",
             f"{name} {version} is installed, but this kernel still runs {package.loaded}",
             "Restart the kernel.",
         )
     if package.needed is not None and numbers(version) < numbers(package.needed):
-        yield in_the_way(
+        yield error(
             "Versions",
             f"{name} {version} is too old; {package.needed} or later is needed",
             f'Type `%pip install "{name}>={package.needed}"`, then restart the kernel.',
         )
     if kernel and name == "ipykernel" and _IPYKERNEL_FAULTY[0] <= numbers(version) < _IPYKERNEL_FAULTY[1]:
-        yield worth_knowing(
+        yield warning(
             "Versions",
             f"ipykernel {version} cannot update a widget from the background",
             'Type `%pip install "ipykernel>=7.1"`, then restart the kernel.',
@@ -72,7 +70,7 @@ def front_end(snapshot: Snapshot) -> Iterable[Finding]:
     by_name = {package.name: package.version for package in snapshot.packages}
     installed, widgets = by_name.get(FRONT_END), by_name.get("ipywidgets")
     if installed is None:
-        yield worth_knowing(
+        yield warning(
             subject,
             f"{FRONT_END} is not in this environment; the server may have it in its own, which a kernel cannot see",
             f"If `%cuaws panel` shows only text, install {FRONT_END} 3 where the server runs.",
@@ -80,7 +78,7 @@ def front_end(snapshot: Snapshot) -> Iterable[Finding]:
         return
     fitting = _FRONT_ENDS.get(numbers(widgets)[0]) if widgets else None
     if fitting is not None and numbers(installed)[0] not in fitting:
-        yield worth_knowing(
+        yield warning(
             subject,
             f"{FRONT_END} {installed} does not go with ipywidgets {widgets}",
             f'Type `%pip install "{FRONT_END}=={fitting[-1]}.*"`, then start the server again.',
@@ -95,17 +93,17 @@ def aws_command(snapshot: Snapshot) -> Iterable[Finding]:
     if command is None:
         yield fine(subject, "not on the PATH, and not needed")
     elif command.version is None:
-        yield worth_knowing(
+        yield warning(
             subject, f"{command.path} did not say its version in time", "Type `!aws --version` to see for yourself."
         )
     elif numbers(command.version) < (2,):
-        yield worth_knowing(
+        yield warning(
             subject,
             f"{command.path} is version {command.version}: it acts as the account in use, but has no `aws sso login`",
             "`%cuaws login` does that for it.",
         )
     elif numbers(command.version) < _SSO_SESSIONS:
-        yield worth_knowing(
+        yield warning(
             subject,
             f"{command.path} is version {command.version}, which does not know [sso-session]",
             "Update it to 2.9 or later, or use it with the account in use only.",
@@ -147,7 +145,7 @@ def _sign_in(snapshot: Snapshot) -> Iterable[Finding]:
         yield of_message("in the way", subject, snapshot.choice_trouble)
         return
     if snapshot.cache_trouble is not None:
-        yield worth_knowing(subject, snapshot.cache_trouble.rstrip("."), "Type `%cuaws login`, which replaces it.")
+        yield warning(subject, snapshot.cache_trouble.rstrip("."), "Type `%cuaws login`, which replaces it.")
     if snapshot.sso_session is None:
         return
     label = snapshot.sso_session.label
@@ -162,7 +160,7 @@ def _clock(snapshot: Snapshot) -> Iterable[Finding]:
     if clock.trouble is not None:
         yield of_message("in the way", "Network", clock.trouble)
     elif clock.skew is None:
-        yield worth_knowing(
+        yield warning(
             "Clock", f"{clock.host} did not tell its time", "Compare this machine's clock with yours: type `!date`."
         )
     else:
@@ -176,16 +174,16 @@ def _skewed(host: str, skew: timedelta) -> Finding:
     what = f"The clock of this machine is {off} {direction} that of {host}"
     do = "Set the clock, or ask the operator of this hub to."
     if seconds > _CLOCK_TOLERANCE:
-        return in_the_way("Clock", f"{what}: AWS refuses every request", do)
+        return error("Clock", f"{what}: AWS refuses every request", do)
     if seconds > _CLOCK_DOUBT:
-        return worth_knowing("Clock", f"{what}; AWS bears five minutes", do)
+        return warning("Clock", f"{what}; AWS bears five minutes", do)
     return fine("Clock", f"as that of {host}, within {max(2, round(seconds))} seconds")
 
 
 def _folders(snapshot: Snapshot) -> Iterable[Finding]:
     bad = [folder for folder in snapshot.folders if folder.trouble is not None]
     for folder in bad:
-        yield worth_knowing(
+        yield warning(
             "Home",
             f"{folder.path} cannot be written: {folder.trouble}; a sign-in holds in this kernel only",
             "Make it writable to be signed in everywhere.",

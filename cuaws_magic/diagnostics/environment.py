@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cuaws_magic.humanize import until
-from cuaws_magic.views.diagnosis import fine, in_the_way, worth_knowing
+from cuaws_magic.views.diagnosis import error, fine, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ def keys(snapshot: Snapshot) -> Iterable[Finding]:
     """Judge keys that somebody put into the environment: whether they are good, and what they win over."""
     subject, there = "Keys in the environment", snapshot.variables
     if snapshot.touched:
-        yield worth_knowing(
+        yield warning(
             subject,
             f"{_listed(snapshot.touched)} changed since `%cuaws use`, and what is there now wins",
             "Type `%cuaws whoami` to see who you are, or `%cuaws use ACCOUNT` to be that again.",
@@ -44,15 +44,15 @@ def keys(snapshot: Snapshot) -> Iterable[Finding]:
     over = f"; they win over {_listed(wins)}" if wins else "; they win over every profile"
     if snapshot.in_use is not None:
         again = f"{_listed(present)} {_verb(present, 'comes', 'come')} back with `%cuaws release`"
-        yield worth_knowing(
+        yield warning(
             subject,
             f"{again}, and {trouble}" if trouble else again,
             "Delete them where they are set, if you no longer need them.",
         )
     elif trouble:
-        yield in_the_way(subject, f"{_listed(present)}: {trouble}{over}", _REPLACED)
+        yield error(subject, f"{_listed(present)}: {trouble}{over}", _REPLACED)
     else:
-        yield worth_knowing(subject, f"{_listed(present)} {_verb(present, 'is', 'are')} set{over}", _REPLACED)
+        yield warning(subject, f"{_listed(present)} {_verb(present, 'is', 'are')} set{over}", _REPLACED)
 
 
 def _trouble(there: Mapping[str, str], snapshot: Snapshot) -> str:
@@ -94,13 +94,13 @@ def profiles(snapshot: Snapshot) -> Iterable[Finding]:
             do = f'Type `import os; del os.environ["{variable}"]`, and delete it where it is set.'
             what = f"names the profile {profile}, which is not in {snapshot.config.path}"
             if snapshot.in_use is None:
-                yield in_the_way(variable, f"{what}: every AWS client refuses to start", do)
+                yield error(variable, f"{what}: every AWS client refuses to start", do)
             else:
-                yield worth_knowing(variable, f"{what}; it comes back with `%cuaws release`", do)
+                yield warning(variable, f"{what}; it comes back with `%cuaws release`", do)
         else:
             yield fine(variable, f"{profile}; `%cuaws use` takes its place while an account is in use")
     if len({profile for _, profile in named}) > 1:
-        yield worth_knowing(
+        yield warning(
             "AWS_DEFAULT_PROFILE",
             "differs from AWS_PROFILE: boto3 takes the first, the AWS CLI the second",
             "Keep AWS_PROFILE only.",
@@ -114,7 +114,7 @@ def hub(snapshot: Snapshot) -> Iterable[Finding]:
     container = [name for name in _CONTAINER if there.get(name)]
     if container:
         kind = "EKS Pod Identity" if _host(there[container[0]]) in _POD_IDENTITY else "container credentials"
-        yield worth_knowing(
+        yield warning(
             "Hub's role",
             f"without an account in use, AWS clients may have the hub's own role ({kind}, {container[0]})",
             "Type `%cuaws use ACCOUNT` before the first AWS call.",
@@ -125,7 +125,7 @@ def hub(snapshot: Snapshot) -> Iterable[Finding]:
         if (section.kind, section.name) == ("profile", "default") and _GIVES_CREDENTIALS & set(section.settings)
     ]
     if hiding and container:
-        yield worth_knowing(
+        yield warning(
             "[default]",
             f"is in {hiding[0].path}, where programs look before they ask for container credentials",
             "Give that profile another name, if programs are to have the hub's role.",
@@ -136,19 +136,19 @@ def _web_identity(snapshot: Snapshot) -> Iterable[Finding]:
     subject = "Hub's role"
     role, file = (snapshot.variables.get(name) for name in ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"))
     if file and not role:
-        yield in_the_way(
+        yield error(
             subject,
             "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN: every AWS client without an account refuses",
             'Type `import os; del os.environ["AWS_WEB_IDENTITY_TOKEN_FILE"]`.',
         )
     elif file and "AWS_PROFILE" in snapshot.ours and snapshot.in_use is not None and _via_profile(snapshot):
-        yield in_the_way(
+        yield error(
             subject,
             f"{role} (IRSA) wins over AWS_PROFILE, so programs are not in {snapshot.in_use}",
             f"Type `%cuaws use {snapshot.in_use}` without `--via profile`.",
         )
     elif file:
-        yield worth_knowing(
+        yield warning(
             subject,
             f"without an account in use, AWS clients are {role} (IRSA); it wins over AWS_PROFILE",
             "Type `%cuaws use ACCOUNT` before the first AWS call; not with `--via profile`.",
@@ -165,13 +165,13 @@ def regions(snapshot: Snapshot) -> Iterable[Finding]:
     there = snapshot.variables
     first, second = there.get("AWS_REGION"), there.get("AWS_DEFAULT_REGION")
     if first and second and first != second:
-        yield worth_knowing(
+        yield warning(
             "Region",
             f"AWS_REGION is {first} and AWS_DEFAULT_REGION is {second}: boto3 takes the second, the AWS CLI the first",
             "`%cuaws use ACCOUNT --region REGION` sets both.",
         )
     elif first and not second:
-        yield worth_knowing(
+        yield warning(
             "Region",
             f"AWS_REGION is {first}, but boto3 reads only AWS_DEFAULT_REGION",
             "`%cuaws use ACCOUNT` sets both.",
@@ -194,20 +194,20 @@ def endpoints(snapshot: Snapshot) -> Iterable[Finding]:
         yield fine(subject, "AWS's own: AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set")
         return
     if loopback:
-        yield worth_knowing(
+        yield warning(
             subject,
             f"{_listed(loopback)} {_verb(loopback, 'leads', 'lead')} to this machine, not to AWS",
             "Start the kernel without them to reach AWS.",
         )
     if elsewhere:
         hosts = sorted({_host(there[name]) for name in elsewhere})
-        yield worth_knowing(
+        yield warning(
             subject,
             f"{_listed(elsewhere)} {_verb(elsewhere, 'leads', 'lead')} to {_listed(hosts)}",
             "Delete them, unless that is meant.",
         )
     if in_files:
-        yield worth_knowing(subject, f"set in {_listed(in_files)}", "Delete that, unless it is meant.")
+        yield warning(subject, f"set in {_listed(in_files)}", "Delete that, unless it is meant.")
     if not named and not in_files:
         yield fine(subject, "AWS's own")
 
@@ -220,7 +220,7 @@ def certificates(snapshot: Snapshot) -> Iterable[Finding]:
             continue
         found = True
         if name in snapshot.missing:
-            yield in_the_way(
+            yield error(
                 "Certificates",
                 f"{name} names {snapshot.variables[name]}, which is not there: no TLS connection can be made",
                 f'Type `import os; del os.environ["{name}"]`, or name the right file.',
@@ -230,7 +230,7 @@ def certificates(snapshot: Snapshot) -> Iterable[Finding]:
     for file, section in snapshot.sections():
         bundle = section.settings.get("ca_bundle")
         if bundle in snapshot.missing:
-            yield worth_knowing(
+            yield warning(
                 "Certificates",
                 f"ca_bundle of [{section.header}] in {file.path} names {bundle}, which is not there",
                 "Delete that line, or name the right file.",
@@ -239,7 +239,7 @@ def certificates(snapshot: Snapshot) -> Iterable[Finding]:
         yield fine("Certificates", "those of Python")
     for variable, file in (("AWS_CONFIG_FILE", snapshot.config), ("AWS_SHARED_CREDENTIALS_FILE", snapshot.credentials)):
         if snapshot.variables.get(variable) and not file.exists:
-            yield worth_knowing(
+            yield warning(
                 variable, f"names {file.path}, which is not there", "Delete the variable, or name the right file."
             )
 
@@ -251,7 +251,7 @@ def proxies(snapshot: Snapshot) -> Iterable[Finding]:
         (there[name] for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY") if there.get(name)), ""
     )
     if https:
-        yield worth_knowing(
+        yield warning(
             "Proxy",
             f"requests to AWS go through {_host(https)}",
             "If it reads TLS, set AWS_CA_BUNDLE to its certificate file.",

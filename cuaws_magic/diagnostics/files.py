@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from cuaws_magic.settings import ACCOUNT_ID, CU_SSO_REGION, CU_START_URL, REGION
-from cuaws_magic.views.diagnosis import fine, in_the_way, of_message, worth_knowing
+from cuaws_magic.views.diagnosis import error, fine, of_message, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,13 +38,13 @@ def parsing(snapshot: Snapshot) -> Iterable[Finding]:
 def access(snapshot: Snapshot) -> Iterable[Finding]:
     """Judge who can read files with secrets in them."""
     if snapshot.unreadable:
-        yield in_the_way(
+        yield error(
             "Permissions",
             f"{_some(snapshot.unreadable)} cannot be read by you",
             f"Type `!chmod u+rw {_quoted(snapshot.unreadable)}`; ask the operator of this machine if that is refused.",
         )
     if snapshot.exposed:
-        yield worth_knowing(
+        yield warning(
             "Permissions",
             f"others on this machine can read {_some(snapshot.exposed)}, with secrets in it",
             f"Type `!chmod 600 {_quoted(snapshot.exposed)}`.",
@@ -71,13 +71,13 @@ def _header(section: Section, file: AwsFile) -> Iterable[Finding]:
     first, _, rest = header.partition(" ")
     if first in _KINDS and rest.strip():
         name = rest.strip().strip("'\"")
-        yield worth_knowing(
+        yield warning(
             "Config file",
             f"[{header}] in {file.path} is passed over by every AWS program: a name with spaces needs quotation marks",
             f'Write it [{first} "{name}"].',
         )
     elif section.settings:
-        yield worth_knowing(
+        yield warning(
             "Config file",
             f"[{header}] in {file.path} is passed over by every AWS program: the word profile is missing",
             f"Write it [profile {shlex.quote(header)}].",
@@ -90,12 +90,12 @@ def _values(section: Section, file: AwsFile, snapshot: Snapshot) -> Iterable[Fin
     for key in ("sso_region", "region"):
         value = section.settings.get(key)
         if value and key not in section.commented and not REGION.fullmatch(value):
-            yield worth_knowing("Config file", f"{key} = {value} of {where} is not a region", _correct(key))
+            yield warning("Config file", f"{key} = {value} of {where} is not a region", _correct(key))
     yield from _sso_region(section, where, snapshot)
     yield from _needs(section, where, {one.name for _, one in snapshot.sections() if one.kind == "profile"})
     account_id = section.settings.get("sso_account_id")
     if account_id and "sso_account_id" not in section.commented and not ACCOUNT_ID.fullmatch(account_id):
-        yield worth_knowing(
+        yield warning(
             "Config file",
             f"sso_account_id = {account_id} of {where} is not twelve digits",
             "Write all twelve, zeros in front too.",
@@ -112,14 +112,14 @@ def _needs(section: Section, where: str, known: set[str]) -> Iterable[Finding]:
             and one in section.settings
             and other not in section.settings
         ):
-            yield worth_knowing(
+            yield warning(
                 "Config file",
                 f"{where} has {one}, but no {other}: AWS programs refuse it",
                 f"Add the line `{other} = …` to it, or type `%cuaws configure`.",
             )
     source = section.settings.get("source_profile")
     if section.kind == "profile" and source and source not in known:
-        yield worth_knowing(
+        yield warning(
             "Config file",
             f"source_profile = {source} of {where} is no profile: AWS programs refuse it",
             "Correct the name, or add that profile.",
@@ -136,7 +136,7 @@ def _sso_region(section: Section, where: str, snapshot: Snapshot) -> Iterable[Fi
     what = f"sso_region = {sso_region} of {where} is wrong for {start_url}: sign-ins are asked for in another region"
     do = f"Write `sso_region = {right}`."
     chosen = snapshot.sso_session is not None and snapshot.sso_session.start_url == start_url
-    yield in_the_way("Config file", what, do) if chosen else worth_knowing("Config file", what, do)
+    yield error("Config file", what, do) if chosen else warning("Config file", what, do)
 
 
 def _named_in(start_url: str) -> str | None:
@@ -148,9 +148,7 @@ def _named_in(start_url: str) -> str | None:
 def _comments(section: Section, file: AwsFile) -> Iterable[Finding]:
     for key in section.commented:
         what = f"{key} of [{section.header}] in {file.path} has a comment behind its value, and AWS reads both"
-        yield (in_the_way if key in _EXACT else worth_knowing)(
-            "Config file", what, "Put the comment on a line of its own."
-        )
+        yield (error if key in _EXACT else warning)("Config file", what, "Put the comment on a line of its own.")
 
 
 def _count(number: int, thing: str) -> str:

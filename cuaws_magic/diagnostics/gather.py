@@ -41,14 +41,14 @@ from cuaws_magic.diagnostics.snapshot import (
 from cuaws_magic.errors import CuawsError, UnknownProfile
 from cuaws_magic.model import utc_now
 from cuaws_magic.sso.session import CU_BOULDER
-from cuaws_magic.storage import OwnState
+from cuaws_magic.storage import StateStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from cuaws_magic.config.files import AwsConfig, AwsFiles
-    from cuaws_magic.credentials.environment import KernelEnv
+    from cuaws_magic.credentials.environment import KernelEnvironment
     from cuaws_magic.credentials.kernel import KernelCredentials
     from cuaws_magic.model import Now, SsoSession
     from cuaws_magic.sso.login import Login
@@ -95,7 +95,7 @@ class Examination:
         self,
         environ: Mapping[str, str],
         *,
-        env: KernelEnv,
+        env: KernelEnvironment,
         aws_files: AwsFiles,
         cache: TokenCache,
         credentials: KernelCredentials,
@@ -139,7 +139,7 @@ class Examination:
             file_troubles=tuple(self._file_troubles(choice_trouble)) if readable else (),
             exposed=exposed,
             unreadable=unreadable,
-            folders=tuple(_folder(path) for path in (self._cache.sso_folder, OwnState.default().folder)),
+            folders=tuple(_folder(path) for path in (self._cache.sso_folder, StateStore.default().folder)),
             sso_session=sso_session,
             choice_trouble=choice_trouble,
             signed_in_until=sign_in.ends_at if sign_in is not None else None,

@@ -1,1 +1,7 @@
-"""ipython."""
+"""
+IPython's side: the magic, its grammar, and where views are displayed.
+
+`magics` registers `%cuaws` and runs a command; `grammar` parses, helps and completes;
+`display` puts views on a page or a terminal. `paste_cell` takes keys out of a cell that
+`cell_wipe` then erases from page and history.
+"""

@@ -22,10 +22,10 @@ from cuaws_magic.views.sign_in import AwaitingApproval, organisation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cuaws_magic.views.render import Shown
+    from cuaws_magic.views.render import DisplayHandle
 
 
-class NotebookFace:
+class NotebookDisplay:
     """
     Shows on the page of a notebook, replaced in place.
 
@@ -42,14 +42,14 @@ class NotebookFace:
         self._shown: tuple[int, list[View]] = (-1, [])
         shell.display_formatter.ipython_display_formatter.for_type(View, self._show_once)
 
-    def __call__(self, view: View) -> Shown:
+    def __call__(self, view: View) -> DisplayHandle:
         """Show a view; what comes back replaces it."""
         from IPython.display import display
 
         self._mark(view)
         self._tell(view)
         handle: Any = display(  # type: ignore[no-untyped-call]  # IPython is half typed
-            view.bundle(), raw=True, display_id=True
+            view.mimebundle(), raw=True, display_id=True
         )
         return _OnPage(self, handle)
 
@@ -103,7 +103,7 @@ class NotebookFace:
         if not self._stands(view):
             from IPython.display import display
 
-            display(view.bundle(), raw=True)  # type: ignore[no-untyped-call]  # as above
+            display(view.mimebundle(), raw=True)  # type: ignore[no-untyped-call]  # as above
 
     def _stands(self, view: View) -> bool:
         count, views = self._shown
@@ -111,13 +111,13 @@ class NotebookFace:
 
 
 class _OnPage:
-    def __init__(self, face: NotebookFace, handle: Any) -> None:
+    def __init__(self, face: NotebookDisplay, handle: Any) -> None:
         self._face = face
         self._handle = handle
 
     def update(self, view: View) -> None:
         self._face.replaced(view)
-        self._handle.update(view.bundle(), raw=True)
+        self._handle.update(view.mimebundle(), raw=True)
 
 
 def _to_terminal(line: str) -> None:
@@ -131,7 +131,7 @@ def _to_terminal(line: str) -> None:
         os.write(terminal, f"{readable(line)}\n".encode())
 
 
-class TextFace:
+class TextDisplay:
     """
     Prints plain text; where a browser runs beside it, the sign-in page opens in it.
 
@@ -144,7 +144,7 @@ class TextFace:
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ
 
-    def __call__(self, view: View) -> Shown:
+    def __call__(self, view: View) -> DisplayHandle:
         """Print a view; what comes back prints the next one."""
         self.update(view)
         if isinstance(view, AwaitingApproval) and view.attempt == 1:
@@ -153,7 +153,7 @@ class TextFace:
 
     def update(self, view: View) -> None:
         """Print a view below the one before."""
-        print(view.bundle()["text/plain"], flush=True)  # noqa: T201 - this text is for a person
+        print(view.mimebundle()["text/plain"], flush=True)  # noqa: T201 - this text is for a person
 
     def _open(self, page: str) -> None:
         """Open the page as `aws sso login` does, but never a browser inside the terminal, nor far away."""
@@ -165,7 +165,7 @@ class TextFace:
             webbrowser.open_new_tab(page)
 
 
-class TerminalFace(TextFace):
+class TerminalDisplay(TextDisplay):
     """
     Prints in an IPython terminal, where the value of the last line is printed anyway.
 
@@ -196,7 +196,7 @@ class TerminalFace(TextFace):
 
     def _as_value(self, view: View, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
         """Print a view as the value of a cell; what was printed a moment ago is not printed twice."""
-        printer.text("" if view is self._printed else view.bundle()["text/plain"])
+        printer.text("" if view is self._printed else view.mimebundle()["text/plain"])
 
     def done(self) -> None:
         """Print views as IPython would."""
@@ -219,29 +219,29 @@ def _typed(shell: Any, pattern: str) -> bool:
     return re.search(pattern, typed, re.MULTILINE) is not None
 
 
-def face_of(shell: Any) -> NotebookFace | TerminalFace:
+def display_for(shell: Any) -> NotebookDisplay | TerminalDisplay:
     """Return the face of an IPython shell: a page if a kernel runs it, a terminal otherwise."""
-    made: NotebookFace | TerminalFace = _face_of(shell)
+    made: NotebookDisplay | TerminalDisplay = _display_for(shell)
     return made
 
 
 @functools.cache
-def _face_of(shell: Any) -> NotebookFace | TerminalFace:
-    return NotebookFace(shell) if hasattr(shell, "kernel") else TerminalFace(shell)
+def _display_for(shell: Any) -> NotebookDisplay | TerminalDisplay:
+    return NotebookDisplay(shell) if hasattr(shell, "kernel") else TerminalDisplay(shell)
 
 
 def leave(shell: Any) -> None:
     """Have a shell show views as IPython would; its face is made anew when it is asked for again."""
-    face_of(shell).done()
-    _face_of.cache_clear()
+    display_for(shell).done()
+    _display_for.cache_clear()
 
 
-def face_here() -> NotebookFace | TextFace:
+def display_here() -> NotebookDisplay | TextDisplay:
     """Return the face of wherever this process runs, for functions called from Python."""
     if "IPython" in sys.modules:
         from IPython import get_ipython
 
         shell = get_ipython()
         if shell is not None:
-            return face_of(shell)
-    return TextFace()
+            return display_for(shell)
+    return TextDisplay()

@@ -17,8 +17,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser, MagicHelpFormatter
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # public, though not in its __all__
 
-from cuaws_magic.commands.export import FORMATS
-from cuaws_magic.settings import REGION
+from cuaws_magic.settings import EXPORT_FORMATS, REGION, REGIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,14 +41,6 @@ if TYPE_CHECKING:
         def profile_names(self) -> list[str]:
             """Return all profiles, of both files."""
 
-
-# For completion, and to name the nearest; any of that form can be typed. Those open by default, in the order of
-# `us-*` first.
-REGIONS = (
-    "us-west-2", "us-east-1", "us-east-2", "us-west-1", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1",
-    "eu-west-2", "eu-west-3", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
-    "ap-southeast-2", "sa-east-1",
-)  # fmt: skip
 
 _TARGET = "profile, account name (any case), account id, or ACCOUNT/ROLE"
 _DESCRIPTION = """AWS credentials in this notebook, by IAM Identity Center.
@@ -175,7 +166,9 @@ def _profiles(commands: Any) -> None:
 def _export(commands: Any) -> None:
     export = _command(commands, "export", "credentials for a program that cannot fetch its own; they are not renewed")
     export.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
-    export.add_argument("--format", choices=FORMATS, default=FORMATS[0], help=f"default {FORMATS[0]}")
+    export.add_argument(
+        "--format", choices=EXPORT_FORMATS, default=EXPORT_FORMATS[0], help=f"default {EXPORT_FORMATS[0]}"
+    )
     where = export.add_mutually_exclusive_group(required=True)
     where.add_argument("--to", metavar="FILE", help="into a file that only you can read")
     where.add_argument("--var", metavar="NAME", type=_variable, help="into a variable of this notebook, as text")

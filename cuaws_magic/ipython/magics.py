@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
 
     from cuaws_magic.commands.context import App
-    from cuaws_magic.ipython.display import NotebookFace, TerminalFace
+    from cuaws_magic.ipython.display import NotebookDisplay, TerminalDisplay
     from cuaws_magic.ipython.paste_cell import PasteCell
     from cuaws_magic.views.account import InUse
     from cuaws_magic.views.render import View
@@ -181,10 +181,10 @@ class CuawsMagics(Magics):
         leave(self.shell)
 
     @property
-    def _face(self) -> NotebookFace | TerminalFace:
-        from cuaws_magic.ipython.display import face_of
+    def _face(self) -> NotebookDisplay | TerminalDisplay:
+        from cuaws_magic.ipython.display import display_for
 
-        return face_of(self.shell)
+        return display_for(self.shell)
 
     def _run(self, arguments: argparse.Namespace) -> View:
         app, show = self.app, self._face
@@ -241,7 +241,7 @@ class CuawsMagics(Magics):
         return exported
 
 
-def _panel(app: App, show: NotebookFace | TerminalFace) -> View:
+def _panel(app: App, show: NotebookDisplay | TerminalDisplay) -> View:
     from cuaws_magic.widget.view import open_panel
 
     return open_panel(app, show.cell)

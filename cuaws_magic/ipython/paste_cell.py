@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.key_binding import KeyPressEvent
     from prompt_toolkit.layout.processors import TransformationInput
 
-    from cuaws_magic.ipython.display import NotebookFace, TerminalFace
+    from cuaws_magic.ipython.display import NotebookDisplay, TerminalDisplay
     from cuaws_magic.views.account import InUse
 
 _PROMPT = "Paste the keys here (they stay hidden), then press Enter: "
@@ -105,7 +105,7 @@ class PasteCell:
         cell: What stands below it; empty for a line alone.
     """
 
-    def __init__(self, shell: Any, face: NotebookFace | TerminalFace, line: str, cell: str) -> None:
+    def __init__(self, shell: Any, face: NotebookDisplay | TerminalDisplay, line: str, cell: str) -> None:
         self._shell = shell
         self._face = face
         self._on_the_line = pasted.holds_keys(line)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cuaws_magic.config.files import AwsConfig
     from cuaws_magic.model import AccountRole, Now, SsoSession, SsoToken
     from cuaws_magic.sso.login import Login
-    from cuaws_magic.storage import OwnState
+    from cuaws_magic.storage import StateStore
 
     Progress = Callable[[int, int], None]
 
@@ -49,7 +49,7 @@ class Listing:
         return now - self.listed_at < LISTING_LIFE
 
 
-class Directory:
+class Accounts:
     """
     Accounts and roles that the person may enter.
 
@@ -63,7 +63,9 @@ class Directory:
         now: The current time, aware, UTC.
     """
 
-    def __init__(self, identity_center: IdentityCenter, login: Login, own_state: OwnState, now: Now = utc_now) -> None:
+    def __init__(
+        self, identity_center: IdentityCenter, login: Login, own_state: StateStore, now: Now = utc_now
+    ) -> None:
         self._identity_center = identity_center
         self._login = login
         self._own_state = own_state
@@ -223,10 +225,10 @@ class AccountList:
 
         used: Ids of those used before; the last used at the end.
 
-        production: Patterns of names that are marked.
+        is_production: Whether an account of that name is marked.
     """
 
-    def __init__(self, accounts: Iterable[Account], used: Sequence[str], production: Sequence[str]) -> None:
+    def __init__(self, accounts: Iterable[Account], used: Sequence[str], is_production: Callable[[str], bool]) -> None:
         by_id = {account.id: account for account in accounts}
         on_top = [by_id[account_id] for account_id in reversed(used) if account_id in by_id]
         tops = {account.id for account in on_top}
@@ -234,7 +236,7 @@ class AccountList:
             (one for one in by_id.values() if one.id not in tops), key=lambda one: (one.name.casefold(), one.id)
         )
         self._by_id = by_id
-        self._production = tuple(pattern.casefold() for pattern in production)
+        self._is_production = is_production
         self._searchable = [(f"{one.name.casefold()} {one.id}", one) for one in (*on_top, *rest)]
 
     def __len__(self) -> int:
@@ -254,7 +256,7 @@ class AccountList:
 
     def production(self, account: Account) -> bool:
         """Whether an account is to be marked."""
-        return is_production(account.name, self._production)
+        return self._is_production(account.name)
 
     def labels(self, accounts: Sequence[Account]) -> list[tuple[str, str]]:
         """Return what to show for each account, in columns, with its id as the value."""
@@ -267,12 +269,6 @@ class AccountList:
         mark = _MARK if self.production(account) else ""
         marked = f"{_fitted(name, _WIDEST - len(mark))}{mark}"
         return f"{marked.ljust(width)}  {spaced(account.id)}"
-
-
-def is_production(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a name matches one of the patterns, any case."""
-    fold = name.casefold()
-    return any(fnmatch.fnmatchcase(fold, pattern.casefold()) for pattern in patterns)
 
 
 def _fitted(name: str, width: int) -> str:

@@ -20,7 +20,7 @@ _REGISTRATION_MARGIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
-class SignInGateway:
+class IdentityCenterGateway:
     """
     A `device_flow.Gateway`.
 

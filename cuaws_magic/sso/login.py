@@ -27,7 +27,7 @@ from cuaws_magic.errors import (
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import SIGN_IN_LIFE, SSO_TOKEN_MARGIN
 from cuaws_magic.sso.device_flow import Keep, Wait, device_flow
-from cuaws_magic.sso.gateway import SignInGateway
+from cuaws_magic.sso.gateway import IdentityCenterGateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cuaws_magic.model import Now, Secret, SsoSession, SsoToken
     from cuaws_magic.sso.device_flow import Step
     from cuaws_magic.sso.token_cache import TokenCache
-    from cuaws_magic.storage import OwnState
+    from cuaws_magic.storage import StateStore
 
 # Seconds before each look at the file after a refused refresh: the AWS CLI takes no lock,
 # and writes a moment after the service answered it.
@@ -87,7 +87,7 @@ class Login:
         self,
         identity_center: IdentityCenter,
         cache: TokenCache,
-        own_state: OwnState,
+        own_state: StateStore,
         now: Now = utc_now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -137,7 +137,7 @@ class Login:
         sign_in = self.current(sso_session)
         if sign_in is None or not self._refreshable(sign_in.sso_token):
             return None
-        return sign_in.sso_token.renewal_at(SSO_TOKEN_MARGIN)
+        return sign_in.sso_token.refresh_at(SSO_TOKEN_MARGIN)
 
     def required(self, sso_session: SsoSession, *, refused: SsoToken | None = None) -> SignIn:
         """
@@ -217,7 +217,9 @@ class Login:
             ServiceError: The service could not be asked.
         """
         before = self._cache.load(sso_session)
-        steps = device_flow(SignInGateway(self._identity_center, self._cache, sso_session, self._now), self._now)
+        steps = device_flow(
+            IdentityCenterGateway(self._identity_center, self._cache, sso_session, self._now), self._now
+        )
         while True:
             try:
                 step = next(steps)
@@ -334,7 +336,7 @@ class Login:
         return sso_token.expires_at if approved_at is None else max(sso_token.expires_at, approved_at + SIGN_IN_LIFE)
 
     def _fresh(self, sso_token: SsoToken) -> bool:
-        return self._good(sso_token) and self._now() < sso_token.renewal_at(SSO_TOKEN_MARGIN)
+        return self._good(sso_token) and self._now() < sso_token.refresh_at(SSO_TOKEN_MARGIN)
 
     def _good(self, sso_token: SsoToken) -> bool:
         return self._now() < sso_token.expires_at and sso_token.access_token not in self._refused

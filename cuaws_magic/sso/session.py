@@ -18,10 +18,9 @@ from cuaws_magic.model import SsoSession
 from cuaws_magic.settings import CU_SESSION_NAME, CU_SSO_REGION, CU_START_URL, DEFAULT_SCOPES, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from cuaws_magic.config.files import AwsConfig, AwsFiles
-    from cuaws_magic.credentials.environment import KernelEnv
 
 CU_BOULDER = SsoSession(CU_SESSION_NAME, CU_START_URL, CU_SSO_REGION, DEFAULT_SCOPES)
 
@@ -134,25 +133,25 @@ class SignInChoice:
     Args:
         environ: The environment of this process.
 
-        env: The same as it is without us.
+        found: Value of a variable as it would be without us.
 
         aws_files: The AWS files.
     """
 
-    def __init__(self, environ: Mapping[str, str], env: KernelEnv, aws_files: AwsFiles) -> None:
+    def __init__(self, environ: Mapping[str, str], found: Callable[[str], str | None], aws_files: AwsFiles) -> None:
         self._environ = environ
-        self._env = env
+        self._found = found
         self._aws_files = aws_files
         self._said = Settings()
 
     @property
     def settings(self) -> Settings:
         """What was set, from all places put together."""
-        return self._said.over(Settings.from_environ(self._environ))
+        return self._said.or_else(Settings.from_environ(self._environ))
 
     def configure(self, settings: Settings) -> None:
         """Take settings for all later commands, over the ones before: IPython's, or a person's choice."""
-        self._said = settings.over(self._said)
+        self._said = settings.or_else(self._said)
 
     def sso_session(self, settings: Settings | None = None) -> SsoSession:
         """
@@ -164,9 +163,9 @@ class SignInChoice:
         Raises:
             ConfigurationError: It is not settled which, or something of it is not in order.
         """
-        named = [(name, self._env.found(name)) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")]
+        named = [(name, self._found(name)) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")]
         profile = next(((name, value) for name, value in named if value), None)
-        return choose((settings or Settings()).over(self.settings), self._aws_files.read(), profile)
+        return choose((settings or Settings()).or_else(self.settings), self._aws_files.read(), profile)
 
     def settled(self) -> SsoSession | None:
         """Return the same, or nothing where it is not settled."""
@@ -201,5 +200,5 @@ class SignInChoice:
 
     def region(self, sso_session: SsoSession | None) -> str:
         """Return where the clients of a sign-in go if nobody says otherwise."""
-        as_found = self._env.found("AWS_REGION") or self._env.found("AWS_DEFAULT_REGION")
+        as_found = self._found("AWS_REGION") or self._found("AWS_DEFAULT_REGION")
         return self.settings.region or as_found or (sso_session or CU_BOULDER).sso_region

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cuaws_magic.config.files import AwsConfig, Profile
     from cuaws_magic.model import SsoSession
-    from cuaws_magic.sso.accounts import Directory
+    from cuaws_magic.sso.accounts import Accounts
 
 _NUMBER = re.compile(r"[0-9]+")
 _DIGITS = 12  # of an account id
@@ -38,7 +38,7 @@ class Targets:
         directory: Knows the accounts and roles.
     """
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Accounts) -> None:
         self._directory = directory
 
     def resolve(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cuaws_magic.model import Account, Origin, SsoSession
-    from cuaws_magic.views.render import Bundle, Row, Tone
+    from cuaws_magic.views.render import MimeBundle, Row, Tone
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,7 +78,7 @@ class InUse(View):
         return [
             *who,
             ("Region", self.region),
-            *([("From", self.origin.words)] if self.origin is not None else []),
+            *([("From", self.origin.label)] if self.origin is not None else []),
             ("Credentials", self._credentials()),
             *([("Sign-in", sign_in_row(self.signed_in_until, self.at))] if self.signs_in else []),
         ]
@@ -90,9 +90,9 @@ class InUse(View):
                 return f"each program fetches and renews its own {by_name}"
             # What the profile gives is not ours to know: a program's keys come anew, saved ones do not.
             return f"each program takes them from the profile {by_name}; saved keys are not renewed"
-        if self.origin is not None and not self.origin.renewed:
+        if self.origin is not None and not self.origin.renews:
             return self._not_renewed(self.origin)
-        again = self.origin.again if self.origin is not None else "`%cuaws login`"
+        again = self.origin.remedy if self.origin is not None else "`%cuaws login`"
         if self.expires_at is None or self.expires_at <= self.at:
             return f"over; type {again}"
         left = f"until {humanize.until(self.expires_at, self.at)}"
@@ -105,11 +105,11 @@ class InUse(View):
         about = "about " if self.end_assumed else ""
         ends = f"{about}{humanize.clock(self.expires_at, self.at)}"
         if self.expires_at <= self.at:
-            return f"over since {ends}; type {origin.again}"
+            return f"over since {ends}; type {origin.remedy}"
         if self.end_assumed:
             # Reckoned from when they came here; how old they were then nobody said.
-            return f"at most until {ends}, not renewed; then type {origin.again}"
-        return f"until {humanize.until(self.expires_at, self.at)}, not renewed; then type {origin.again}"
+            return f"at most until {ends}, not renewed; then type {origin.remedy}"
+        return f"until {humanize.until(self.expires_at, self.at)}, not renewed; then type {origin.remedy}"
 
     @property
     def title(self) -> tuple[str, str]:
@@ -123,10 +123,10 @@ class InUse(View):
         """What stands beside the title in a frame, where something does."""
         return "production" if self.production else ""
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         title, plain = self.title
-        return render.bundle(
+        return render.mimebundle(
             render.text(plain, self.rows(), self.notes),
             render.card(
                 "good", title, self.account, render.facts(self.rows()) + render.lines(self.notes), mark=self.mark
@@ -158,7 +158,7 @@ class Status(View):
         """The organisation."""
         return organisation(self.sso_session) if self.sso_session is not None else ""
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         tone: Tone = "good"
         mark = self.in_use.mark if self.in_use is not None else ""
@@ -174,7 +174,7 @@ class Status(View):
         else:
             rows = [("Sign-in", "none; type `%cuaws login`"), ("Account", "none in use")]
             title, tone, plain = "Not signed in", "idle", f"Not signed in to {self.where}"
-        return render.bundle(
+        return render.mimebundle(
             render.text(plain, rows, self.notes),
             render.card(tone, title, self.where, render.facts(rows) + render.lines(self.notes), mark=mark),
         )
@@ -194,10 +194,10 @@ class Released(View):
     account: str | None
     sentences: tuple[str, ...]
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         title = f"Released {self.account}" if self.account else "There was nothing to release"
-        return render.bundle(
+        return render.mimebundle(
             render.text(f"{title}.", [], self.sentences), render.card("idle", title, "", render.lines(self.sentences))
         )
 
@@ -240,9 +240,9 @@ class Whoami(View):
             ("User ID", self.user_id),
         ]
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
-        return render.bundle(
+        return render.mimebundle(
             render.text(self.person, self.rows()),
             render.card("good", self.person, "", render.facts(self.rows())),
         )
@@ -277,7 +277,7 @@ class AccountTable(View):
     def __getitem__(self, index: int | slice) -> Account | Sequence[Account]:
         return self.accounts[index]
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         head = ["Account", "Id"] + (["Roles"] if self.roles is not None else [])
         rows = [
@@ -286,7 +286,7 @@ class AccountTable(View):
         ]
         count = f"{len(rows)} of {self.total} accounts" if len(rows) != self.total else f"{self.total} accounts"
         body = render.table(head, rows) if rows else Markup()
-        return render.bundle(
+        return render.mimebundle(
             "\n".join([*([render.text_table(head, rows)] if rows else []), f"{count}.", *self.notes]),
             render.card("idle", count, "", body + render.lines(self.notes)),
         )
@@ -316,7 +316,7 @@ class ConsoleLink(View):
     service: str | None
     notes: tuple[str, ...]
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         page = f"the {self.service} page" if self.service else "the console"
         title = f"{self.account_name} · {self.role}"
@@ -325,7 +325,7 @@ class ConsoleLink(View):
             '<div style="margin:2px 0 8px">'
             '<a href="{}" target="_blank" rel="noopener noreferrer" style="{}">{} ↗</a></div>'
         ).format(self.url, render.PRIMARY, f"Open {page}")
-        return render.bundle(
+        return render.mimebundle(
             render.text(f"Open {page} in {self.account_name} ({self.account}) as {self.role}:", [], [self.url, *notes]),
             render.card("idle", title, self.account, button + render.lines(notes)),
         )

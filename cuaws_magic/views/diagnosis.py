@@ -13,7 +13,7 @@ from cuaws_magic.views.render import View
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cuaws_magic.views.render import Bundle, Tone
+    from cuaws_magic.views.render import MimeBundle, Tone
 
 Severity = Literal["in the way", "worth knowing", "fine"]
 
@@ -44,12 +44,12 @@ class Finding:
         return f"{self.severity}: {self.subject}: {self.what}.{f' {self.do}' if self.do else ''}"
 
 
-def in_the_way(subject: str, what: str, do: str) -> Finding:
+def error(subject: str, what: str, do: str) -> Finding:
     """Return what has to be put right."""
     return Finding("in the way", subject, what, do)
 
 
-def worth_knowing(subject: str, what: str, do: str) -> Finding:
+def warning(subject: str, what: str, do: str) -> Finding:
     """Return what works, but may surprise."""
     return Finding("worth knowing", subject, what, do)
 
@@ -88,7 +88,7 @@ class Diagnosis(View):
         """Whether nothing is in the way."""
         return not self._of("in the way")
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         bad, doubtful = len(self._of("in the way")), len(self._of("worth knowing"))
         title = ", ".join(
@@ -103,7 +103,7 @@ class Diagnosis(View):
                 plain += ["", f"{_HEADS[severity]}:", *_plain(severity, findings)]
                 html += _html(severity, findings)
         html += Markup('<div style="margin-top:8px;font-weight:600">{}</div>').format(render.coded(self.conclusion))
-        return render.bundle("\n".join([*plain, "", self.conclusion]), render.card(tone, title, "doctor", html))
+        return render.mimebundle("\n".join([*plain, "", self.conclusion]), render.card(tone, title, "doctor", html))
 
     def _of(self, severity: Severity) -> list[Finding]:
         return [finding for finding in self.findings if finding.severity == severity]

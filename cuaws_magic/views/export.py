@@ -1,28 +1,44 @@
-"""
-Handing credentials to programs that cannot fetch their own: `%cuaws export`.
-
-Into a file, a variable, or, only when asked, onto the page. What is handed over is a
-copy that nobody renews; the card says until when it is good.
-"""
+"""The view of `%cuaws export`: what was handed over, where it is, and until when it is good."""
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from cuaws_magic import humanize
-from cuaws_magic.commands.export import _READ_BY
 from cuaws_magic.views import render
 from cuaws_magic.views.render import View
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
     from cuaws_magic.model import Secret
-    from cuaws_magic.views.render import Bundle
+    from cuaws_magic.views.render import MimeBundle
+
+
+def _for_powershell(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'" if re.search(r"[^\w./:\\-]", name) else name
+
+
+def _for_windows(name: str) -> str:
+    return f'"{name}"' if " " in name else name
+
+
+# What one does with each format, and how its program has a name quoted.
+_READ_BY: dict[str, tuple[str, Callable[[str], str]]] = {
+    "process": ("JSON, for `credential_process = cat {}` in ~/.aws/config", shlex.quote),
+    "env": ("for bash and zsh: `source {}`", shlex.quote),
+    "env-no-export": ("for Docker: `--env-file {}`", shlex.quote),
+    "powershell": ("for PowerShell: `Get-Content {} | Out-String | Invoke-Expression`", _for_powershell),
+    "windows-cmd": ("for the Windows command prompt, where its name ends in .cmd: `call {}`", _for_windows),
+    "fish": ("for fish: `source {}`", shlex.quote),
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,7 +77,7 @@ class Exported(View):
         """Return the text with the keys in it."""
         return self.text.reveal()
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces; the keys only where a person asked to see them."""
         title = f"Exported {self.account_name} · {self.role}"
         rows = [
@@ -82,7 +98,7 @@ class Exported(View):
             body += Markup(
                 '<pre style="white-space:pre-wrap;overflow-wrap:anywhere;font-family:{};margin:8px 0 0">{}</pre>'
             ).format(render.MONO, self.reveal())
-        return render.bundle(plain, render.card("good", title, self.account, body))
+        return render.mimebundle(plain, render.card("good", title, self.account, body))
 
     def _read_by(self) -> str:
         words, quoted = _READ_BY[self.format]

@@ -12,8 +12,8 @@ from cuaws_magic.views.render import View
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cuaws_magic.config.edits import DifferenceLine
-    from cuaws_magic.views.render import Bundle, Row, Tone
+    from cuaws_magic.model import DiffLine
+    from cuaws_magic.views.render import MimeBundle, Row, Tone
 
 _LONGEST = 400  # lines of a difference on the page; `x.difference` has all of them
 _NAMES = 12  # names in a sentence
@@ -24,17 +24,17 @@ class ProposedChange(View):
     """What is about to change in a file."""
 
     path: Path
-    lines: tuple[DifferenceLine, ...]
+    lines: tuple[DiffLine, ...]
     dry_run: bool
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         signs = [line.sign for line in self.lines]
         what = "would change" if self.dry_run else "changes"
         title = f"What {what}: {_count(signs.count('+'), 'line')} added, {signs.count('-')} removed"
         shown = self.lines[:_LONGEST]
         more = [f"… and {len(self.lines) - len(shown)} more lines."] if len(shown) < len(self.lines) else []
-        return render.bundle(
+        return render.mimebundle(
             "\n".join([f"{title}.", str(self.path), *map(str, shown), *more]),
             render.card(
                 "idle",
@@ -94,7 +94,7 @@ class Configured(View):
         title = ", ".join(parts) or f"[sso-session {self.session_name}] {done[2]}"
         return ("good", title) if self.written else ("idle", f"Nothing was written: {title}")
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         tone, title = self._title()
         sentences = list(self.notes)
@@ -102,7 +102,7 @@ class Configured(View):
             sentences.append("Type the same without `--dry-run` to write it.")
         elif self.added:
             sentences.append(f"In a terminal: `aws --profile {shlex.quote(self.added[0])} sts get-caller-identity`.")
-        return render.bundle(
+        return render.mimebundle(
             render.text(f"{title} ({self.path}).", self.rows(), sentences),
             render.card(tone, title, str(self.path), render.facts(self.rows()) + render.lines(sentences)),
         )
@@ -123,10 +123,10 @@ class Forgotten(View):
     path: Path
     sentences: tuple[str, ...]
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         title = f"Forgot {self.profile}"
-        return render.bundle(
+        return render.mimebundle(
             render.text(f"{title} ({self.path}).", [], self.sentences),
             render.card("idle", title, str(self.path), render.lines(self.sentences)),
         )

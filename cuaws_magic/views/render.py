@@ -20,7 +20,7 @@ from cuaws_magic.humanize import readable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    Bundle = dict[str, str]
+    MimeBundle = dict[str, str]
     Row = tuple[str, str]
 
 Tone = Literal["good", "wait", "bad", "idle"]
@@ -169,7 +169,7 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def bundle(plain: str, html: Markup) -> Bundle:
+def mimebundle(plain: str, html: Markup) -> MimeBundle:
     """Put both faces together, as IPython's `_repr_mimebundle_` wants them."""
     return {"text/plain": readable(plain), "text/html": str(html)}
 
@@ -177,15 +177,15 @@ def bundle(plain: str, html: Markup) -> Bundle:
 class View:
     """A value that knows its plain and its HTML face."""
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         raise NotImplementedError
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:  # noqa: ARG002 - IPython's protocol
-        return self.bundle()
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> MimeBundle:  # noqa: ARG002 - IPython's protocol
+        return self.mimebundle()
 
     def __repr__(self) -> str:
-        return self.bundle()["text/plain"]
+        return self.mimebundle()["text/plain"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -196,10 +196,10 @@ class Progress(View):
     done: int
     total: int
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         title = f"{self.what}: {self.done} of {self.total}"
-        return bundle(title, card("good" if self.done == self.total else "wait", title, "", Markup()))
+        return mimebundle(title, card("good" if self.done == self.total else "wait", title, "", Markup()))
 
 
 @dataclass(frozen=True, repr=False)
@@ -209,25 +209,25 @@ class Hint(View):
     title: str
     sentences: tuple[str, ...]
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
-        return bundle(
+        return mimebundle(
             text(f"{self.title}.", [], self.sentences),
             card("bad", self.title, "", lines(self.sentences)),
         )
 
 
-class Shown(Protocol):
+class DisplayHandle(Protocol):
     """Something on the page that can be replaced."""
 
     def update(self, view: View) -> None:
         """Show another view in its place."""
 
 
-class Show(Protocol):
+class Display(Protocol):
     """Puts a view on the page."""
 
-    def __call__(self, view: View) -> Shown:
+    def __call__(self, view: View) -> DisplayHandle:
         """Show it; what comes back can be replaced."""
 
 

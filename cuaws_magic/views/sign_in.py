@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cuaws_magic.model import DeviceAuthorization, SsoSession
-    from cuaws_magic.views.render import Bundle
+    from cuaws_magic.views.render import MimeBundle
 
 _OPEN_WITHIN = 30_000  # milliseconds between the making of the card and its opening
 _AGE = 86_400_000  # milliseconds after its code; no clock of a browser is that wrong, so the card is from a file
@@ -94,7 +94,7 @@ def instructions(sso_session: SsoSession) -> tuple[str, str]:
 
 def waiting(
     sso_session: SsoSession, authorization: DeviceAuthorization, attempt: int, trouble: str | None, now: datetime
-) -> Bundle:
+) -> MimeBundle:
     """
     Show the code, and what to do with it.
 
@@ -164,7 +164,7 @@ def waiting(
         within=_OPEN_WITHIN if attempt == 1 else 0,
         forget=int(life.total_seconds() * 1000),
     )
-    return render.bundle(plain, html + script)
+    return render.mimebundle(plain, html + script)
 
 
 def _quoted(text: str) -> Markup:
@@ -172,18 +172,18 @@ def _quoted(text: str) -> Markup:
     return Markup(json.dumps(text).replace("<", "\\u003c"))  # noqa: S704 - quoted here, for JavaScript
 
 
-def signed_in(sso_session: SsoSession, ends_at: datetime, notes: Sequence[str], now: datetime) -> Bundle:
+def signed_in(sso_session: SsoSession, ends_at: datetime, notes: Sequence[str], now: datetime) -> MimeBundle:
     """Say until when the sign-in holds."""
     title = f"Signed in until about {humanize.until(ends_at, now)}"
-    return render.bundle(
+    return render.mimebundle(
         render.text(f"{title} to {organisation(sso_session)}.", [], list(notes)),
         render.card("good", title, organisation(sso_session), render.lines(notes)),
     )
 
 
-def ended(sso_session: SsoSession, title: str, sentences: Sequence[str]) -> Bundle:
+def ended(sso_session: SsoSession, title: str, sentences: Sequence[str]) -> MimeBundle:
     """Say that a sign-in came to nothing, and why."""
-    return render.bundle(
+    return render.mimebundle(
         render.text(title, [], list(sentences)),
         render.card("bad", title, organisation(sso_session), render.lines(sentences)),
     )
@@ -199,7 +199,7 @@ class AwaitingApproval(View):
     trouble: str | None
     at: datetime
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         return waiting(self.sso_session, self.authorization, self.attempt, self.trouble, self.at)
 
@@ -212,7 +212,7 @@ class SignInEnded(View):
     title: str
     sentences: tuple[str, ...]
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         return ended(self.sso_session, self.title, self.sentences)
 
@@ -250,7 +250,7 @@ class SignedIn(View):
         """Address of the access portal."""
         return self.sso_session.start_url
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         return signed_in(self.sso_session, self.until, self.notes, self.at)
 
@@ -261,11 +261,11 @@ class SigningIn(View):
 
     sso_session: SsoSession
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         title = "The sign-in goes on while you work"
         sentence = "The card with the code changes by itself when you have approved; `%cuaws use ACCOUNT` waits for it."
-        return render.bundle(
+        return render.mimebundle(
             render.text(f"{title}.", [], [sentence]),
             render.card("wait", title, organisation(self.sso_session), render.lines([sentence])),
         )
@@ -278,11 +278,11 @@ class SignedOut(View):
     organisations: tuple[str, ...]
     sentences: tuple[str, ...]
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return both faces."""
         title = "Signed out" if self.organisations else "You were not signed in"
         side = ", ".join(self.organisations)
-        return render.bundle(
+        return render.mimebundle(
             render.text(f"{title}{f' of {side}' if side else ''}.", [], self.sentences),
             render.card("idle", title, side, render.lines(self.sentences)),
         )

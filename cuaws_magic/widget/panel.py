@@ -6,7 +6,7 @@ it keeps nothing of its own but what the person typed and selected (`panel_choic
 Handlers only write down a wish; one thread per panel grants the wishes in their order
 and is the only one that touches the widgets. So it does not matter on which thread
 ipykernel calls a handler, and what was typed counts before the Enter behind it. What
-takes time goes into `Errands`.
+takes time goes into `Tasks`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import Settings
-from cuaws_magic.widget.selection import PanelChoice
+from cuaws_magic.widget.selection import Selection
 from cuaws_magic.widget.state import RENEW, SIGN_IN, SIGN_OUT, USE, look
 from cuaws_magic.widget.widgets import PanelWidgets
 
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 class Nowhere:
     """Shows nothing: the panel itself is where a sign-in is seen."""
 
-    def __call__(self, view: View) -> Nowhere:  # noqa: ARG002 - as every `Show`
+    def __call__(self, view: View) -> Nowhere:  # noqa: ARG002 - as every `Display`
         """Take a view."""
         return self
 
@@ -64,7 +64,7 @@ class Panel:
         self._now = now
         self._wishes: queue.SimpleQueue[Wish | None] = queue.SimpleQueue()
         self._open = True
-        self._choice = PanelChoice(app, now)
+        self._choice = Selection(app, now)
         self._widgets = PanelWidgets()
         self._stop = app.changes.observe(self._look_again)  # first: drawing may set something going
         self._state = look(app, now())

@@ -14,8 +14,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cuaws_magic.errors import CuawsError
-from cuaws_magic.ipython.grammar import REGIONS
 from cuaws_magic.model import utc_now
+from cuaws_magic.settings import REGIONS
 from cuaws_magic.sso.accounts import SHOWN, AccountList
 from cuaws_magic.widget.state import ACCOUNTS, ROLES
 
@@ -44,7 +44,7 @@ class Wanted:
     region: str | None
 
 
-class PanelChoice:
+class Selection:
     """
     The choices of one panel.
 
@@ -70,7 +70,7 @@ class PanelChoice:
         self._picked = False
         self._role_name: str | None = None
         self._selected_at = -_NEVER
-        self._list = AccountList((), (), ())
+        self._list = AccountList((), (), lambda _: False)
         self._found: list[Account] = []
         self._made_of: object = None
         self._used: dict[str, str] = {}
@@ -179,7 +179,7 @@ class PanelChoice:
 
     def _renew_list(self, listing: Listing | None, sso_session: SsoSession) -> None:
         self._used = self._app.directory.used_before(sso_session)
-        patterns = self._app.settings.marks
+        is_production = self._app.settings.is_production
         current = self._app.credentials.current
         # What is in use stands on top, also where it came in use without the portal.
         on_top = [*(one for one in self._used if current is None or one != current.account.id)]
@@ -188,12 +188,12 @@ class PanelChoice:
             sso_session.cache_key,
             listing.listed_at if listing is not None else None,
             tuple(on_top),
-            patterns,
+            self._app.settings.production,
         )
         if made_of == self._made_of:
             return
         self._made_of = made_of
-        self._list = AccountList(listing.accounts if listing is not None else (), on_top, patterns)
+        self._list = AccountList(listing.accounts if listing is not None else (), on_top, is_production)
         self._found = self._list.find(self._typed)
         shown = [account.id for account in self._found[:SHOWN]]
         if self._account_id not in shown:

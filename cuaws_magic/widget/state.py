@@ -17,7 +17,6 @@ from cuaws_magic.commands.console import console_url
 from cuaws_magic.errors import ConfigurationError, CuawsError, NotSignedIn, SignInError, TargetError
 from cuaws_magic.humanize import clock, left
 from cuaws_magic.settings import CU_START_URL, SIGN_IN_LIFE, SIGN_IN_WARNING
-from cuaws_magic.sso.accounts import is_production
 from cuaws_magic.views.sign_in import SignedOut, organisation
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def look(app: App, now: datetime) -> PanelState:
 
 def marked(app: App, name: str) -> bool:
     """Whether an account's name is one of those to mark."""
-    return is_production(name, app.settings.marks)
+    return app.settings.is_production(name)
 
 
 def _signed_out(app: App, status: Status, now: datetime, busy: frozenset[str]) -> PanelState:
@@ -148,7 +147,7 @@ def _signed_out(app: App, status: Status, now: datetime, busy: frozenset[str]) -
     last = app.errands.last
     said = last.result.sentences if last is not None and isinstance(last.result, SignedOut) else ()
     if current is not None:
-        said = (*said, f"{current.account.name} is in use all the same, with {current.source.origin.words}.")
+        said = (*said, f"{current.account.name} is in use all the same, with {current.source.origin.label}.")
     return PanelState(
         "out", "idle", "Not signed in", status.where,
         sso_session=status.sso_session, trouble=_trouble(app, None, now), busy=busy, said=said,
@@ -195,11 +194,11 @@ def _credentials_bar(current: InUseRole, now: datetime) -> Bar | None:
     credentials, ends_at = current.credentials, current.ends_at
     if credentials is None or ends_at is None:
         return None  # nothing that runs out here
-    life, renewed = ends_at - now, current.source.origin.renewed
+    life, renewed = ends_at - now, current.source.origin.renews
     if life <= timedelta():
         return Bar("over; a renewal is tried again and again" if renewed else "over, and not renewed", 0.0, "bad")
     part = min(1.0, life / (ends_at - credentials.obtained_at))
-    tone: Tone = "good" if part > 1 / 2 or (renewed and not credentials.due(now)) else "wait"
+    tone: Tone = "good" if part > 1 / 2 or (renewed and not credentials.refresh_needed(now)) else "wait"
     at_most = "at most " if credentials.expires_at is None else ""
     return Bar(f"{at_most}{left(ends_at, now)}, {'renewed by themselves' if renewed else 'not renewed'}", part, tone)
 

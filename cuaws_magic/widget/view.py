@@ -20,7 +20,7 @@ from cuaws_magic.views.render import View
 
 if TYPE_CHECKING:
     from cuaws_magic.commands.context import App
-    from cuaws_magic.views.render import Bundle, Cell
+    from cuaws_magic.views.render import Cell, MimeBundle
     from cuaws_magic.widget.panel import Panel
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -53,7 +53,7 @@ class PanelView(View):
     panel: Panel | None
     notes: tuple[str, ...] = ()
 
-    def bundle(self) -> Bundle:
+    def mimebundle(self) -> MimeBundle:
         """Return the widget, and both faces for wherever there is none."""
         title = "AWS accounts in this notebook"
         width = max(len(command) for command, _ in _COMMANDS)
@@ -66,13 +66,13 @@ class PanelView(View):
             '<div style="display:grid;grid-template-columns:auto 1fr;gap:2px 16px;margin-bottom:8px">{}</div>'
         ).format(rows)
         html = render.card("idle", title, "%cuaws panel", grid + render.lines(self.notes))
-        both = render.bundle(
+        both = render.mimebundle(
             render.text(f"{title}: what the panel does, as commands.", [], [*lines, *self.notes]), html
         )
         if self.panel is None:
             return both
         widget = {"version_major": 2, "version_minor": 0, "model_id": self.panel.model_id}
-        return cast("Bundle", {_WIDGET: widget, **both})
+        return cast("MimeBundle", {_WIDGET: widget, **both})
 
 
 def open_panel(app: App, cell: Cell | None) -> PanelView:

@@ -19,7 +19,7 @@ import pytest
 from doubles import RecordingShow, until
 
 from cuaws_magic import storage
-from cuaws_magic.errors import CuawsError, NoAccess, NotSignedIn, Overtaken, ServiceFailure, Throttled, Unreachable
+from cuaws_magic.errors import CuawsError, NoAccess, NotSignedIn, ServiceFailure, Superseded, Throttled, Unreachable
 from cuaws_magic.practice import Failure
 
 if TYPE_CHECKING:
@@ -332,7 +332,7 @@ def test_nothing_comes_back_after_an_end(impatient: App, slow_sts: PracticePorta
         under_way = pool.submit(impatient.use, RecordingShow(), "111111111111/MyRole")
         until(lambda: slow_sts.count("GetRoleCredentials") == 1)
         getattr(impatient, end)()
-        with pytest.raises(Overtaken, match="another command came in between"):
+        with pytest.raises(Superseded, match="another command came in between"):
             under_way.result(20)
 
     assert impatient.credentials.current is None
@@ -345,7 +345,7 @@ def test_the_latest_wish_counts(impatient: App, slow_sts: PracticePortal) -> Non
         under_way = pool.submit(impatient.use, RecordingShow(), "111111111111/MyRole")
         until(lambda: slow_sts.count("GetRoleCredentials") == 1)
         impatient.use(RecordingShow(), "222222222222/MyOtherRole", verify=False)
-        with pytest.raises(Overtaken):
+        with pytest.raises(Superseded):
             under_way.result(20)
 
     assert os.environ["AWS_ACCOUNT_ID"] == "222222222222"

@@ -107,11 +107,11 @@ def test_twelve_kernels_live_through_twenty_single_use_tokens(kernels: Kernels, 
 
     time.sleep(LIFETIMES * TOKEN_LIFE)
     took = time.monotonic() - began
-    answered = kernels.run("print(cuaws.whoami().account, cuaws.status().signed_in_until is not None)")
+    retry_after_sign_in = kernels.run("print(cuaws.whoami().account, cuaws.status().signed_in_until is not None)")
 
     calls = refreshes(portal)
     assert not [text for text in used if "ERROR" in text]
-    assert [text.strip() for text in answered] == ["111111111111 True"] * KERNELS
+    assert [text.strip() for text in retry_after_sign_in] == ["111111111111 True"] * KERNELS
     assert [call.error for call in calls] == [None] * len(calls)  # no refresh token was used twice
     assert took / TOKEN_LIFE <= len(calls) <= took / TOKEN_LIFE * 2.2  # each is refreshed in the last third of its life
     assert min((later.at - earlier.at).total_seconds() for earlier, later in pairwise(calls)) > TOKEN_LIFE / 4

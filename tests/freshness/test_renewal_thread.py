@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from doubles import NOON, Clock
 
-from cuaws_magic.credentials.refresh import LONGEST_SLEEP, SHORTEST_SLEEP, Renewal
+from cuaws_magic.credentials.refresh import LONGEST_SLEEP, SHORTEST_SLEEP, RefreshThread
 
 
 class Sleeps:
@@ -24,7 +24,7 @@ class Sleeps:
         return woken.is_set()
 
 
-def wait_until_gone(renewal: Renewal) -> None:
+def wait_until_gone(renewal: RefreshThread) -> None:
     end = time.monotonic() + 10
     while renewal.alive:
         assert time.monotonic() < end
@@ -42,7 +42,7 @@ def test_it_sleeps_until_something_is_due_and_ends_when_nothing_is_left() -> Non
         looked.append(clock())
         return dues.pop(0)
 
-    renewal = Renewal(work, clock, sleeps)
+    renewal = RefreshThread(work, clock, sleeps)
     renewal.wake()
     wait_until_gone(renewal)
 
@@ -56,7 +56,7 @@ def test_it_looks_at_the_wall_clock_at_least_every_five_minutes() -> None:
     sleeps = Sleeps(clock)
     answers = [NOON + timedelta(hours=4), NOON + timedelta(hours=4), None]
 
-    renewal = Renewal(lambda: answers.pop(0), clock, sleeps)
+    renewal = RefreshThread(lambda: answers.pop(0), clock, sleeps)
     renewal.wake()
     wait_until_gone(renewal)
 
@@ -69,7 +69,7 @@ def test_it_never_spins() -> None:
     sleeps = Sleeps(clock)
     answers = [NOON - timedelta(hours=1), None]
 
-    renewal = Renewal(lambda: answers.pop(0), clock, sleeps)
+    renewal = RefreshThread(lambda: answers.pop(0), clock, sleeps)
     renewal.wake()
     wait_until_gone(renewal)
 
@@ -85,7 +85,7 @@ def test_waking_it_ends_a_sleep_and_starts_it_again_when_it_has_ended() -> None:
         looked.release()
         return answers.pop(0)
 
-    renewal = Renewal(work, Clock())
+    renewal = RefreshThread(work, Clock())
     renewal.wake()
     assert looked.acquire(timeout=5)
     renewal.wake()
@@ -102,7 +102,7 @@ def test_it_keeps_no_process_alive() -> None:
     """The thread is a daemon."""
     seen: list[bool] = []
 
-    renewal = Renewal(lambda: seen.append(threading.current_thread().daemon), Clock())
+    renewal = RefreshThread(lambda: seen.append(threading.current_thread().daemon), Clock())
     renewal.wake()
     wait_until_gone(renewal)
 

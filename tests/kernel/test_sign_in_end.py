@@ -93,13 +93,13 @@ def test_a_cell_waits_for_a_renewal_instead_of_failing(kernel: Kernel, portal: P
     )
     time.sleep(5)
 
-    answered = kernel.good(
+    retry_after_sign_in = kernel.good(
         "import subprocess, sys\n"
         "print(subprocess.run([sys.executable, '-c', 'import boto3; "
         'print(boto3.client("sts").get_caller_identity()["Account"])\'], capture_output=True, text=True))'
     )
 
-    assert "111111111111" in answered.text
+    assert "111111111111" in retry_after_sign_in.text
 
 
 def test_a_cell_without_credentials_is_told_what_to_type(kernel: Kernel) -> None:
