@@ -19,7 +19,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuaws_magic.commands.context import App
+from cuaws_magic.commands.context import Context
+from cuaws_magic.commands.login import login, logout
+from cuaws_magic.commands.status import release
+from cuaws_magic.commands.use import use
 from cuaws_magic.practice import Knobs, PracticePortal
 
 if TYPE_CHECKING:
@@ -93,15 +96,15 @@ def _calls_of_a_day(kernels: int) -> dict[str, int]:
         os.environ["HOME"] = home
         with PracticePortal(knobs=Knobs(approve_after=1, token_lifetime=TOKEN_LIFE, interval=0), now=clock) as portal:
             os.environ.update(portal.environment)
-            apps = [App(environ=dict(os.environ), now=clock) for _ in range(kernels)]
-            apps[0].login(Nowhere())
+            apps = [Context(environ=dict(os.environ), now=clock) for _ in range(kernels)]
+            login(apps[0], Nowhere())
             portal.clear_calls()
             begin = clock.at
             seen: dict[Path, int] = {}
             due: list[datetime] = []
             for app in apps:
                 app.credentials._renewal.wake = lambda: None  # type: ignore[method-assign]  # noqa: SLF001 - we are the thread
-                app.use(Nowhere(), "111111111111/MyRole", verify=False)
+                use(app, Nowhere(), "111111111111/MyRole", verify=False)
                 _date(Path(home), clock.at, seen)
                 due.append(clock.at)
             while min(due) < begin + WORKING_DAY:
@@ -188,8 +191,8 @@ def _slowest_reads(portal: PracticePortal, role_life: float) -> list[float]:
     from dataclasses import replace
 
     portal.knobs = replace(portal.knobs, role_lifetime=role_life)
-    app = App(environ=dict(os.environ))
-    app.use(Nowhere(), "111111111111/MyRole", verify=False)
+    app = Context(environ=dict(os.environ))
+    use(app, Nowhere(), "111111111111/MyRole", verify=False)
     source = app.credentials.current.source  # type: ignore[union-attr]  # in use since the line above
     took: list[float] = []
     before = portal.count("GetRoleCredentials")
@@ -211,7 +214,7 @@ def _slowest_reads(portal: PracticePortal, role_life: float) -> list[float]:
     if role_life == SHORT_LIFE and not renewals:
         message = "no renewal fell into the measurement"
         raise RuntimeError(message)
-    app.logout()
+    logout(app)
     return took
 
 
@@ -221,8 +224,8 @@ def idle() -> list[str]:
         os.environ["HOME"] = home
         with PracticePortal(knobs=Knobs(approve_after=1)) as portal:
             os.environ.update(portal.environment)
-            app = App(environ=dict(os.environ))
-            app.login(Nowhere())
+            app = Context(environ=dict(os.environ))
+            login(app, Nowhere())
             looks = 0
             work = app.credentials._keep_up  # noqa: SLF001 - what the thread does
 
@@ -234,14 +237,14 @@ def idle() -> list[str]:
             app.credentials._renewal._work = counted  # noqa: SLF001 - to count it
             tracemalloc.start()
             before = tracemalloc.get_traced_memory()[0]
-            app.use(Nowhere(), "111111111111/MyRole", verify=False)
+            use(app, Nowhere(), "111111111111/MyRole", verify=False)
             time.sleep(1)
             memory = (tracemalloc.get_traced_memory()[0] - before) / 1024
             tracemalloc.stop()
             first = looks
             time.sleep(IDLE)
             woken = looks - first
-            app.release()
+            release(app)
     return [
         f"| the idle thread wakes | {woken} times in {IDLE} s | | | at most every 5 minutes: {_yes(woken == 0)} |",
         f"| an account in use, Python memory | {memory:.0f} KiB | | | |",

@@ -4,7 +4,7 @@ The commands as functions, for scripts and libraries.
     import cuaws_magic as cuaws
     cuaws.use("awsucob0myaccount")
 
-The same app as the magic's, so both see the same sign-in and account. Errors are
+The same context as the magic's, so both see the same sign-in and account. Errors are
 those of `cuaws_magic.errors`; what is shown goes to the notebook, or is printed.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cuaws_magic.commands.context import the_app
+from cuaws_magic.commands.context import the_context
 from cuaws_magic.errors import without_frames
 from cuaws_magic.ipython.display import display_here
 from cuaws_magic.settings import Settings
@@ -59,15 +59,19 @@ def login(
 
         KeyboardInterrupt: A person interrupted it.
     """
-    return the_app().login(
-        display_here(), Settings(session, start_url, sso_region), force=force, wait=wait, timeout=timeout
+    from cuaws_magic.commands.login import login as _login
+
+    return _login(
+        the_context(), display_here(), Settings(session, start_url, sso_region), force=force, wait=wait, timeout=timeout
     )
 
 
 @without_frames
 def logout(*, every: bool = False) -> SignedOut:
     """End the sign-in, at AWS and here, and take everything out of this process; `every` as `--all`."""
-    return the_app().logout(every=every)
+    from cuaws_magic.commands.login import logout as _logout
+
+    return _logout(the_context(), every=every)
 
 
 @without_frames
@@ -93,7 +97,9 @@ def use(
 
         KeyboardInterrupt: A person interrupted the sign-in.
     """
-    return the_app().use(display_here(), target, role=role, region=region, via=via, verify=verify)
+    from cuaws_magic.commands.use import use as _use
+
+    return _use(the_context(), display_here(), target, role=role, region=region, via=via, verify=verify)
 
 
 @without_frames
@@ -109,25 +115,33 @@ def paste(text: str, save: str | None = None) -> InUse:
     Raises:
         CuawsError: It is not one complete set, AWS does not accept it, or it cannot be saved; nothing was changed.
     """
-    return the_app().paste(text, save)
+    from cuaws_magic.commands.paste import paste as _paste
+
+    return _paste(the_context(), text, save)
 
 
 @without_frames
 def release() -> Released:
     """Take the credentials out again; every variable is as it was found. Stays signed in."""
-    return the_app().release()
+    from cuaws_magic.commands.status import release as _release
+
+    return _release(the_context())
 
 
 @without_frames
 def whoami() -> Whoami:
     """Return the caller identity, asked from STS; raises `NoCredentials` where there are none."""
-    return the_app().whoami()
+    from cuaws_magic.commands.status import whoami as _whoami
+
+    return _whoami(the_context())
 
 
 @without_frames
 def status() -> Status:
     """Return who, which account, time left; asks nobody."""
-    return the_app().status()
+    from cuaws_magic.commands.status import status as _status
+
+    return _status(the_context())
 
 
 @without_frames
@@ -135,7 +149,7 @@ def panel() -> PanelView:
     """Return the panel: a widget to sign in and pick an account; a text with the commands where there are none."""
     from cuaws_magic.widget.view import open_panel
 
-    return open_panel(the_app(), display_here().cell)
+    return open_panel(the_context(), display_here().cell)
 
 
 @without_frames
@@ -153,7 +167,9 @@ def accounts(pattern: str | None = None, *, roles: bool = False, refresh: bool =
     Raises:
         CuawsError: The portal cannot be asked.
     """
-    return the_app().accounts(display_here(), pattern, roles=roles, refresh=refresh)
+    from cuaws_magic.commands.accounts import accounts as _accounts
+
+    return _accounts(the_context(), display_here(), pattern, roles=roles, refresh=refresh)
 
 
 @without_frames
@@ -171,13 +187,17 @@ def configure(pattern: str | None = None, *, dry_run: bool = False, prune: bool 
     Raises:
         CuawsError: The portal cannot be asked, no account matches, or the file cannot be changed as needed.
     """
-    return the_app().side_desk.configure(display_here(), pattern, dry_run=dry_run, prune=prune)
+    from cuaws_magic.commands.configure import configure as _configure
+
+    return _configure(the_context(), display_here(), pattern, dry_run=dry_run, prune=prune)
 
 
 @without_frames
 def forget(profile: str) -> Forgotten:
     """Delete a saved block of keys from the credentials file, and only that; `UnknownTarget` if there is none."""
-    return the_app().side_desk.forget(profile)
+    from cuaws_magic.commands.configure import forget as _forget
+
+    return _forget(the_context(), profile)
 
 
 @without_frames
@@ -200,7 +220,9 @@ def export(
     Raises:
         CuawsError: There is no such account or format, no credentials, or the file cannot be written.
     """
-    return the_app().side_desk.export(display_here(), target, format, to=to)
+    from cuaws_magic.commands.export import export as _export
+
+    return _export(the_context(), display_here(), target, format, to=to)
 
 
 @without_frames
@@ -216,10 +238,15 @@ def console(service: str | None = None, target: str | None = None) -> ConsoleLin
     Raises:
         CuawsError: There is no such account or service.
     """
-    return the_app().side_desk.console(display_here(), service, target)
+    from cuaws_magic.commands.console import console as _console
+
+    return _console(the_context(), display_here(), service, target)
 
 
 @without_frames
 def doctor() -> Diagnosis:
     """Return what on this machine would get in the way, each with what to do; `ready` if nothing is."""
-    return the_app().side_desk.doctor()
+    from cuaws_magic.diagnostics.checks import diagnose
+    from cuaws_magic.diagnostics.gather import gather
+
+    return diagnose(gather(the_context()))

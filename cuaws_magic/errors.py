@@ -29,7 +29,7 @@ CuawsError
 │       └── RequestRefused      … or that our request is wrong: asking again changes nothing
 ├── NoCredentials               nothing in this kernel to ask STS with
 ├── PasteRefused                what was pasted is not one complete set of keys
-├── Overtaken                   somebody wanted something else before it was done
+├── Superseded                   somebody wanted something else before it was done
 └── StorageError                a file that cannot be read or written
 
 Cancelled (KeyboardInterrupt)   the stop button or Ctrl-C during a command

@@ -7,9 +7,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
-from doubles import Clock, Kernel
+from doubles import App, Clock, Kernel
 
-from cuaws_magic.commands.context import App
 from cuaws_magic.practice import Knobs, PracticePortal
 
 if TYPE_CHECKING:

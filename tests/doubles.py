@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -11,7 +12,18 @@ import pytest
 
 from cuaws_magic.aws.identity_center import IdentityCenter
 from cuaws_magic.aws.transport import RateLimiter
+from cuaws_magic.commands.accounts import accounts
+from cuaws_magic.commands.configure import configure, forget
+from cuaws_magic.commands.console import console
+from cuaws_magic.commands.context import Context
+from cuaws_magic.commands.export import export
+from cuaws_magic.commands.login import login, logout
+from cuaws_magic.commands.paste import paste
+from cuaws_magic.commands.status import release, status, whoami
+from cuaws_magic.commands.use import use
 from cuaws_magic.credentials.broker import Broker
+from cuaws_magic.diagnostics.checks import diagnose
+from cuaws_magic.diagnostics.gather import gather
 from cuaws_magic.model import (
     Account,
     AccountRole,
@@ -198,3 +210,27 @@ class Kernel:
 
     def sign_in(self, sso_session: SsoSession = CU_BOULDER, *, force: bool = False) -> SignIn:
         return self.walk(self.login.approval(sso_session, force=force))[0]
+
+
+_COMMANDS = {
+    one.__name__: one
+    for one in (accounts, configure, console, export, forget, login, logout, paste, release, status, use, whoami)
+}
+
+
+class App:
+    """
+    One kernel: the commands with their context given, as the magic and the functions give it.
+
+    `app.use(show, "lab")` is `use(app.context, show, "lab")`; the parts of the context are attributes too.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self.context = Context(*arguments, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        command = _COMMANDS.get(name)
+        return functools.partial(command, self.context) if command is not None else getattr(self.context, name)
+
+    def doctor(self) -> Any:
+        return diagnose(gather(self.context))

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 import boto3
 import pytest
-from doubles import RecordingShow, documented
+from doubles import App, RecordingShow, documented
 
 from cuaws_magic.aws import transport
 from cuaws_magic.aws.identity_center import IdentityCenter
-from cuaws_magic.commands.context import App, _made, the_app
+from cuaws_magic.commands.context import _made, the_context
+from cuaws_magic.commands.names import Names
 from cuaws_magic.errors import (
     AuthorizationDenied,
     ClockWrong,
@@ -680,11 +681,11 @@ def test_names_for_completion_ask_nobody(app, portal, show, config):
     app.accounts(show, roles=True)
     portal.clear_calls()
 
-    assert {"mine", "awsucob0myaccount", "research-genomics"} <= set(app.target_names())
-    assert "found" not in app.target_names()
-    assert app.role_names("AWSUCOB0PRODUCTION") == ["Admin", "ReadOnly"]
-    assert app.role_names("mine") == ["MyOtherRole"]
-    assert app.session_names() == ["fedauth", "work"]
+    assert {"mine", "awsucob0myaccount", "research-genomics"} <= set(Names(app.context).target_names())
+    assert "found" not in Names(app.context).target_names()
+    assert Names(app.context).role_names("AWSUCOB0PRODUCTION") == ["Admin", "ReadOnly"]
+    assert Names(app.context).role_names("mine") == ["MyOtherRole"]
+    assert Names(app.context).session_names() == ["fedauth", "work"]
     assert portal.calls == []
 
 
@@ -692,7 +693,9 @@ def test_completion_never_fails(app, config):
     """A config file that does not parse gives no names, and no error under the person's fingers."""
     config.write_text("[profile a]\n[profile a]\n")
 
-    assert (app.target_names(), app.role_names("a"), app.session_names()) == ([], [], [])
+    names = Names(app.context)
+
+    assert (names.target_names(), names.role_names("a"), names.session_names()) == ([], [], ["fedauth"])
 
 
 # Machines that are not as they should be.
@@ -759,12 +762,12 @@ def test_a_setting_that_was_corrected_holds_at_once(app, portal, show, monkeypat
 
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSO_OIDC", portal.url)
-    before = app._identity_center._questions._clients.unsigned("sso-oidc", "us-west-2")
+    before = app.identity_center._questions._clients.unsigned("sso-oidc", "us-west-2")
     for name in ("NO_PROXY", "all_proxy", "AWS_USE_FIPS_ENDPOINT"):
         with monkeypatch.context() as changed:
             changed.setenv(name, "false")
-            assert app._identity_center._questions._clients.unsigned("sso-oidc", "us-west-2") is not before
-    assert app._identity_center._questions._clients.unsigned("sso-oidc", "us-west-2") is before
+            assert app.identity_center._questions._clients.unsigned("sso-oidc", "us-west-2") is not before
+    assert app.identity_center._questions._clients.unsigned("sso-oidc", "us-west-2") is before
     app.login(show)
 
 
@@ -791,10 +794,10 @@ def test_one_app_for_all_threads(monkeypatch):
         def after_fork(self):
             pass
 
-    monkeypatch.setattr("cuaws_magic.commands.context.App", Slow)
+    monkeypatch.setattr("cuaws_magic.commands.context.Context", Slow)
     monkeypatch.setattr("cuaws_magic.commands.context._made", functools.cache(_made.__wrapped__))
     with ThreadPoolExecutor(4) as pool:
-        apps = set(pool.map(lambda _: the_app(), range(4)))
+        apps = set(pool.map(lambda _: the_context(), range(4)))
 
     assert len(made) == len(apps) == 1
 
@@ -805,12 +808,12 @@ def test_what_the_cards_know_of_the_account(app, portal, show, home):
     assert used.production is True
     assert app.whoami().account_name == "awsucob0production"
     assert app.use(show, "awsucob0myaccount").production is False
-    app.configure(Settings(production=("*my*",)))
+    app.choice.configure(Settings(production=("*my*",)))
     assert app.use(show, "awsucob0myaccount").production is True
 
     (home / ".aws" / "credentials").write_text("[mine]\naws_access_key_id = AKIAMINE\naws_secret_access_key = m\n")
     app.use(show, "mine", verify=False)
-    assert "It is in use here: type `%cuaws release`" in repr(app.side_desk.forget("mine"))
+    assert "It is in use here: type `%cuaws release`" in repr(app.forget("mine"))
 
 
 def test_a_new_sign_in_that_fails_leaves_the_one_before(app, portal, show):

@@ -130,7 +130,7 @@ def _no_default_session(monkeypatch):
 @pytest.fixture
 def mint(app, portal, home):
     """Keys of the console's user, new each time, that the pretend AWS knows."""
-    first = json.loads(app.side_desk.export(RecordingShow(), "awsucob0myaccount", "process").reveal())
+    first = json.loads(app.export(RecordingShow(), "awsucob0myaccount", "process").reveal())
     app.logout()
     sts = boto3.client(
         "sts",

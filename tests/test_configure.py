@@ -143,7 +143,7 @@ def _show():
 
 def test_from_nothing_to_the_guides_file(app, home, show):
     """Without any file: the sign-in, and a profile for each account and role, as the guide writes them; 0600."""
-    done = app.side_desk.configure(show, "awsucob0my*")
+    done = app.configure(show, "awsucob0my*")
 
     path = home / ".aws" / "config"
     assert path.read_text() == SESSION + profile("awsucob0myaccount") + profile(
@@ -155,7 +155,7 @@ def test_from_nothing_to_the_guides_file(app, home, show):
 
 def test_all_accounts(app, home, show):
     """Without a pattern: every account, with account-Role where there are several."""
-    done = app.side_desk.configure(show)
+    done = app.configure(show)
 
     assert done.added == (
         "awsucob0myaccount",
@@ -174,11 +174,11 @@ def test_all_accounts(app, home, show):
 
 def test_again_has_nothing_to_do(app, home, show):
     """A second run leaves the file alone, shows no difference and says what is there."""
-    app.side_desk.configure(show)
+    app.configure(show)
     path = home / ".aws" / "config"
     before = path.stat()
 
-    again = app.side_desk.configure(RecordingShow(), "awsucob0myaccount")
+    again = app.configure(RecordingShow(), "awsucob0myaccount")
 
     assert (again.written, again.added, again.kept) == (False, (), ("awsucob0myaccount",))
     assert repr(again).startswith("Nothing to change")
@@ -187,7 +187,7 @@ def test_again_has_nothing_to_do(app, home, show):
 
 def test_the_aws_command_and_botocore_use_what_was_written(app, home, show):
     """Signed in here, the real `aws` of PyPI and a boto3 session work with each profile."""
-    app.side_desk.configure(show, "awsucob0*")
+    app.configure(show, "awsucob0*")
 
     for name, account in (("awsucob0myaccount", "111111111111"), ("awsucob0production-ReadOnly", "333333333333")):
         code = (
@@ -280,7 +280,7 @@ def test_the_aws_command_reads_every_file_of_the_specification(modules):
 
 def test_dry_run_writes_nothing(app, home, show):
     """The difference is shown, and no file, folder or memory comes of it."""
-    done = app.side_desk.configure(show, dry_run=True)
+    done = app.configure(show, dry_run=True)
 
     assert not (home / ".aws" / "config").exists()
     assert (done.written, len(done.added)) == (False, 7)
@@ -291,13 +291,13 @@ def test_dry_run_writes_nothing(app, home, show):
 
 def test_prune(app, portal, home, show):
     """A role that was taken away: its profile goes with `--prune`, and not without."""
-    app.side_desk.configure(show)
+    app.configure(show)
     path = home / ".aws" / "config"
     path.write_text(path.read_text() + profile("by-hand", "999999999999"))
     portal.remove_role("333333333333", "Admin")
 
-    without = app.side_desk.configure(show)
-    pruned = app.side_desk.configure(show, prune=True)
+    without = app.configure(show)
+    pruned = app.configure(show, prune=True)
 
     assert (without.removed, without.written) == ((), False)
     assert pruned.removed == ("awsucob0production-Admin",)
@@ -310,7 +310,7 @@ def test_it_signs_in_first(portal, app, home, show):
     """Not signed in: the card comes first, then the difference."""
     portal.knobs = Knobs(approve_after=2)
 
-    app.side_desk.configure(show, "awsucob0myaccount")
+    app.configure(show, "awsucob0myaccount")
 
     kinds = list(dict.fromkeys(show.kinds))
     assert kinds == ["AwaitingApproval", "SignedIn", "ProposedChange"]
@@ -850,7 +850,7 @@ def test_a_block_is_saved_and_replaced(home):
 
 def test_the_functions(app, portal, home, monkeypatch, capsys):
     """`configure` and `forget` are functions of the package too; they print what a notebook shows."""
-    monkeypatch.setattr("cuaws_magic.api.the_app", lambda: app)
+    monkeypatch.setattr("cuaws_magic.api.the_context", lambda: app)
     (home / ".aws").mkdir()
     (home / ".aws" / "credentials").write_text(KEYS)
 

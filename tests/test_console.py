@@ -191,7 +191,7 @@ def test_one_word_alone(word, target):
 
 
 def console(app, *words):
-    return app.side_desk.console(RecordingShow(), *words)
+    return app.console(RecordingShow(), *words)
 
 
 def test_of_the_account_in_use(app, portal):

@@ -13,13 +13,13 @@ from typing import Any
 
 import botocore.httpsession
 import pytest
-from doubles import NOON, RecordingShow, documented
+from doubles import NOON, App, RecordingShow, documented
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cuaws_magic.commands.context import App
 from cuaws_magic.config.files import AwsFiles
-from cuaws_magic.diagnostics import checks, gather
+from cuaws_magic.diagnostics import checks
+from cuaws_magic.diagnostics import gather as gathering
 from cuaws_magic.diagnostics.checks import conclusion, diagnose, judge
 from cuaws_magic.diagnostics.snapshot import AwsCommand, AwsFile, Clock, Folder, Installed, Section, Snapshot
 from cuaws_magic.practice import Knobs
@@ -388,7 +388,7 @@ def test_situations(folder, quiet, home, monkeypatch):
         pytest.skip("permissions of POSIX")
     arrange(folder, home, monkeypatch)
 
-    diagnosis = App().side_desk.doctor()
+    diagnosis = App().doctor()
 
     said = [finding.line.replace(str(home), "~") for finding in diagnosis.findings]
     said.append(diagnosis.conclusion.replace(str(home), "~"))
@@ -404,7 +404,7 @@ def test_a_snapshot_holds_no_secret(folder, quiet, home, monkeypatch):
     """Gathering leaves secrets where they are; addresses may hold one, and are cut down to hosts when judged."""
     arrange(folder, home, monkeypatch)
 
-    facts = repr(dataclasses.replace(App().side_desk._examination.snapshot(), variables={}))
+    facts = repr(dataclasses.replace(gathering.gather(App().context), variables={}))
 
     assert "S3CRET" not in facts
 
@@ -414,7 +414,7 @@ def test_clock_by_the_portals_date(portal):
     portal.knobs = Knobs(clock_offset=3600)
     portal.clear_calls()
 
-    diagnosis = App().side_desk.doctor()
+    diagnosis = App().doctor()
 
     assert any(
         "Clock: The clock of this machine is 60 minutes behind that of 127" in one.line for one in diagnosis.findings
@@ -426,7 +426,7 @@ def test_no_network(portal):
     """Without a network it is said so, and all the rest is still judged."""
     portal.stop()
 
-    diagnosis = App().side_desk.doctor()
+    diagnosis = App().doctor()
 
     (network,) = [one for one in diagnosis.findings if one.subject == "Network"]
     assert network.line.startswith(
@@ -439,11 +439,11 @@ def test_no_network(portal):
 def test_who_does_not_answer_is_not_waited_for(portal, monkeypatch):
     """A name server can take minutes; the doctor does not."""
     gate = threading.Event()
-    monkeypatch.setattr(gather, "_LONGEST", 0.3)
+    monkeypatch.setattr(gathering, "_LONGEST", 0.3)
     monkeypatch.setattr(botocore.httpsession.URLLib3Session, "send", lambda *_: gate.wait(20))
     monkeypatch.setenv("PATH", os.devnull)
 
-    diagnosis = App().side_desk.doctor()
+    diagnosis = App().doctor()
     gate.set()
 
     assert any(one.line.startswith("in the way: Network: AWS did not answer in") for one in diagnosis.findings)
@@ -455,7 +455,7 @@ def test_a_broken_config_does_not_hide_the_clock(portal, home):
     (home / ".aws" / "config").write_text("nonsense")
     os.environ["AWS_PROFILE"] = "nobody"  # the fixture puts the environment back
     try:
-        diagnosis = App().side_desk.doctor()
+        diagnosis = App().doctor()
     finally:
         del os.environ["AWS_PROFILE"]
 
@@ -468,7 +468,7 @@ def test_it_changes_nothing(app, home):
     app.use(RecordingShow(), "awsucob0myaccount")
     before = dict(os.environ), sorted((path, path.stat().st_mtime_ns) for path in home.rglob("*"))
 
-    diagnosis = app.side_desk.doctor()
+    diagnosis = app.doctor()
 
     assert (dict(os.environ), sorted((path, path.stat().st_mtime_ns) for path in home.rglob("*"))) == before
     assert diagnosis.conclusion == "Ready."
@@ -481,7 +481,7 @@ def test_what_was_found_before_use_is_judged_as_found(app, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAS3CRET")
     app.use(RecordingShow(), "awsucob0myaccount")
 
-    said = [one.line for one in app.side_desk.doctor().findings]
+    said = [one.line for one in app.doctor().findings]
     app.release()
 
     assert any(
@@ -501,19 +501,19 @@ def test_what_was_found_before_use_is_judged_as_found(app, monkeypatch):
 )
 def test_the_aws_command(script, version, tmp_path, monkeypatch):
     """Its version comes from the command itself, if it says so in time."""
-    monkeypatch.setattr(gather, "_LONGEST", 2)
+    monkeypatch.setattr(gathering, "_LONGEST", 2)
     command = tmp_path / "aws"
     command.write_text(f"#!/bin/sh\n{script}\n")
     command.chmod(0o755)
 
-    found = gather._aws_command({"PATH": str(tmp_path)})
+    found = gathering._aws_command({"PATH": str(tmp_path)})
 
     assert found == AwsCommand(str(command), version)
 
 
 def test_needed_versions_are_those_of_the_package():
     """What is too old is judged by the package's own requirements."""
-    by_name = {one.name: one for one in gather._packages()}
+    by_name = {one.name: one for one in gathering._packages()}
 
     assert by_name["boto3"].needed == "1.29"
     assert by_name["ipywidgets"].needed == "8"
@@ -525,7 +525,7 @@ def test_a_home_that_cannot_be_written(quiet, home):
     """Permissions, where they bind."""
     home.chmod(stat.S_IRUSR | stat.S_IXUSR)
     try:
-        said = [one.line for one in App().side_desk.doctor().findings]
+        said = [one.line for one in App().doctor().findings]
     finally:
         home.chmod(stat.S_IRWXU)
 
@@ -565,15 +565,15 @@ def test_any_files_can_be_judged(config, credentials, tmp_path_factory):
     for name, content in (("config", config), ("credentials", credentials)):
         (folder / name).write_text("\n".join(content), encoding="utf-8", errors="surrogatepass")
     places = {"AWS_CONFIG_FILE": str(folder / "config"), "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials")}
-    looking = App(places).side_desk._examination
+    context = App(places).context
     files = AwsFiles(places)
 
     facts = snapshot(
-        config=looking._file(files.config_path, "AWS_CONFIG_FILE"),
-        credentials=looking._file(files.credentials_path, "AWS_SHARED_CREDENTIALS_FILE"),
+        config=gathering._file(context, files.config_path, "AWS_CONFIG_FILE"),
+        credentials=gathering._file(context, files.credentials_path, "AWS_SHARED_CREDENTIALS_FILE"),
     )
     readable = facts.config.trouble is None and facts.credentials.trouble is None
-    troubles = tuple(looking._file_troubles(None)) if readable else ()
+    troubles = tuple(gathering._file_troubles(context, None)) if readable else ()
     said = str(diagnose(dataclasses.replace(facts, file_troubles=troubles)).mimebundle())
 
     assert "S3CRETS3CRET" not in said + repr(facts)

@@ -18,7 +18,7 @@ from cuaws_magic.settings import EXPORT_FORMATS
 
 
 def export(app, format_name="env", **more):
-    return app.side_desk.export(RecordingShow(), "awsucob0myaccount", format_name, **more)
+    return app.export(RecordingShow(), "awsucob0myaccount", format_name, **more)
 
 
 # What is replaced.

@@ -184,7 +184,7 @@ def test_bash_takes_it(format_name, prefix):
 
 
 def export(app, target=None, format_name="env", **more):
-    return app.side_desk.export(RecordingShow(), target, format_name, **more)
+    return app.export(RecordingShow(), target, format_name, **more)
 
 
 def test_to_a_file(app, home):
@@ -333,7 +333,7 @@ def test_credentials_that_have_hours_ahead(app, portal, monkeypatch):
     app.use(RecordingShow(), "awsucob0myaccount")
     portal.knobs = Knobs(approve_after=1)
     later = datetime.now(timezone.utc) + timedelta(seconds=40)
-    monkeypatch.setattr(app.side_desk._handover._broker, "_now", lambda: later)
+    monkeypatch.setattr(app._handover._broker, "_now", lambda: later)
 
     exported = export(app)
 

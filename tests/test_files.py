@@ -18,7 +18,7 @@ from cuaws_magic.errors import StorageError
 # Writes the one and the other, without end.
 WRITER = """
 import pathlib, sys
-from cuaws_magic import files
+from cuaws_magic import storage
 path = pathlib.Path(sys.argv[1])
 storage.write_private(path, b"a" * 200_000)
 print("begun", flush=True)

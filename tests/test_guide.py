@@ -57,10 +57,10 @@ SAVED = ("kernel/test_paste.py::test_saved_as_well", "%%cuaws paste --save work"
 ONE_BLOCK = ("test_paste_desk.py::test_only_that_block_changes", "app.paste(copied(app), save='work')")
 BLOCK = ("test_profile_sources.py::test_a_saved_block", "app.use(RecordingShow(), '111111111111_MyRole')")
 FORGET = ("kernel/test_profiles_in_a_kernel.py::test_forget", "%cuaws forget mine")
-NOTHING = ("test_configure.py::test_from_nothing_to_the_guides_file", "app.side_desk.configure(show, 'awsucob0my*')")
+NOTHING = ("test_configure.py::test_from_nothing_to_the_guides_file", "app.configure(show, 'awsucob0my*')")
 USED = (
     "test_configure.py::test_the_aws_command_and_botocore_use_what_was_written",
-    "app.side_desk.configure(show, 'awsucob0*')",
+    "app.configure(show, 'awsucob0*')",
 )
 EXPORT = ("kernel/test_side_desk.py::test_export_into_a_file", "%cuaws export --format env --to keys.sh")
 LOGOUT = ("test_logout_all.py::test_as_the_real_command", "app.logout(every=True)")

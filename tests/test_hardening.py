@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from doubles import NOON, Clock, RecordingShow, role_credentials
+from doubles import NOON, App, Clock, RecordingShow, role_credentials
 
 from cuaws_magic import api
 from cuaws_magic.aws.service_errors import translate
-from cuaws_magic.commands.context import App
 from cuaws_magic.credentials.environment import KernelEnvironment
 from cuaws_magic.credentials.refresh import LONGEST_SLEEP, RefreshThread
 from cuaws_magic.errors import CredentialsRefused, CuawsError, PassingTrouble, ServiceFailure, Signal, UnknownTarget
@@ -143,7 +142,7 @@ def test_logout_holds_against_a_renewal_on_its_way_back(app: App, portal: Practi
     app.logout()
     renewing.join()
 
-    assert list(app._cache.role_folder.glob("*.json")) == []
+    assert list(app.token_cache.role_folder.glob("*.json")) == []
     assert app.status().signed_in_until is None
 
 
@@ -163,9 +162,9 @@ def test_a_cancelled_sign_in_is_not_kept(kernel) -> None:
 def test_a_cache_file_of_another_account_is_not_used(app: App, portal: PracticePortal) -> None:
     """Whatever a file is called: what it says of itself decides."""
     app.use(RecordingShow(), ROLE)
-    mine = next(app._cache.role_folder.glob("*.json"))
+    mine = next(app.token_cache.role_folder.glob("*.json"))
     app.use(RecordingShow(), "222222222222/MyOtherRole")
-    other = next(path for path in app._cache.role_folder.glob("*.json") if path != mine)
+    other = next(path for path in app.token_cache.role_folder.glob("*.json") if path != mine)
     mine.write_bytes(other.read_bytes())
 
     again = App(environ=dict(os.environ))
@@ -179,7 +178,7 @@ def test_a_cache_file_of_another_account_is_not_used(app: App, portal: PracticeP
 
 def test_an_expected_error_brings_no_frames_of_ours(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """`%xmode Verbose` would show the values in them when somebody wraps the error."""
-    monkeypatch.setattr(api, "the_app", lambda: app)
+    monkeypatch.setattr(api, "the_context", lambda: app)
 
     with pytest.raises(UnknownTarget) as caught:
         api.use("no-such-account")
@@ -217,7 +216,7 @@ def test_no_turn_of_a_protocol_reaches_a_person(operation: str, code: str) -> No
 def test_damaged_memory_is_no_memory(app: App, portal: PracticePortal, content: str) -> None:
     """Whatever stands in our own files, commands go on."""
     app.use(RecordingShow(), "awsucob0myaccount")
-    for path in app._login._own_state.folder.glob("*.json"):
+    for path in app.context.login._own_state.folder.glob("*.json"):
         path.write_text(content)
 
     again = App(environ=dict(os.environ))
@@ -246,7 +245,7 @@ def test_a_cell_does_not_wait_long_for_a_silent_portal(app: App, portal: Practic
     waits = []
     for _ in range(2):
         began = time.monotonic()
-        app.watch.before()
+        app.hints.before()
         waits.append(time.monotonic() - began)
     portal.knobs = dataclasses.replace(portal.knobs, failures=())
 

@@ -1,4 +1,4 @@
-"""The house: what may import what, and who holds the door to each outside thing."""
+"""The house: packages first, files second; what may import what, and who holds the door to each outside thing."""
 
 from __future__ import annotations
 
@@ -13,59 +13,32 @@ from pathlib import Path
 import pytest
 
 import cuaws_magic
-from cuaws_magic.ipython.grammar import Grammar
 
 HOUSE = Path(cuaws_magic.__file__).parent
+ROOT = Path(__file__).parents[1]
 
-# From the ground up; a module may import only from floors below its own. A new module gets its place here.
-FLOORS = (
-    (
-        "the words, the numbers, the pen, and what stands alone",
-        "changes failures finding interrupts library_state model render settings unlogged",
-    ),
-    (
-        "errors in those words; small doors, small pure parts",
-        """account_list boto_clients boto_provider cell_wipe errors exports kernel_env panel_keys panel_style
-        renewal sign_in_card snapshot""",
-    ),
-    (
-        "rules, protocols and results; how to write a file",
-        """aws_hosts config_text device_flow errands files pacing pasted results
-        doctor_environment doctor_files doctor_programs""",
-    ),
-    (
-        "the files of this home; foreign errors",
-        "aws_files config_edits doctor hidden_prompt in_use_card own_state service_errors token_cache",
-    ),
-    (
-        "the services; which organisation; changing a file",
-        "config_difference config_writer doctor_card organisation profile_credentials profiles questions",
-    ),
-    (
-        "what is asked of them",
-        "identity_center",
-    ),
-    ("how a sign-in is asked for", "profile_cards sign_in_gateway"),
-    ("how a kernel comes to be signed in", "login"),
-    ("what a sign-in gives", "approval broker directory sign_in_choice"),
-    ("where credentials come from", "sources"),
-    ("what a person does with it", "kernel_credentials logout show sign_in_desk targets"),
-    ("what stands on targets and credentials", "catalogue cell_watch console entry examination handover"),
-    ("what there is to type", "commands paste_desk profile_book"),
-    ("what stands beside an account", "side_desk"),
-    ("one object per kernel", "app"),
-    ("the panel: what it shows", "panel_state"),
-    ("the panel: as HTML", "panel_html"),
-    ("the panel: as widgets", "panel_widgets"),
-    ("the panel: choosing", "panel_choice"),
-    ("the panel: what it does", "panel"),
-    ("the panel on the page", "panel_view"),
-    ("a cell with keys in it", "paste_cell"),
-    ("the faces", "functions magics"),
-    ("the front door and the command line", "__init__ __main__"),
+# The ground: modules of the top level that every package may import, in the order in which they may import each other.
+GROUND = ("humanize", "settings", "model", "errors", "storage", "background")
+
+# Packages from the ground up. One imports only from levels below its own.
+LEVELS = (
+    "views aws config",
+    "sso",
+    "credentials",
+    "commands",
+    "diagnostics widget",
+    "ipython",
 )
 
-LONGEST = 360  # lines
+# Above all packages, from below: functions, the front door, the command line.
+ROOF = ("api", "__init__", "__main__")
+
+# Policy knows no view; what shows nothing imports nothing that shows.
+BLIND = {"sso", "credentials"}
+
+LONGEST = 400  # lines
+
+LOADED_BY_THE_MAGIC = ["", "errors", "humanize", "ipython", "ipython.grammar", "ipython.magics", "settings"]
 
 
 @dataclass(frozen=True)
@@ -83,20 +56,20 @@ class Door:
 DOORS = tuple(
     Door(outside, frozenset(modules.split()))
     for outside, modules in {
-        "aiobotocore": "boto_provider library_state",
-        "botocore": "boto_clients boto_provider profile_credentials service_errors",
-        "IPython": "commands magics paste_cell show",
-        "traitlets": "magics",
-        "filelock": "files",
-        "platformdirs": "own_state",
-        "prompt_toolkit": "hidden_prompt",
-        "markupsafe": "console doctor_card handover panel_html panel_keys panel_view render results sign_in_card",
-        "ipywidgets": "panel_view panel_widgets",
-        "dateutil": "token_cache",
+        "aiobotocore": "credentials.provider",
+        "botocore": "aws.clients aws.profile_credentials aws.service_errors credentials.provider",
+        "IPython": "ipython.display ipython.grammar ipython.magics ipython.paste_cell",
+        "traitlets": "ipython.magics",
+        "prompt_toolkit": "ipython.paste_cell",
+        "filelock": "storage",
+        "platformdirs": "storage",
+        "markupsafe": "views.account views.diagnosis views.export views.render views.sign_in widget.html widget.view",
+        "ipywidgets": "widget.view widget.widgets",
+        "dateutil": "sso.token_cache",
         # Of the standard library, what reaches out of this process.
-        "sqlite3": "cell_wipe",
-        "webbrowser": "show",
-        "subprocess": "examination",
+        "sqlite3": "ipython.cell_wipe",
+        "webbrowser": "ipython.display",
+        "subprocess": "diagnostics.gather",
         "socket": "",
         "http.client": "",
         "http.server": "",
@@ -115,8 +88,34 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def modules() -> dict[str, Path]:
-    return {path.stem: path for path in sorted(HOUSE.glob("*.py"))}
+def modules(house: Path = HOUSE) -> dict[str, Path]:
+    """Every module but those of the practice portal, by its dotted name inside the package."""
+    found = {}
+    for path in sorted(house.rglob("*.py")):
+        parts = path.relative_to(house).with_suffix("").parts
+        if parts[0] != "practice":
+            found[".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def packages() -> list[str]:
+    return [name for level in LEVELS for name in level.split()]
+
+
+def package_of(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
+
+
+def level_of(module: str) -> int:
+    """The level of a module's package; the ground is 0, the roof above all."""
+    name = package_of(module)
+    if name in GROUND:
+        return 0
+    if name in ROOF:
+        return len(LEVELS) + 1 + ROOF.index(name)
+    found = [number for number, names in enumerate(LEVELS, 1) if name in names.split()]
+    assert found, f"{name} has no level: give it one in LEVELS"
+    return found[0]
 
 
 def imported(path: Path) -> set[str]:
@@ -131,15 +130,58 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-def imported_of_the_house(path: Path) -> set[str]:
-    found = {name.split(".")[1] for name in imported(path) if name.startswith("cuaws_magic.")}
-    return {name for name in found if name in modules() or (HOUSE / name).is_dir()}
+def imported_of_the_house(path: Path, house: dict[str, Path]) -> set[str]:
+    """The modules of this package that a module imports, each by the longest name that is one."""
+    found = set()
+    for name in imported(path):
+        first, _, rest = name.partition(".")
+        if first == "cuaws_magic":
+            parts = rest.split(".")
+            known = [".".join(parts[:size]) for size in range(len(parts), 0, -1)]
+            found.add(next((one for one in known if one in house), "practice" if parts[0] == "practice" else ""))
+    return found - {""}
 
 
-def floor_of(module: str) -> int:
-    found = [number for number, (_, names) in enumerate(FLOORS) if module in names.split()]
-    assert found, f"{module} has no floor: give it one in FLOORS"
-    return found[0]
+def upwards(module: str, house: dict[str, Path]) -> set[str]:
+    """The imports of a module that do not go down."""
+    found = set()
+    for name in imported_of_the_house(house[module], house) - {"practice"}:
+        same_package = package_of(name) == package_of(module) and name not in GROUND
+        on_the_ground = name in GROUND and module in GROUND
+        if on_the_ground:
+            if GROUND.index(name) >= GROUND.index(module):
+                found.add(name)
+        elif (not same_package and name != "__init__" and level_of(name) >= level_of(module)) or (
+            package_of(module) in BLIND and package_of(name) == "views"
+        ):
+            found.add(name)
+    return found
+
+
+def circle(house: dict[str, Path]) -> list[str]:
+    """The first circle of imports that run at import time or later, types left out of nothing; empty where none is."""
+    arrows = {name: imported_of_the_house(path, house) - {"practice", name} for name, path in house.items()}
+    done: set[str] = set()
+
+    def walk(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return way[way.index(name) :]
+        if name in done:
+            return []
+        for other in sorted(arrows[name]):
+            found = walk(other, [*way, name])
+            if found:
+                return found
+        done.add(name)
+        return []
+
+    return next((found for name in sorted(arrows) if (found := walk(name, []))), [])
+
+
+def told(package: str) -> set[str]:
+    """The modules that a package's page names between backticks."""
+    page = ast.get_docstring(tree(HOUSE / package / "__init__.py")) or ""
+    return set(re.findall(r"`([a-z_]+)`", page))
 
 
 def writes_environment(path: Path) -> bool:
@@ -173,28 +215,53 @@ def test_the_tests_see_the_installed_package():
     assert (HOUSE / "py.typed").exists()
 
 
-def test_every_module_has_its_floor():
-    """Each module stands on exactly one floor, and each name on a floor is a module."""
-    on_floors = sorted(name for _, names in FLOORS for name in names.split())
+def test_the_top_level_holds_ground_packages_and_roof():
+    """Every package has its level, and the top level holds the ground, the roof, and no other file."""
+    files = {path.stem for path in HOUSE.glob("*.py")}
+    folders = {path.parent.name for path in HOUSE.glob("*/__init__.py")} - {"practice"}
 
-    assert on_floors == sorted(modules())
+    assert files == {*GROUND, *ROOF}
+    assert sorted(folders) == sorted(packages())
+
+
+@pytest.mark.parametrize("package", packages())
+def test_a_package_tells_its_modules(package):
+    """The page of a package imports nothing, names every module in it, and names none that is not there."""
+    page = HOUSE / package / "__init__.py"
+    there = {path.stem for path in (HOUSE / package).glob("*.py")} - {"__init__"}
+
+    assert imported(page) == set()
+    assert there <= told(package)
 
 
 @pytest.mark.parametrize("module", sorted(modules()))
 def test_imports_go_down(module):
-    """A module imports only from floors below its own, so there is no cycle; types and late imports too."""
-    upwards = {
+    """A module imports from its own package and from levels below; types and late imports too."""
+    assert upwards(module, modules()) == set()
+
+
+def test_there_is_no_circle():
+    """No module imports itself through others, in a package or between them; types and late imports too."""
+    assert circle(modules()) == []
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_others_take_public_names_only(module):
+    """A name that begins with an underscore is its own package's business."""
+    private = {
         name
-        for name in imported_of_the_house(modules()[module]) - {"practice"}
-        if floor_of(name) >= floor_of(module) and name != "__init__"
+        for name in imported(modules()[module])
+        if name.startswith("cuaws_magic.")
+        and package_of(name.removeprefix("cuaws_magic.")) != package_of(module)
+        and any(part.startswith("_") and not part.startswith("__") for part in name.split("."))
     }
 
-    assert upwards == set()
+    assert private == set()
 
 
 def test_only_the_command_line_knows_the_practice_portal():
     """Nothing imports `practice` but `__main__`, which starts it."""
-    knowing = {name for name, path in modules().items() if "practice" in imported_of_the_house(path)}
+    knowing = {name for name, path in modules().items() if "practice" in imported_of_the_house(path, modules())}
 
     assert knowing == {"__main__"}
 
@@ -232,20 +299,25 @@ def test_every_foreign_package_has_a_door():
 
 
 def test_only_one_module_writes_the_environment():
-    """`kernel_env` alone changes environment variables, so that it can put every one of them back."""
+    """`credentials.environment` alone changes environment variables, so that it can put every one of them back."""
     writing = {name for name, path in modules().items() if writes_environment(path)}
 
-    assert writing == {"kernel_env"}
+    assert writing == {"credentials.environment"}
 
 
 @pytest.mark.parametrize("path", sorted(HOUSE.rglob("*.py")), ids=lambda path: path.relative_to(HOUSE).as_posix())
 def test_a_module_is_a_page_that_says_what_it_is(path):
-    """A module begins with a docstring, is not much over 350 lines, and its name says something."""
+    """A module begins with a docstring, has at most 400 lines, and its name says something."""
     lines = path.read_text(encoding="utf-8").count("\n")
 
     assert ast.get_docstring(tree(path))
     assert lines <= LONGEST
     assert path.stem not in FORBIDDEN_NAMES
+
+
+def test_no_module_of_the_top_level_has_the_name_of_a_function():
+    """`cuaws_magic.login` is the function: no module or package can stand in its place."""
+    assert {package_of(name) for name in modules()} & set(cuaws_magic.__all__) == set()
 
 
 def test_public_names_are_those_of_all():
@@ -259,8 +331,12 @@ def test_public_names_are_those_of_all():
 
 
 def test_every_public_function_has_its_name_at_the_front():
-    """What `functions` offers is what `import cuaws_magic` offers, beside errors and IPython's two hooks."""
-    defined = {node.name for node in tree(HOUSE / "functions.py").body if isinstance(node, ast.FunctionDef)}
+    """What `api` offers is what `import cuaws_magic` offers, beside errors and IPython's two hooks."""
+    defined = {
+        node.name
+        for node in tree(HOUSE / "api.py").body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
 
     others = {"CuawsError", "__version__", "load_ipython_extension", "unload_ipython_extension"}
     assert defined == set(cuaws_magic.__all__) - others
@@ -277,29 +353,8 @@ def test_importing_the_package_imports_nothing_else():
 def test_loading_the_magic_imports_nothing_heavy():
     """What `%load_ext` imports has no boto3, botocore, ipywidgets or nbformat in it, and of ours the grammar only."""
     loaded = run("import sys, cuaws_magic.ipython.magics; print(*sys.modules, sep='\\n')")
-    ours = [name.removeprefix("cuaws_magic.") for name in loaded if name.startswith("cuaws_magic.")]
+    ours = [name.removeprefix("cuaws_magic").removeprefix(".") for name in loaded if name.startswith("cuaws_magic")]
 
     heavy = {"boto3", "botocore", "ipywidgets", "nbformat", "filelock", "platformdirs"}
-    assert sorted(ours) == ["commands", "errors", "exports", "failures", "magics", "settings"]
+    assert sorted(ours) == LOADED_BY_THE_MAGIC
     assert heavy & set(loaded) == set()
-
-
-CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
-MAP, WAYS = CONTRIBUTING.read_text(encoding="utf-8").split("holds this map", 1)
-
-
-def test_the_map_for_people_is_this_one():
-    """CONTRIBUTING begins with the same house: `python scripts/house_map.py` writes it there."""
-    on_the_map = [line.split("`")[1] for line in MAP.splitlines() if line.startswith("|") and "`" in line]
-
-    assert on_the_map[:-1] == [name for _, names in reversed(FLOORS) for name in names.split()]
-
-
-def test_the_way_of_each_command_is_told():
-    """Below the map, every command has its row, and every module named there exists."""
-    rows = [line.split("|")[1:3] for line in WAYS.splitlines() if line.startswith("| ")][1:]
-    commands = {name for command, _ in rows for name in re.findall("`([a-z]+)`", command)}
-    named = {name for _, way in rows for name in re.findall("`([a-z_]+)`", way)}
-
-    assert commands == set(Grammar().names) - {"status", "whoami"}
-    assert named <= set(modules())

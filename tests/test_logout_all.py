@@ -8,9 +8,8 @@ import shutil
 
 import pytest
 from aws_commands import newest_version_2, run
-from doubles import RecordingShow
+from doubles import App, RecordingShow
 
-from cuaws_magic.commands.context import App
 from cuaws_magic.errors import ConfigurationError, StorageError
 from cuaws_magic.settings import Settings
 from cuaws_magic.sso.session import CU_BOULDER
@@ -157,7 +156,7 @@ def test_a_config_that_went_bad(app, portal, home, every):
 
 def test_keys_go_although_it_is_not_settled_which_sign_in_is_meant(app, home):
     """Saved keys in use, several sso-sessions: the error comes after the keys are out."""
-    values = json.loads(app.side_desk.export(RecordingShow(), "awsucob0myaccount", "process").reveal())
+    values = json.loads(app.export(RecordingShow(), "awsucob0myaccount", "process").reveal())
     app.logout()
     (home / ".aws" / "config").write_text(SEVERAL)
     names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
@@ -178,12 +177,12 @@ def test_a_sign_in_that_only_this_kernel_has(app, portal, home, monkeypatch):
     app.login(RecordingShow(), Settings(session="fedauth"))
     (home / ".aws").mkdir(exist_ok=True)
     (home / ".aws" / "config").write_text(SEVERAL)
-    app._choice._said = Settings()  # as if nobody had said which
+    app.choice._said = Settings()  # as if nobody had said which
 
     app.logout(every=True)
 
     assert logouts(portal) == [(200, None)]
-    assert list(app._cache.all_tokens()) == []
+    assert list(app.token_cache.all_tokens()) == []
 
 
 def refuse(*_):

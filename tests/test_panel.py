@@ -15,9 +15,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from doubles import App
 from ipywidgets import HTML, Widget
 
-from cuaws_magic.commands.context import App
 from cuaws_magic.ipython.display import TextDisplay
 from cuaws_magic.model import Account
 from cuaws_magic.practice import Failure, Knobs, people
@@ -72,7 +72,7 @@ def panels(app: App) -> Iterator[Callable[..., Any]]:
         return view.panel
 
     yield one
-    app.desk.cancel()
+    app.approvals.cancel()
     for panel in opened:
         panel.close()
     until(lambda: not any(thread.name == "cuaws-panel" for thread in threading.enumerate()))
@@ -128,9 +128,9 @@ def test_no_secret_is_in_a_widget(panels, app: App, portal: PracticePortal):
 
     panel._widgets.sign_in.click()
     until(portal.pending_user_codes)
-    card = app.desk.card
-    until(lambda: app.desk.card)
-    card = app.desk.card
+    card = app.approvals.card
+    until(lambda: app.approvals.card)
+    card = app.approvals.card
     seen.append(texts(panel))
     portal.approve(portal.pending_user_codes()[0])
     ready(panel)
@@ -177,12 +177,12 @@ def test_cancel(panels, app: App, portal: PracticePortal):
     panel = panels()
 
     panel._widgets.sign_in.click()
-    until(lambda: app.desk.card and "Waiting for you to approve" in texts(panel))
+    until(lambda: app.approvals.card and "Waiting for you to approve" in texts(panel))
     panel._widgets.cancel.click()
     until(lambda: "Not signed in" in texts(panel))
 
-    assert app.desk.card is None
-    assert look(app, app._now()).trouble is None
+    assert app.approvals.card is None
+    assert look(app, app.context.now()).trouble is None
 
 
 def test_magics_and_panels_see_one_state(panels, signed_in: App):
@@ -275,7 +275,7 @@ def test_pasted_keys_select_their_account_among_many(panels, signed_in: App, por
     """The account in use is on top and selected, also where it came in use without the portal."""
     portal.knobs = dataclasses.replace(portal.knobs, accounts=995)
     signed_in.accounts(Nowhere(), refresh=True)
-    text = signed_in.side_desk.export(Nowhere(), "555555555555", "env").reveal()
+    text = signed_in.export(Nowhere(), "555555555555", "env").reveal()
     panel = panels()
     before = [value for _, value in panel._widgets.accounts.options]
 
@@ -341,7 +341,7 @@ def test_a_list_that_has_just_come_is_not_asked_for_again(panels, signed_in: App
 
 def test_the_bar_of_pasted_keys_promises_nothing(signed_in: App):
     """Keys whose end nobody said last at most as long as the bar says."""
-    text = signed_in.side_desk.export(Nowhere(), "awsucob0myaccount", "env").reveal()
+    text = signed_in.export(Nowhere(), "awsucob0myaccount", "env").reveal()
     signed_in.paste("".join(line for line in text.splitlines(keepends=True) if "EXPIRATION" not in line))
 
     bar = look(signed_in, signed_in._now()).credentials
@@ -486,7 +486,7 @@ def test_the_end_of_the_sign_in_is_said_before_and_after(signed_in: App):
 def test_production_is_a_setting(patterns, name: str, expected):
     """Names are marked by patterns, any case; an empty list marks none."""
     app = App({})
-    app.configure(Settings(production=patterns))
+    app.choice.configure(Settings(production=patterns))
 
     assert marked(app, name) is expected
 
@@ -568,7 +568,7 @@ def test_what_changes_while_a_panel_is_drawn_is_seen(panels, app: App, monkeypat
         drawn.append(panel)
         paint(panel)
         if len(drawn) == 1:
-            app.changes.notify()
+            app.observers.notify()
 
     monkeypatch.setattr(Panel, "_paint", announced)
     panels()

@@ -9,10 +9,9 @@ from datetime import datetime, timedelta, timezone
 
 import boto3
 import pytest
-from doubles import Clock, RecordingShow
+from doubles import App, Clock, RecordingShow
 
 from cuaws_magic import humanize
-from cuaws_magic.commands.context import App
 from cuaws_magic.credentials.environment import SET, TAKEN_OUT
 from cuaws_magic.errors import ConfigurationError, NoCredentials, PasteRefused, StorageError, Unreachable
 from cuaws_magic.model import Credentials, Secret
@@ -32,7 +31,7 @@ def _no_default_session(monkeypatch):
 
 def copied(app, target=ACCOUNT, form="env"):
     """What a person copies; the sign-in that it took is not in this kernel any more."""
-    text = app.side_desk.export(RecordingShow(), target, form).reveal()
+    text = app.export(RecordingShow(), target, form).reveal()
     app.logout()
     return text
 
@@ -136,7 +135,7 @@ def test_status_after_their_end(portal):
     clock = Clock(datetime.now(timezone.utc))
     app = App(now=clock)
     app.paste(without_end(copied(app)))
-    watch = app.watch
+    watch = app.hints
     watch._seconds = lambda: clock().timestamp()
 
     before = watch.before()
@@ -162,7 +161,7 @@ def test_a_failure_for_their_sake_is_told(app, portal):
     with pytest.raises(Exception, match="ExpiredToken") as failed:
         client.get_caller_identity()
 
-    hint = app.watch.after(failed.value)
+    hint = app.hints.after(failed.value)
     assert "Pasted keys are over, or not valid here" in repr(hint)
     assert "`%cuaws paste` with new ones, or `%cuaws use ACCOUNT`" in repr(hint)
 
@@ -388,8 +387,8 @@ def test_what_needs_a_sign_in_says_so(app, portal):
     app.paste(text)
 
     with pytest.raises(Exception, match="a link leads through the sign-in"):
-        app.side_desk.console(RecordingShow(), "s3", None)
-    again = app.side_desk.export(RecordingShow(), None, "env").reveal()
+        app.console(RecordingShow(), "s3", None)
+    again = app.export(RecordingShow(), None, "env").reveal()
     assert again.splitlines()[:3] == text.splitlines()[:3]
 
 

@@ -68,7 +68,7 @@ def save(app, home):
     """Save keys of an account as a block, as the portal gives them; nobody is signed in afterwards."""
 
     def write(name, target=ACCOUNT, **more):
-        values = json.loads(app.side_desk.export(RecordingShow(), target, "process").reveal())
+        values = json.loads(app.export(RecordingShow(), target, "process").reveal())
         app.logout()
         lines = {
             "aws_access_key_id": values["AccessKeyId"],
@@ -104,7 +104,7 @@ def program(tmp_path, app, config):
             return len(count.read_text())
 
         def gives(self, target=ACCOUNT, **more):
-            values = json.loads(app.side_desk.export(RecordingShow(), target, "process").reveal())
+            values = json.loads(app.export(RecordingShow(), target, "process").reveal())
             answer.write_text(json.dumps({key: one for key, one in (values | more).items() if one is not None}))
 
     return Program()
@@ -222,7 +222,7 @@ def test_it_is_renewed_and_clients_go_on(app, program, portal):
     ends = time.monotonic() + 7
     while time.monotonic() < ends:
         portal.knobs = dataclasses.replace(portal.knobs, role_lifetime=3600 - int(ends - time.monotonic()))
-        app._broker.forget_every()  # so that the program gives others
+        app.broker.forget_every()  # so that the program gives others
         give()
         assert client.get_caller_identity()["Account"] == ID
         seen.add(os.environ["AWS_ACCESS_KEY_ID"])
@@ -418,4 +418,4 @@ def test_what_only_use_takes(app, save, config):
     config("")
 
     with pytest.raises(UnknownTarget, match="`%cuaws use keys`"):
-        app.side_desk.console(RecordingShow(), "s3", "keys")
+        app.console(RecordingShow(), "s3", "keys")

@@ -57,7 +57,7 @@ def test_what_we_ask_is_in_no_log(app, portal, home, logged):
     app.login(RecordingShow())
     app.use(RecordingShow(), ACCOUNT)
     secret = secrets_of(home)
-    path = TokenCache.default().token_path(app._choice.sso_session())
+    path = TokenCache.default().token_path(app.choice.sso_session())
     path.write_text(json.dumps({**json.loads(path.read_text()), "expiresAt": "2020-01-01T00:00:00Z"}))
     app.accounts(RecordingShow(), refresh=True)
     app.credentials.renew()
@@ -103,11 +103,11 @@ def test_what_others_ask_is_logged_as_ever(app, portal, logged):
         other.start()
         other.join()
 
-    events = app._identity_center._questions._clients._anonymous_session(
-        app._identity_center._questions._clients._route()
+    events = app.identity_center._questions._clients._anonymous_session(
+        app.identity_center._questions._clients._route()
     )
     events.get_component("event_emitter").register("before-send.sts", in_between)
-    app._identity_center.caller_identity(keys, "us-west-2")
+    app.identity_center.caller_identity(keys, "us-west-2")
 
     assert own >= 1
     assert len([line for line in logged if line.startswith("botocore.endpoint")]) == own

@@ -32,7 +32,7 @@ def waiting(authorization=CODE, sso_session=CU_BOULDER, attempt=1, trouble=None)
 )
 def test_the_organisation(sso_session, expected):
     """An organisation is called by its name where we know it, and by its host elsewhere."""
-    assert sign_in.organisation(sso_session) == expected
+    assert sign_in.session_label(sso_session) == expected
 
 
 def test_the_words_of_cu():

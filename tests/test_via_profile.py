@@ -149,7 +149,7 @@ def test_a_profile_that_somebody_sets_by_hand_wins(app, monkeypatch):
 
 def test_a_saved_block(app, home):
     """The guide's option 2: the name of a block of the credentials file."""
-    values = json.loads(app.side_desk.export(RecordingShow(), "other", "process").reveal())
+    values = json.loads(app.export(RecordingShow(), "other", "process").reveal())
     (home / ".aws" / "credentials").write_text(
         f"[222222222222_MyOtherRole]\naws_access_key_id={values['AccessKeyId']}\n"
         f"aws_secret_access_key={values['SecretAccessKey']}\naws_session_token={values['SessionToken']}\n"
@@ -178,10 +178,10 @@ def test_the_sign_in_stays_watched(app, portal):
     """After it ended, before the next cell one line says so and what to type."""
     via(app, "awsucob0myaccount")
     portal.revoke_sign_ins()
-    app._cache.forget(app.credentials.current.sso_session)
+    app.token_cache.forget(app.credentials.current.sso_session)
     app.credentials._look_each_cell()
 
-    hint = app.watch.before()
+    hint = app.hints.before()
 
     assert "The sign-in has ended" in repr(hint)
     assert "%cuaws login" in repr(hint)
@@ -228,13 +228,13 @@ def test_role_and_region_are_the_profiles(app, more):
 
 def test_a_profile_that_leads_to_another_account(app, monkeypatch):
     """What AWS says of it must be what the file says."""
-    real = app._identity_center.caller_identity
+    real = app.identity_center.caller_identity
 
     def another(keys, region):
         from dataclasses import replace
 
         return replace(real(keys, region), account="999999999999")
 
-    monkeypatch.setattr(app._identity_center, "caller_identity", another)
+    monkeypatch.setattr(app.identity_center, "caller_identity", another)
 
     refused(app, "other", CredentialsRefused, "for account 999999999999, not 222222222222")

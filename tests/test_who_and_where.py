@@ -63,7 +63,7 @@ def test_a_section_with_another_address_is_not_signed_in(app, portal, home):
 def test_the_same_address_in_another_spelling_is_the_same(app, portal, home):
     """A `/` or a `/#/` at its end makes no difference."""
     app.login(RecordingShow())
-    path = TokenCache.default().token_path(app._choice.sso_session())
+    path = TokenCache.default().token_path(app.choice.sso_session())
     path.write_text(json.dumps({**json.loads(path.read_text()), "startUrl": f"{CU}/#/"}))
 
     assert app.login(RecordingShow()).already is True
@@ -78,7 +78,7 @@ def test_logout_of_all_holds_against_a_renewal_on_its_way_back(app, portal):
     slow = Failure("GetRoleCredentials", 1, "slow", delay=1.0)
     portal.knobs = dataclasses.replace(portal.knobs, failures=(slow,))
     asked = portal.count("GetRoleCredentials")
-    renewing = threading.Thread(target=app._broker.renew, args=(app.credentials.current.account_role,))
+    renewing = threading.Thread(target=app.broker.renew, args=(app.credentials.current.account_role,))
     renewing.start()
     until(lambda: portal.count("GetRoleCredentials") > asked)
 
@@ -86,7 +86,7 @@ def test_logout_of_all_holds_against_a_renewal_on_its_way_back(app, portal):
     renewing.join(20)
 
     assert list(TokenCache.default().role_folder.glob("*.json")) == []
-    assert app._broker._kept == {}
+    assert app.broker._kept == {}
 
 
 def test_credentials_that_are_over_do_not_replace_good_ones(app, portal):
@@ -99,7 +99,7 @@ def test_credentials_that_are_over_do_not_replace_good_ones(app, portal):
         app.credentials.renew()
 
     assert os.environ["AWS_ACCESS_KEY_ID"] == keys
-    assert app._broker.credentials(app.credentials.current.account_role).access_key_id.reveal() == keys
+    assert app.broker.credentials(app.credentials.current.account_role).access_key_id.reveal() == keys
 
 
 # boto3's default session.

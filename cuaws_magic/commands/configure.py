@@ -1,4 +1,4 @@
-"""The profiles of a home: written into `~/.aws/config`, and saved blocks of keys deleted again."""
+"""`%cuaws configure` and `%cuaws forget`: profiles written into `~/.aws/config`, saved blocks of keys deleted again."""
 
 from __future__ import annotations
 
@@ -19,168 +19,148 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from cuaws_magic.commands.approval import Approvals
-    from cuaws_magic.config.files import AwsConfig, AwsFiles
+    from cuaws_magic.commands.context import Context
+    from cuaws_magic.config.files import AwsConfig
     from cuaws_magic.credentials.kernel import InUseRole
     from cuaws_magic.model import SsoSession
-    from cuaws_magic.sso.accounts import Accounts
-    from cuaws_magic.storage import StateStore
     from cuaws_magic.views.render import Display
 
 _KIND = "profiles"  # of what is remembered: the profiles that we wrote, for each config file
 
 
-class ProfileBook:
+def configure(
+    context: Context,
+    display: Display,
+    pattern: str | None = None,
+    *,
+    dry_run: bool = False,
+    prune: bool = False,
+) -> Configured:
     """
-    Writes profiles, and forgets saved keys.
+    Write the section of the sign-in and a profile for each account and role; shows the difference first.
 
     Args:
-        aws_files: What is there.
+        display: Where the difference, progress, and the card of a sign-in go.
 
-        directory: Knows accounts and roles.
+        pattern: Which accounts, as for `%cuaws accounts`.
 
-        desk: Where a person signs in when the portal has to be asked.
+        dry_run: Write nothing.
 
-        own_state: Where it is remembered which profiles are ours.
+        prune: Remove the profiles that this package wrote and whose account or role is no longer listed.
+
+    Raises:
+        CuawsError: The portal cannot be asked, no account matches, or the file cannot be changed as needed;
+            nothing was written.
     """
-
-    def __init__(self, aws_files: AwsFiles, directory: Accounts, desk: Approvals, own_state: StateStore) -> None:
-        self._aws_files = aws_files
-        self._directory = directory
-        self._desk = desk
-        self._own_state = own_state
-        self._writer = ConfigWriter(own_state)
-
-    def configure(
-        self,
-        sso_session: SsoSession,
-        region: str,
-        show: Display,
-        pattern: str | None = None,
-        *,
-        dry_run: bool = False,
-        prune: bool = False,
-    ) -> Configured:
-        """
-        Write the section of the sign-in and a profile for each account and role; shows the difference first.
-
-        Args:
-            sso_session: The sign-in.
-
-            region: For the profiles.
-
-            show: Where the difference, progress, and the card of a sign-in go.
-
-            pattern: Which accounts, as `Catalogue.accounts`.
-
-            dry_run: Write nothing.
-
-            prune: Remove the profiles that this package wrote and whose account or role is no longer listed.
-
-        Raises:
-            CuawsError: The portal cannot be asked, no account matches, or the file cannot be changed as needed;
-                nothing was written.
-        """
-        _check(sso_session, region)
-        portal = self._ask(sso_session, show, pattern)
-        if not portal.roles and not (prune and portal.accounts):
-            raise _nothing(pattern)
-        path = self._aws_files.config_path
-        static_profiles = self._aws_files.read().static_profiles
-        with self._writer.opened(path) as opened:
-            ours = self._remembered(path)
-            gone = (
-                profiles.no_longer_there(
-                    portal, sso_session, ours, lambda account: bool(matching_accounts([account], pattern))
-                )
-                if prune
-                else ()
+    sso_session = context.choice.sso_session()
+    # Not the region of this machine's environment: the file may be read on others.
+    region = context.settings.region or sso_session.sso_region
+    _check(sso_session, region)
+    portal = _ask(context, sso_session, display, pattern)
+    if not portal.roles and not (prune and portal.accounts):
+        raise _nothing(pattern)
+    path = context.aws_files.config_path
+    static_profiles = context.aws_files.read().static_profiles
+    with ConfigWriter(context.state_store).opened(path) as opened:
+        ours = _remembered(context, path)
+        gone = (
+            profiles.no_longer_there(
+                portal, sso_session, ours, lambda account: bool(matching_accounts([account], pattern))
             )
-            config = config_from(path, opened.sections, static_profiles)
-            plan = profiles.plan(portal, sso_session, region, config, ours, gone)
-            edited = opened.edited(plan.edits)
-            lines = difference(edited)
-            if lines:
-                show(ProposedChange(path, lines, dry_run))
-            if not dry_run:
-                opened.write(edited)
-                self._remember(path, ours, plan, config)
-        return Configured(
-            path,
-            written=bool(lines) and not dry_run,
-            added=tuple(plan.added),
-            removed=plan.removed,
-            kept=plan.kept,
-            others=plan.others,
-            notes=plan.notes,
-            session_name=sso_session.name or "",
-            session_is_new=plan.session_is_new,
-            difference="\n".join(map(str, lines)),
+            if prune
+            else ()
         )
-
-    def forget(self, name: str, in_use: InUseRole | None = None) -> Forgotten:
-        """
-        Delete a saved block of keys from the credentials file, and nothing else.
-
-        Args:
-            name: Its name.
-
-            in_use: The account in use.
-
-        Raises:
-            UnknownTarget: There is none of that name.
-
-            CuawsError: The file cannot be read or written.
-        """
-        path = self._aws_files.credentials_path
-        config = self._aws_files.read()
-        with self._writer.opened(path) as opened:
-            if name not in opened.sections:
-                raise _not_saved(name, path, tuple(opened.sections), config)
-            edited = opened.edited([edits.Drop("block", name)])
-            keys = opened.sections[name]
+        config = config_from(path, opened.sections, static_profiles)
+        plan = profiles.plan(portal, sso_session, region, config, ours, gone)
+        edited = opened.edited(plan.edits)
+        lines = difference(edited)
+        if lines:
+            display(ProposedChange(path, lines, dry_run))
+        if not dry_run:
             opened.write(edited)
-        sentences = ["Nothing else in the file was changed."]
-        if "aws_session_token" in keys:
-            sentences.append("AWS does not take such keys back: a copy of them goes on working until they end.")
-        elif "aws_access_key_id" in keys:
-            sentences.append("These keys do not end by themselves: if nobody needs them, delete them in IAM too.")
-        if name in config.profiles:
-            sentences.append(f"The profile {name} in {config.path} stays.")
-        if in_use is not None and _behind(name, keys, in_use):
-            sentences.append("It is in use here: type `%cuaws release`.")
-        return Forgotten(name, path, tuple(sentences))
+            _remember(context, path, ours, plan, config)
+    return Configured(
+        path,
+        written=bool(lines) and not dry_run,
+        added=tuple(plan.added),
+        removed=plan.removed,
+        kept=plan.kept,
+        others=plan.others,
+        notes=plan.notes,
+        session_name=sso_session.name or "",
+        session_is_new=plan.session_is_new,
+        difference="\n".join(map(str, lines)),
+    )
 
-    def saved_names(self) -> list[str]:
-        """Return the names of the saved blocks."""
-        return list(self._aws_files.read().static_profiles)
 
-    def _ask(self, sso_session: SsoSession, show: Display, pattern: str | None) -> Portal:
-        """Have the portal say what there is now; a file should not be written from an old list."""
-        listing = self._desk.retry_after_sign_in(lambda: self._directory.accounts(sso_session, refresh=True), show)
-        ids = [account.id for account in matching_accounts(listing.accounts, pattern)]
-        progress = ProgressCard(show)
-        roles = (
-            self._desk.retry_after_sign_in(
-                lambda: self._directory.roles(sso_session, ids, refresh=True, progress=progress), show
-            )
-            if ids
-            else {}
+def forget(context: Context, name: str) -> Forgotten:
+    """
+    Delete a saved block of keys from the credentials file, and nothing else.
+
+    Args:
+        name: Its name.
+
+    Raises:
+        UnknownTarget: There is none of that name.
+
+        CuawsError: The file cannot be read or written.
+    """
+    path = context.aws_files.credentials_path
+    config = context.aws_files.read()
+    with ConfigWriter(context.state_store).opened(path) as opened:
+        if name not in opened.sections:
+            raise _not_saved(name, path, tuple(opened.sections), config)
+        edited = opened.edited([edits.Drop("block", name)])
+        keys = opened.sections[name]
+        opened.write(edited)
+    sentences = ["Nothing else in the file was changed."]
+    if "aws_session_token" in keys:
+        sentences.append("AWS does not take such keys back: a copy of them goes on working until they end.")
+    elif "aws_access_key_id" in keys:
+        sentences.append("These keys do not end by themselves: if nobody needs them, delete them in IAM too.")
+    if name in config.profiles:
+        sentences.append(f"The profile {name} in {config.path} stays.")
+    in_use = context.credentials.current
+    if in_use is not None and _behind(name, keys, in_use):
+        sentences.append("It is in use here: type `%cuaws release`.")
+    return Forgotten(name, path, tuple(sentences))
+
+
+def saved_names(context: Context) -> list[str]:
+    """Return the names of the saved blocks."""
+    return list(context.aws_files.read().static_profiles)
+
+
+def _ask(context: Context, sso_session: SsoSession, display: Display, pattern: str | None) -> Portal:
+    """Have the portal say what there is now; a file should not be written from an old list."""
+    listing = context.approvals.retry_after_sign_in(
+        lambda: context.accounts.accounts(sso_session, refresh=True), display
+    )
+    ids = [account.id for account in matching_accounts(listing.accounts, pattern)]
+    progress = ProgressCard(display)
+    roles = (
+        context.approvals.retry_after_sign_in(
+            lambda: context.accounts.roles(sso_session, ids, refresh=True, progress=progress), display
         )
-        return Portal(listing.accounts, roles)
+        if ids
+        else {}
+    )
+    return Portal(listing.accounts, roles)
 
-    def _remembered(self, path: Path) -> dict[str, Ours]:
-        content = self._own_state.load(_KIND, os.path.realpath(path))
-        return {name: found for name, entry in content.items() if (found := _ours_from(entry)) is not None}
 
-    def _remember(self, path: Path, ours: Mapping[str, Ours], plan: profiles.Plan, config: AwsConfig) -> None:
-        known = {name: one for name, one in ours.items() if name in config.profiles and name not in plan.removed}
-        known.update(plan.added)
-        if known != ours:
-            content = {
-                name: {"settings": dict(one.settings), "account_name": one.account_name} for name, one in known.items()
-            }
-            self._own_state.save(_KIND, os.path.realpath(path), content)
+def _remembered(context: Context, path: Path) -> dict[str, Ours]:
+    content = context.state_store.load(_KIND, os.path.realpath(path))
+    return {name: found for name, entry in content.items() if (found := _ours_from(entry)) is not None}
+
+
+def _remember(context: Context, path: Path, ours: Mapping[str, Ours], plan: profiles.Plan, config: AwsConfig) -> None:
+    known = {name: one for name, one in ours.items() if name in config.profiles and name not in plan.removed}
+    known.update(plan.added)
+    if known != ours:
+        content = {
+            name: {"settings": dict(one.settings), "account_name": one.account_name} for name, one in known.items()
+        }
+        context.state_store.save(_KIND, os.path.realpath(path), content)
 
 
 def _behind(name: str, keys: Mapping[str, str], in_use: InUseRole) -> bool:

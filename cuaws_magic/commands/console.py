@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from cuaws_magic.aws.hosts import check_start_url
+from cuaws_magic.commands.names import Names
+from cuaws_magic.commands.use import resolved
 from cuaws_magic.errors import ConfigurationError, TargetError
 from cuaws_magic.settings import ACCOUNT_ID
 from cuaws_magic.views.account import ConsoleLink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
-    from cuaws_magic.credentials.kernel import KernelCredentials
+    from cuaws_magic.commands.context import Context
     from cuaws_magic.model import AccountRole, SsoSession
     from cuaws_magic.views.render import Display
 
@@ -125,90 +127,61 @@ def _console_host(sso_session: SsoSession) -> str:
     return "console.aws.amazon.com"
 
 
-class Console:
+def console(context: Context, display: Display, service: str | None = None, target: str | None = None) -> ConsoleLink:
     """
-    Links for this kernel.
+    Return the link for a target, or for the account in use.
 
     Args:
-        credentials: Knows the account in use.
+        display: Where the card of a sign-in goes.
 
-        account_role: Says which account and role a TARGET means.
+        service: The service; a name that is no service but a target is taken as that.
 
-        target_names: What can be typed as TARGET, as far as it is known without asking anyone.
+        target: Profile, account name, account id, or one of them with `/role`.
 
-        region: Where clients of a sign-in go by default.
+    Raises:
+        ConfigurationError: That cannot be a service.
 
-        environ: Tells whether the portal that answers is the real one.
+        TargetError: There is no such account, or none is in use.
+
+        NotSignedIn: The portal has to be asked, and nobody approved a sign-in.
     """
+    if service is not None and target is None and means_target(service, Names(context).target_names()):
+        service, target = None, service
+    account_role, region = _chosen(context, display, target)
+    sso_session = account_role.sso_session
+    page = console_page(sso_session, service, region) if service is not None else None
+    return ConsoleLink(
+        url=console_url(sso_session, account_role.account.id, account_role.role_name, page),
+        account=account_role.account.id,
+        account_name=account_role.account.name,
+        role=account_role.role_name,
+        service=service,
+        notes=tuple(_notes(context, service)),
+    )
 
-    def __init__(
-        self,
-        credentials: KernelCredentials,
-        account_role: Callable[[Display, str], AccountRole],
-        target_names: Callable[[], list[str]],
-        region: Callable[[SsoSession], str],
-        environ: Mapping[str, str],
-    ) -> None:
-        self._credentials = credentials
-        self._account_role = account_role
-        self._target_names = target_names
-        self._region = region
-        self._environ = environ
 
-    def link(self, show: Display, service: str | None = None, target: str | None = None) -> ConsoleLink:
-        """
-        Return the link for a target, or for the account in use.
-
-        Args:
-            show: Where the card of a sign-in goes.
-
-            service: The service; a name that is no service but a target is taken as that.
-
-            target: Profile, account name, account id, or one of them with `/role`.
-
-        Raises:
-            ConfigurationError: That cannot be a service.
-
-            TargetError: There is no such account, or none is in use.
-
-            NotSignedIn: The portal has to be asked, and nobody approved a sign-in.
-        """
-        if service is not None and target is None and means_target(service, self._target_names()):
-            service, target = None, service
-        account_role, region = self._chosen(show, target)
-        sso_session = account_role.sso_session
-        page = console_page(sso_session, service, region) if service is not None else None
-        return ConsoleLink(
-            url=console_url(sso_session, account_role.account.id, account_role.role_name, page),
-            account=account_role.account.id,
-            account_name=account_role.account.name,
-            role=account_role.role_name,
-            service=service,
-            notes=tuple(self._notes(service)),
+def _chosen(context: Context, display: Display, target: str | None) -> tuple[AccountRole, str]:
+    if target is not None:
+        account_role = resolved(context, display, target)
+        return account_role, account_role.region or context.choice.region(account_role.sso_session)
+    current = context.credentials.current
+    if current is None:
+        raise TargetError(
+            "No account is in use in this kernel. Type `%cuaws use ACCOUNT`, or name one: `%cuaws console s3 ACCOUNT`."
         )
+    if current.account_role is None:
+        raise TargetError(
+            f"{current.account.name} is in use with {current.source.origin.label}, and a link leads through the "
+            "sign-in. Name an account: `%cuaws console s3 ACCOUNT`."
+        )
+    return current.account_role, current.region
 
-    def _chosen(self, show: Display, target: str | None) -> tuple[AccountRole, str]:
-        if target is not None:
-            account_role = self._account_role(show, target)
-            return account_role, account_role.region or self._region(account_role.sso_session)
-        current = self._credentials.current
-        if current is None:
-            raise TargetError(
-                "No account is in use in this kernel. Type `%cuaws use ACCOUNT`, or name one: "
-                "`%cuaws console s3 ACCOUNT`."
-            )
-        if current.account_role is None:
-            raise TargetError(
-                f"{current.account.name} is in use with {current.source.origin.label}, and a link leads through the "
-                "sign-in. Name an account: `%cuaws console s3 ACCOUNT`."
-            )
-        return current.account_role, current.region
 
-    def _notes(self, service: str | None) -> Iterable[str]:
-        if service is not None and service.casefold() not in {*SERVICES, *_PATHS.values()}:
-            yield f"{service} is passed on as it is; if the console has no such page, take its own word for it."
-        if self._environ.get("AWS_ENDPOINT_URL_SSO"):
-            yield "AWS_ENDPOINT_URL_SSO is set, for a practice portal perhaps; this link leads to the real one."
+def _notes(context: Context, service: str | None) -> Iterable[str]:
+    if service is not None and service.casefold() not in {*SERVICES, *_PATHS.values()}:
+        yield f"{service} is passed on as it is; if the console has no such page, take its own word for it."
+    if context.environ.get("AWS_ENDPOINT_URL_SSO"):
+        yield "AWS_ENDPOINT_URL_SSO is set, for a practice portal perhaps; this link leads to the real one."
 
 
 def means_target(word: str, target_names: Iterable[str]) -> bool:

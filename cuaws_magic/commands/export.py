@@ -12,148 +12,110 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cuaws_magic import storage
+from cuaws_magic.commands.use import resolved
 from cuaws_magic.credentials.sources import RoleSource
 from cuaws_magic.errors import ConfigurationError, StorageError, TargetError
-from cuaws_magic.model import Secret, utc_now
 from cuaws_magic.settings import EXPORT_FORMATS
 from cuaws_magic.views.export import Exported
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from cuaws_magic.commands.approval import Approvals
-    from cuaws_magic.config.files import AwsFiles
-    from cuaws_magic.credentials.broker import Broker
-    from cuaws_magic.credentials.kernel import KernelCredentials
+    from cuaws_magic.commands.context import Context
     from cuaws_magic.credentials.sources import Source
-    from cuaws_magic.model import AccountRole, Now
+    from cuaws_magic.model import Credentials, Secret
     from cuaws_magic.views.render import Display
 
 _LARGEST = 100_000  # characters that are looked at; an export has some two thousand
 _LINKS = 40  # that lead from one to the next, as Linux allows
 
 
-class Handover:
+def export(
+    context: Context,
+    display: Display,
+    target: str | None,
+    format_name: str,
+    *,
+    to: str | os.PathLike[str] | None = None,
+    variable: str | None = None,
+    shown: bool = False,
+) -> Exported:
     """
-    Exports.
+    Export a target's credentials, or those of the account in use; the account in use stays.
 
     Args:
-        credentials: Knows the account in use.
+        display: Where the card of a sign-in goes.
 
-        broker: Where credentials come from.
+        target: Profile, account name, account id, or one of them with `/role`.
 
-        desk: Where a person signs in if that is needed.
+        format_name: One of `EXPORT_FORMATS`.
 
-        account_role: Says which account and role a TARGET means.
+        to: A file for them, readable by its owner only; an earlier export in it is replaced.
 
-        aws_files: Which files are not to be overwritten.
+        variable: The variable that the caller puts them into.
 
-        now: The current time, aware, UTC.
+        shown: Whether the value may show them.
+
+    Raises:
+        ConfigurationError: There is no such format.
+
+        TargetError: There is no such account, or none is in use.
+
+        StorageError: The file cannot be written.
+
+        CuawsError: There are no credentials.
     """
+    if format_name not in EXPORT_FORMATS:
+        raise ConfigurationError(f"There is no format {format_name}. Take one of: {', '.join(EXPORT_FORMATS)}.")
+    path = None if to is None else _writable(context, to)
+    source = _source(context, display, target)
+    credentials = context.approvals.retry_after_sign_in(source.credentials, display)
+    text = export_text(credentials, format_name)
+    if path is not None:
+        storage.write_private(path, text.reveal().encode())
+    return Exported(
+        account=source.account.id,
+        account_name=source.account.name,
+        role=source.role_name,
+        format=format_name,
+        expires_at=credentials.expires_at,
+        path=path,
+        variable=variable,
+        text=text,
+        shown=shown,
+        at=context.now(),
+    )
 
-    def __init__(
-        self,
-        credentials: KernelCredentials,
-        broker: Broker,
-        desk: Approvals,
-        account_role: Callable[[Display, str], AccountRole],
-        aws_files: AwsFiles,
-        now: Now = utc_now,
-    ) -> None:
-        self._credentials = credentials
-        self._broker = broker
-        self._desk = desk
-        self._account_role = account_role
-        self._aws_files = aws_files
-        self._now = now
 
-    def export(
-        self,
-        show: Display,
-        target: str | None,
-        format_name: str,
-        *,
-        to: str | os.PathLike[str] | None = None,
-        variable: str | None = None,
-        shown: bool = False,
-    ) -> Exported:
-        """
-        Export a target's credentials, or those of the account in use; the account in use stays.
-
-        Args:
-            show: Where the card of a sign-in goes.
-
-            target: Profile, account name, account id, or one of them with `/role`.
-
-            format_name: One of `EXPORT_FORMATS`.
-
-            to: A file for them, readable by its owner only; an earlier export in it is replaced.
-
-            variable: The variable that the caller puts them into.
-
-            shown: Whether the value may show them.
-
-        Raises:
-            ConfigurationError: There is no such format.
-
-            TargetError: There is no such account, or none is in use.
-
-            StorageError: The file cannot be written.
-
-            CuawsError: There are no credentials.
-        """
-        if format_name not in EXPORT_FORMATS:
-            raise ConfigurationError(f"There is no format {format_name}. Take one of: {', '.join(EXPORT_FORMATS)}.")
-        path = None if to is None else self._writable(to)
-        source = self._source(show, target)
-        credentials = self._desk.retry_after_sign_in(source.credentials, show)
-        text = export_text(credentials, format_name)
-        if path is not None:
-            storage.write_private(path, text.reveal().encode())
-        return Exported(
-            account=source.account.id,
-            account_name=source.account.name,
-            role=source.role_name,
-            format=format_name,
-            expires_at=credentials.expires_at,
-            path=path,
-            variable=variable,
-            text=text,
-            shown=shown,
-            at=self._now(),
+def _source(context: Context, display: Display, target: str | None) -> Source:
+    if target is not None:
+        return RoleSource(context.broker, resolved(context, display, target))
+    current = context.credentials.current
+    if current is None:
+        raise TargetError(
+            "No account is in use in this kernel. Type `%cuaws use ACCOUNT`, or name one: "
+            "`%cuaws export ACCOUNT --to FILE`."
         )
+    role = current.account_role
+    return RoleSource(context.broker, role) if role is not None else current.source
 
-    def _source(self, show: Display, target: str | None) -> Source:
-        if target is not None:
-            return RoleSource(self._broker, self._account_role(show, target))
-        current = self._credentials.current
-        if current is None:
-            raise TargetError(
-                "No account is in use in this kernel. Type `%cuaws use ACCOUNT`, or name one: "
-                "`%cuaws export ACCOUNT --to FILE`."
-            )
-        role = current.account_role
-        return RoleSource(self._broker, role) if role is not None else current.source
 
-    def _writable(self, to: str | os.PathLike[str]) -> Path:
-        """Return the file that is meant, before anybody is asked for anything."""
-        path = Path(os.path.expanduser(to))  # noqa: PTH111 - Path.expanduser raises where there is no home
-        if not path.name or path.is_dir():
-            raise StorageError(f"{path} is a folder. Name a file in it, then run the cell again.")
-        if not path.parent.is_dir():
-            raise StorageError(f"There is no folder {path.parent}. Make it, or name another file.")
-        own = (self._aws_files.config_path, self._aws_files.credentials_path)
-        if os.path.realpath(path) in {os.path.realpath(one) for one in own}:
-            raise StorageError(
-                f"{path} is a file of the AWS configuration, and an export would replace all of it. Name another file."
-            )
-        _refuse_foreign_link(path)
-        _refuse_to_replace(path)
-        return path
+def _writable(context: Context, to: str | os.PathLike[str]) -> Path:
+    """Return the file that is meant, before anybody is asked for anything."""
+    path = Path(os.path.expanduser(to))  # noqa: PTH111 - Path.expanduser raises where there is no home
+    if not path.name or path.is_dir():
+        raise StorageError(f"{path} is a folder. Name a file in it, then run the cell again.")
+    if not path.parent.is_dir():
+        raise StorageError(f"There is no folder {path.parent}. Make it, or name another file.")
+    own = (context.aws_files.config_path, context.aws_files.credentials_path)
+    if os.path.realpath(path) in {os.path.realpath(one) for one in own}:
+        raise StorageError(
+            f"{path} is a file of the AWS configuration, and an export would replace all of it. Name another file."
+        )
+    _refuse_foreign_link(path)
+    _refuse_to_replace(path)
+    return path
 
 
 def _refuse_foreign_link(path: Path) -> None:
@@ -182,26 +144,6 @@ def _refuse_to_replace(path: Path) -> None:
         )
 
 
-class Exportable(Protocol):
-    """What `RoleCredentials` have, and pasted or static keys may have in part."""
-
-    @property
-    def access_key_id(self) -> Secret:
-        """The key's id."""
-
-    @property
-    def secret_access_key(self) -> Secret:
-        """The key."""
-
-    @property
-    def session_token(self) -> Secret | None:
-        """The third part of temporary credentials."""
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When they end; `None` where that is not known."""
-
-
 # One line of each format but `process`, as the AWS CLI's `_VAR_FORMAT`.
 _LINES = {
     "env": "export {}={}",
@@ -220,7 +162,7 @@ _NAMES = (
 )
 
 
-def export_text(credentials: Exportable, format_name: str) -> Secret:
+def export_text(credentials: Credentials, format_name: str) -> Secret:
     """
     Write credentials as another program reads them.
 
@@ -262,7 +204,7 @@ def _whole_lines() -> list[re.Pattern[str]]:
     ]
 
 
-def _facts(credentials: Exportable) -> list[tuple[str, str, str]]:
+def _facts(credentials: Credentials) -> list[tuple[str, str, str]]:
     """List key of `credential_process`, environment variable and value, in the CLI's order."""
     token, ends_at = credentials.session_token, credentials.expires_at
     values = (

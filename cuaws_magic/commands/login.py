@@ -1,130 +1,129 @@
-"""Ending sign-ins: at the portal, on disk, and honestly about what lives on."""
+"""`%cuaws login` and `%cuaws logout`: signing in, and ending sign-ins at the portal, on disk and in this kernel."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
 from typing import TYPE_CHECKING
 
+from cuaws_magic.commands.status import own_sign_in, still_valid
 from cuaws_magic.errors import CuawsError, SsoTokenRefused
 from cuaws_magic.humanize import clock
-from cuaws_magic.model import utc_now
-from cuaws_magic.views.sign_in import organisation
+from cuaws_magic.views.sign_in import SignedIn, SignedOut, session_label
 
 if TYPE_CHECKING:
-    from cuaws_magic.aws.identity_center import IdentityCenter
-    from cuaws_magic.config.files import AwsConfig
-    from cuaws_magic.credentials.broker import Broker
-    from cuaws_magic.model import Now, SsoSession, SsoToken
-    from cuaws_magic.sso.accounts import Accounts
-    from cuaws_magic.sso.login import Login
-    from cuaws_magic.sso.token_cache import TokenCache
+    from cuaws_magic.commands.context import Context
+    from cuaws_magic.credentials.kernel import InUseRole
+    from cuaws_magic.model import SsoToken
+    from cuaws_magic.settings import Settings
+    from cuaws_magic.views.render import Display
+    from cuaws_magic.views.sign_in import SigningIn
+
+_BROWSER = "Your browser may still be signed in to the access portal: on a shared computer sign out there too."
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+def login(
+    context: Context,
+    display: Display,
+    settings: Settings | None = None,
+    *,
+    force: bool = False,
+    wait: bool = True,
+    timeout: float | None = None,
+) -> SignedIn | SigningIn:
     """
-    What a logout ended.
-
-    Attributes:
-        organisations: Where; empty if nobody was signed in.
-
-        sentences: What could not be ended.
-    """
-
-    organisations: tuple[str, ...]
-    sentences: tuple[str, ...]
-
-
-class Logout:
-    """
-    Ends one sign-in, or all.
+    Sign in, unless already signed in.
 
     Args:
-        identity_center: Where to say it.
+        display: Where the card goes.
 
-        login: Whose SSO tokens are deleted.
+        settings: What the arguments say of the organisation; holds for later commands.
 
-        broker: Whose role credentials are deleted.
+        force: Sign in again although still signed in.
 
-        directory: Knows which roles there may be credentials of.
+        wait: Until a person approved; otherwise in the background.
 
-        cache: Where both lie.
+        timeout: Seconds after which to give up.
 
-        now: The current time, aware, UTC.
+    Raises:
+        CuawsError: Nobody is signed in.
+
+        Cancelled: Ctrl-C or the stop button.
     """
-
-    def __init__(
-        self,
-        identity_center: IdentityCenter,
-        login: Login,
-        broker: Broker,
-        directory: Accounts,
-        cache: TokenCache,
-        now: Now = utc_now,
-    ) -> None:
-        self._identity_center = identity_center
-        self._login = login
-        self._broker = broker
-        self._directory = directory
-        self._cache = cache
-        self._now = now
-
-    def one(self, sso_session: SsoSession, config: AwsConfig | None) -> Ended:
-        """
-        End one sign-in.
-
-        Args:
-            sso_session: Which.
-
-            config: The AWS files, if they can be read: a role of theirs may have a cached set.
-
-        Raises:
-            StorageError: A file is there and cannot be deleted.
-        """
-        sso_token = self._cache.load(sso_session).sso_token
-        sentences: tuple[str, ...] = ()
-        # First at AWS: a file that cannot be deleted must not keep the sign-in alive.
-        if sso_token is not None and self._now() < sso_token.expires_at:
-            sentences = self._revoked(sso_token, sso_session.sso_region)
-        self._login.forget(sso_session)
-        self._broker.forget_all(sso_session, self._directory.known_roles(sso_session, config))
-        return Ended((organisation(sso_session),) if sso_token is not None else (), sentences)
-
-    def every(self, sso_session: SsoSession | None) -> Ended:
-        """
-        End every sign-in of the cache, as `aws sso logout` does, and those that only this kernel has.
-
-        Args:
-            sso_session: The one of this kernel, if it is settled which that is.
-
-        Raises:
-            StorageError: A file is there and cannot be deleted.
-        """
-        found = list(self._cache.all_tokens())
-        sentences: list[str] = []
-        for _, sso_token in found:
-            # Also one that is over by its date, as the CLI does: the date is a hint, and so is this clock.
-            sentences += self._revoked(sso_token, sso_token.sso_region)
-        self._login.forget_files(path for path, _ in found)
-        if sso_session is not None:
-            self._login.forget(sso_session)
-        self._broker.forget_every()
-        return Ended(
-            tuple(dict.fromkeys(sso_token.start_url for _, sso_token in found)), tuple(dict.fromkeys(sentences))
+    sso_session = context.choice.sso_session(settings)
+    current = None if force else context.login.current(sso_session)
+    if current is not None:
+        signed_in: SignedIn | SigningIn = SignedIn(
+            sso_session, current.ends_at, already=True, notes=current.notes, at=context.now()
         )
+    else:
+        signed_in = context.approvals.approve(sso_session, display, force=force, wait=wait, timeout=timeout)
+    if settings is not None:
+        context.choice.configure(settings)
+    return signed_in
 
-    def _revoked(self, sso_token: SsoToken, sso_region: str | None) -> tuple[str, ...]:
-        if sso_region is None:
-            return ()
-        try:
-            self._identity_center.logout(sso_token, sso_region)
-        except SsoTokenRefused:
-            return ()  # it had ended already
-        except CuawsError as error:
-            if self._now() >= sso_token.expires_at:
-                return ()
-            ends = clock(sso_token.expires_at, self._now())
-            return (
-                f"{str(error).split('. ', 1)[0]}. The sign-in is gone from here, but AWS will end it only at {ends}.",
-            )
-        return ()
+
+def logout(context: Context, *, every: bool = False) -> SignedOut:
+    """
+    End the sign-in at the portal and here, and take everything out of the kernel.
+
+    Args:
+        every: Every sign-in of the cache, as `aws sso logout` does.
+
+    Raises:
+        StorageError: A file is there and cannot be deleted.
+    """
+    context.approvals.cancel()
+    current = context.credentials.current
+    context.credentials.deactivate()  # first: whatever is wrong with the files, no keys stay in the kernel
+    organisations, sentences = _end_every(context, current) if every else _end_own(context, current)
+    sentences += still_valid(context, current) if current is not None else []
+    sentences += [_BROWSER] if organisations else []
+    context.observers.notify()
+    return SignedOut(tuple(organisations), tuple(sentences))
+
+
+def _end_own(context: Context, current: InUseRole | None) -> tuple[list[str], list[str]]:
+    """End the sign-in of this kernel; returns which organisations that were, and what could not be ended."""
+    sso_session = (current.sso_session if current is not None else None) or context.choice.sso_session()
+    config = None
+    with contextlib.suppress(CuawsError):  # it only tells of more files to delete
+        config = context.aws_files.read()
+    sso_token = context.token_cache.load(sso_session).sso_token
+    sentences: list[str] = []
+    # First at AWS: a file that cannot be deleted must not keep the sign-in alive.
+    if sso_token is not None and context.now() < sso_token.expires_at:
+        sentences = _revoke(context, sso_token, sso_session.sso_region)
+    context.login.forget(sso_session)
+    context.broker.forget_all(sso_session, context.accounts.known_roles(sso_session, config))
+    return [session_label(sso_session)] if sso_token is not None else [], sentences
+
+
+def _end_every(context: Context, current: InUseRole | None) -> tuple[list[str], list[str]]:
+    """End every sign-in of the cache, as `aws sso logout` does, and those that only this kernel has."""
+    found = list(context.token_cache.all_tokens())
+    sentences: list[str] = []
+    for _, sso_token in found:
+        # Also one that has expired by its date, as the CLI does: the date is a hint, and so is this clock.
+        sentences += _revoke(context, sso_token, sso_token.sso_region)
+    context.login.forget_files(path for path, _ in found)
+    sso_session = own_sign_in(context, current)
+    if sso_session is not None:
+        context.login.forget(sso_session)
+    context.broker.forget_every()
+    return list(dict.fromkeys(sso_token.start_url for _, sso_token in found)), list(dict.fromkeys(sentences))
+
+
+def _revoke(context: Context, sso_token: SsoToken, sso_region: str | None) -> list[str]:
+    """End a sign-in at the portal (`Logout`); returns what to say where that was not possible."""
+    if sso_region is None:
+        return []
+    try:
+        context.identity_center.logout(sso_token, sso_region)
+    except SsoTokenRefused:
+        return []  # it had ended already
+    except CuawsError as error:
+        if context.now() < sso_token.expires_at:
+            ends = clock(sso_token.expires_at, context.now())
+            why = str(error).split(". ", 1)[0]
+            return [f"{why}. The sign-in is gone from here, but AWS will end it only at {ends}."]
+    return []

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cuaws_magic.commands.status import account_by_id, in_use_view
 from cuaws_magic.config import edits
 from cuaws_magic.config.files import ConfigWriter
 from cuaws_magic.config.text import header_of
@@ -18,18 +19,14 @@ from cuaws_magic.credentials.kernel import InUseRole
 from cuaws_magic.credentials.sources import StaticSource
 from cuaws_magic.errors import ConfigurationError, CredentialsRefused, PasteRefused
 from cuaws_magic.humanize import clock, quoted
-from cuaws_magic.model import Credentials, Origin, utc_now
+from cuaws_magic.model import Credentials, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cuaws_magic.aws.identity_center import IdentityCenter
-    from cuaws_magic.commands.use import Entry
-    from cuaws_magic.config.files import AwsFiles
-    from cuaws_magic.credentials.kernel import KernelCredentials
+    from cuaws_magic.commands.context import Context
     from cuaws_magic.credentials.pasted import PastedKeys
-    from cuaws_magic.model import Identity, Now
-    from cuaws_magic.storage import StateStore
+    from cuaws_magic.model import Identity
     from cuaws_magic.views.account import InUse
 
 # How long the portal's keys live where nobody says it: CU's setting, and the guide's words.
@@ -40,128 +37,91 @@ _TEMPORARY = Origin("pasted keys", _AGAIN, renews=False)
 _PERMANENT = Origin("pasted keys of an IAM user", _AGAIN, renews=False)
 
 
-class PasteDesk:
+def paste(context: Context, text: str, save: str | None = None) -> InUse:
     """
-    Takes pasted keys.
+    Put pasted keys in use.
 
     Args:
-        entry: Knows names and how to say what is in use.
+        text: What was copied.
 
-        credentials: Takes them into use.
+        save: Also as this profile; empty for the name that the portal gave it.
 
-        identity_center: Where STS is asked.
+    Raises:
+        PasteRefused: It is not one complete set of keys, or AWS does not accept it.
 
-        aws_files: Where they are saved.
+        ConfigurationError: It cannot be saved under that name.
 
-        own_state: Where the locks for that are.
+        StorageError: It cannot be saved.
 
-        region: Where clients go by default.
+        ServiceError: STS does not answer.
 
-        now: The current time, aware, UTC.
+        Superseded: Somebody asked for another account meanwhile, or to sign out.
     """
-
-    def __init__(
-        self,
-        *,
-        entry: Entry,
-        credentials: KernelCredentials,
-        identity_center: IdentityCenter,
-        aws_files: AwsFiles,
-        own_state: StateStore,
-        region: str,
-        now: Now = utc_now,
-    ) -> None:
-        self._entry = entry
-        self._credentials = credentials
-        self._identity_center = identity_center
-        self._aws_files = aws_files
-        self._writer = ConfigWriter(own_state)
-        self._region = region
-        self._now = now
-
-    def paste(self, text: str, save: str | None = None) -> InUse:
-        """
-        Put pasted keys in use.
-
-        Args:
-            text: What was copied.
-
-            save: Also as this profile; empty for the name that the portal gave it.
-
-        Raises:
-            PasteRefused: It is not one complete set of keys, or AWS does not accept it.
-
-            ConfigurationError: It cannot be saved under that name.
-
-            StorageError: It cannot be saved.
-
-            ServiceError: STS does not answer.
-
-            Overtaken: Somebody asked for another account meanwhile, or to sign out.
-        """
-        wish = self._credentials.next_generation()
-        found = pasted.read(text)
-        now = self._now()
-        if found.expires_at is not None and found.expires_at <= now:
-            raise PasteRefused(
-                f"These keys ended at {clock(found.expires_at, now)}. Copy new ones from the access portal, "
-                "then type `%cuaws paste`."
-            )
-        region = found.region or self._region
-        keys = Credentials(
-            None, found.access_key_id, found.secret_access_key, found.session_token, found.expires_at, now
+    generation = context.credentials.next_generation()
+    found = pasted.read(text)
+    now = context.now()
+    if found.expires_at is not None and found.expires_at <= now:
+        raise PasteRefused(
+            f"These keys ended at {clock(found.expires_at, now)}. Copy new ones from the access portal, "
+            "then type `%cuaws paste`."
         )
-        identity = self._confirmed(keys, region)
-        keys = replace(keys, account_id=identity.account)
-        notes = () if save is None else (self._save(found, save or _portal_name(found, identity)),)
-        source = StaticSource(
-            keys,
-            self._entry.account(identity.account),
-            identity.role_name,
-            _TEMPORARY if found.session_token is not None else _PERMANENT,
-            assumed_end=now + PASTED_LIFE if found.session_token is not None else None,
-        )
-        return self._entry.card(self._credentials.activate(InUseRole(source, keys, region, identity), wish), notes)
+    region = found.region or context.choice.region(None)
+    keys = Credentials(None, found.access_key_id, found.secret_access_key, found.session_token, found.expires_at, now)
+    identity = _confirmed(context, keys, region)
+    keys = replace(keys, account_id=identity.account)
+    notes = () if save is None else (_save(context, found, save or _portal_name(found, identity)),)
+    source = StaticSource(
+        keys,
+        account_by_id(context, identity.account),
+        identity.role_name,
+        _TEMPORARY if found.session_token is not None else _PERMANENT,
+        assumed_end=now + PASTED_LIFE if found.session_token is not None else None,
+    )
+    return in_use_view(
+        context, context.credentials.activate(InUseRole(source, keys, region, identity), generation), notes
+    )
 
-    def _confirmed(self, keys: Credentials, region: str) -> Identity:
-        try:
-            return self._identity_center.caller_identity(keys, region)
-        except CredentialsRefused:
-            raise PasteRefused(
-                "AWS does not accept these keys: they are over, or not copied whole. Nothing was changed. "
-                "Copy them again from the access portal, then type `%cuaws paste`."
-            ) from None
 
-    def _save(self, found: PastedKeys, name: str) -> str:
-        """Write the keys into their block of the credentials file; returns what to say of it."""
-        if header_of("block", name) is None:
-            raise ConfigurationError(
-                "That name cannot stand in the credentials file. Nothing was changed. "
-                "Type `%cuaws paste --save NAME` with a plain name."
-            )
-        profile = self._aws_files.read().profiles.get(name)
-        if profile is not None and set(profile.settings) & _GO_BEFORE:
-            raise ConfigurationError(
-                f"The profile {name} of ~/.aws/config goes before saved keys of the same name. Nothing was changed. "
-                "Type `%cuaws paste --save NAME` with another name."
-            )
-        path = self._aws_files.credentials_path
-        with self._writer.opened(path) as opened:
-            before = opened.sections.get(name, {})
-            _refuse_to_lose(name, before, found)
-            settings = {
-                "aws_access_key_id": found.access_key_id.reveal(),
-                "aws_secret_access_key": found.secret_access_key.reveal(),
-            }
-            if found.session_token is not None:
-                names = [one for one in _TOKENS if one in before] or _TOKENS[:1]
-                settings |= dict.fromkeys([*names, _TOKENS[0]], found.session_token.reveal())
-            edited = opened.edited([edits.Put("block", name, settings, equals="=")])
-            opened.write(edited, private=True)
-        return (
-            f"Saved as {name} in {path}, readable by you only; for other programs: AWS_PROFILE={name}. "
-            f"`%cuaws forget {quoted(name)}` deletes it."
+def _confirmed(context: Context, keys: Credentials, region: str) -> Identity:
+    try:
+        return context.identity_center.caller_identity(keys, region)
+    except CredentialsRefused:
+        raise PasteRefused(
+            "AWS does not accept these keys: they are over, or not copied whole. Nothing was changed. "
+            "Copy them again from the access portal, then type `%cuaws paste`."
+        ) from None
+
+
+def _save(context: Context, found: PastedKeys, name: str) -> str:
+    """Write the keys into their block of the credentials file; returns what to say of it."""
+    if header_of("block", name) is None:
+        raise ConfigurationError(
+            "That name cannot stand in the credentials file. Nothing was changed. "
+            "Type `%cuaws paste --save NAME` with a plain name."
         )
+    profile = context.aws_files.read().profiles.get(name)
+    if profile is not None and set(profile.settings) & _GO_BEFORE:
+        raise ConfigurationError(
+            f"The profile {name} of ~/.aws/config goes before saved keys of the same name. Nothing was changed. "
+            "Type `%cuaws paste --save NAME` with another name."
+        )
+    path = context.aws_files.credentials_path
+    with ConfigWriter(context.state_store).opened(path) as opened:
+        before = opened.sections.get(name, {})
+        _refuse_to_lose(name, before, found)
+        settings = {
+            "aws_access_key_id": found.access_key_id.reveal(),
+            "aws_secret_access_key": found.secret_access_key.reveal(),
+        }
+        if found.session_token is not None:
+            names = [one for one in _TOKENS if one in before] or _TOKENS[:1]
+            settings |= dict.fromkeys([*names, _TOKENS[0]], found.session_token.reveal())
+        edited = opened.edited([edits.Put("block", name, settings, equals="=")])
+        opened.write(edited, private=True)
+    return (
+        f"Saved as {name} in {path}, readable by you only; for other programs: AWS_PROFILE={name}. "
+        f"`%cuaws forget {quoted(name)}` deletes it."
+    )
 
 
 # What botocore looks at before the keys of the credentials file.

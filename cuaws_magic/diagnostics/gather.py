@@ -39,7 +39,6 @@ from cuaws_magic.diagnostics.snapshot import (
     Snapshot,
 )
 from cuaws_magic.errors import CuawsError, UnknownProfile
-from cuaws_magic.model import utc_now
 from cuaws_magic.sso.session import CU_BOULDER
 from cuaws_magic.storage import StateStore
 
@@ -47,12 +46,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from cuaws_magic.config.files import AwsConfig, AwsFiles
-    from cuaws_magic.credentials.environment import KernelEnvironment
-    from cuaws_magic.credentials.kernel import KernelCredentials
-    from cuaws_magic.model import Now, SsoSession
-    from cuaws_magic.sso.login import Login
-    from cuaws_magic.sso.token_cache import TokenCache
+    from cuaws_magic.commands.context import Context
+    from cuaws_magic.config.files import AwsConfig
+    from cuaws_magic.model import SsoSession
 
 _PATIENCE = 4.0  # seconds for AWS to connect, and to answer
 _LONGEST = 8.0  # seconds for everything that is asked outside of this process
@@ -67,162 +63,117 @@ _COMMENT = re.compile(r"\s[#;]")
 _OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
-class Examination:
-    """
-    Looks at this machine.
+def gather(context: Context) -> Snapshot:
+    """Gather everything; never raises for what it finds."""
+    config = _file(context, context.aws_files.config_path, "AWS_CONFIG_FILE")
+    credentials = _file(context, context.aws_files.credentials_path, "AWS_SHARED_CREDENTIALS_FILE")
+    readable = config.trouble is None and credentials.trouble is None
+    sso_session, choice_trouble = _choice(context) if readable else (None, None)
+    clock, aws = _within(
+        _LONGEST, lambda: _clock(context, (sso_session or CU_BOULDER).sso_region), lambda: _aws_command(context.environ)
+    )
+    sign_in, cache_trouble = context.login.peek(sso_session) if sso_session is not None else (None, None)
+    current = context.credentials.current
+    variables = _variables(context)
+    exposed, unreadable = _permissions(context, config)
+    return Snapshot(
+        at=context.now(),
+        variables=variables,
+        missing=frozenset(_missing(variables, (*config.sections, *credentials.sections))),
+        ours=frozenset(name for name in _OURS if context.environ.get(name) != context.environment.found(name)),
+        in_use=current.account.name if current is not None else None,
+        touched=context.environment.touched,
+        config=config,
+        credentials=credentials,
+        file_troubles=tuple(_file_troubles(context, choice_trouble)) if readable else (),
+        exposed=exposed,
+        unreadable=unreadable,
+        folders=tuple(_folder(path) for path in (context.token_cache.sso_folder, StateStore.default().folder)),
+        sso_session=sso_session,
+        choice_trouble=choice_trouble,
+        signed_in_until=sign_in.ends_at if sign_in is not None else None,
+        cache_trouble=cache_trouble if sign_in is None else None,
+        clock=clock or _no_answer(),
+        packages=_packages(),
+        aws=aws,
+        kernel="ipykernel" in sys.modules,
+    )
 
-    Args:
-        environ: The environment.
 
-        env: Knows which variables are ours.
+def _file(context: Context, path: Path, variable: str) -> AwsFile:
+    trouble = None
+    found: tuple[Section, ...] = ()
+    try:
+        found = tuple(_section(*one) for one in context.aws_files.sections(path))
+    except CuawsError as error:
+        trouble = str(error)
+    return AwsFile(path, variable, _there(path), trouble, found)
 
-        aws_files: The AWS files.
 
-        cache: Where the AWS CLI keeps sign-ins and role credentials.
+def _choice(context: Context) -> tuple[SsoSession | None, str | None]:
+    try:
+        return context.choice.sso_session(), None
+    except UnknownProfile:
+        return None, None  # the variables tell
+    except CuawsError as error:
+        return None, str(error)
 
-        credentials: Knows the account in use.
 
-        login: Knows the sign-in.
+def _file_troubles(context: Context, said: str | None) -> Iterable[str]:
+    """Say what each sso-session and SSO profile lacks, once."""
+    config = context.aws_files.read()
+    troubles: dict[str, None] = {}
+    for name in config.session_sections:
+        troubles |= dict.fromkeys(_trouble(lambda name=name: _checked(config, name)))  # type: ignore[misc]  # a default argument of a lambda
+    for profile in config.profiles.values():
+        if "sso_session" in profile.settings or "sso_start_url" in profile.settings:
+            troubles |= dict.fromkeys(_trouble(lambda profile=profile: config.sso_session_of(profile)))  # type: ignore[misc]  # as above
+    return [trouble for trouble in troubles if trouble != said]
 
-        choose: Says which sign-in commands would use.
 
-        now: The current time, aware, UTC.
-
-        clients: Ask AWS its time.
-    """
-
-    def __init__(  # noqa: PLR0913 - it looks at everything
-        self,
-        environ: Mapping[str, str],
-        *,
-        env: KernelEnvironment,
-        aws_files: AwsFiles,
-        cache: TokenCache,
-        credentials: KernelCredentials,
-        login: Login,
-        choose: Callable[[], SsoSession],
-        now: Now = utc_now,
-        clients: BotoClients | None = None,
-    ) -> None:
-        self._environ = environ
-        self._env = env
-        self._aws_files = aws_files
-        self._cache = cache
-        self._credentials = credentials
-        self._login = login
-        self._choose = choose
-        self._now = now
-        self._clients = clients or BotoClients()
-
-    def snapshot(self) -> Snapshot:
-        """Gather everything; never raises for what it finds."""
-        config = self._file(self._aws_files.config_path, "AWS_CONFIG_FILE")
-        credentials = self._file(self._aws_files.credentials_path, "AWS_SHARED_CREDENTIALS_FILE")
-        readable = config.trouble is None and credentials.trouble is None
-        sso_session, choice_trouble = self._choice() if readable else (None, None)
-        clock, aws = _within(
-            _LONGEST, lambda: self._clock((sso_session or CU_BOULDER).sso_region), lambda: _aws_command(self._environ)
-        )
-        sign_in, cache_trouble = self._login.peek(sso_session) if sso_session is not None else (None, None)
-        current = self._credentials.current
-        variables = self._variables()
-        exposed, unreadable = self._permissions(config)
-        return Snapshot(
-            at=self._now(),
-            variables=variables,
-            missing=frozenset(_missing(variables, (*config.sections, *credentials.sections))),
-            ours=frozenset(name for name in _OURS if self._environ.get(name) != self._env.found(name)),
-            in_use=current.account.name if current is not None else None,
-            touched=self._env.touched,
-            config=config,
-            credentials=credentials,
-            file_troubles=tuple(self._file_troubles(choice_trouble)) if readable else (),
-            exposed=exposed,
-            unreadable=unreadable,
-            folders=tuple(_folder(path) for path in (self._cache.sso_folder, StateStore.default().folder)),
-            sso_session=sso_session,
-            choice_trouble=choice_trouble,
-            signed_in_until=sign_in.ends_at if sign_in is not None else None,
-            cache_trouble=cache_trouble if sign_in is None else None,
-            clock=clock or _no_answer(),
-            packages=_packages(),
-            aws=aws,
-            kernel="ipykernel" in sys.modules,
-        )
-
-    # Files.
-
-    def _file(self, path: Path, variable: str) -> AwsFile:
-        trouble = None
-        found: tuple[Section, ...] = ()
+def _permissions(context: Context, config: AwsFile) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Find files with secrets that others can read, and files that we cannot."""
+    holding = [context.aws_files.credentials_path]
+    if any("aws_secret_access_key" in section.settings for section in config.sections):
+        holding.append(config.path)
+    for folder in (context.token_cache.sso_folder, context.token_cache.role_folder):
+        with contextlib.suppress(OSError):
+            holding += sorted(folder.glob("*.json"))
+    exposed, unreadable = [], []
+    for path in holding:
         try:
-            found = tuple(_section(*one) for one in self._aws_files.sections(path))
-        except CuawsError as error:
-            trouble = str(error)
-        return AwsFile(path, variable, _there(path), trouble, found)
+            mode = path.stat().st_mode
+        except OSError:
+            continue
+        if os.name == "posix" and mode & _OTHERS:
+            exposed.append(path)
+        # Of the AWS files themselves, reading has told already.
+        if path.suffix == ".json" and not os.access(path, os.R_OK):
+            unreadable.append(path)
+    return tuple(exposed), tuple(unreadable)
 
-    def _choice(self) -> tuple[SsoSession | None, str | None]:
-        try:
-            return self._choose(), None
-        except UnknownProfile:
-            return None, None  # the variables tell
-        except CuawsError as error:
-            return None, str(error)
 
-    def _file_troubles(self, said: str | None) -> Iterable[str]:
-        """Say what each sso-session and SSO profile lacks, once."""
-        config = self._aws_files.read()
-        troubles: dict[str, None] = {}
-        for name in config.session_sections:
-            troubles |= dict.fromkeys(_trouble(lambda name=name: _checked(config, name)))  # type: ignore[misc]  # a default argument of a lambda
-        for profile in config.profiles.values():
-            if "sso_session" in profile.settings or "sso_start_url" in profile.settings:
-                troubles |= dict.fromkeys(_trouble(lambda profile=profile: config.sso_session_of(profile)))  # type: ignore[misc]  # as above
-        return [trouble for trouble in troubles if trouble != said]
+def _variables(context: Context) -> dict[str, str]:
+    names = {name for name in context.environ if _VARIABLES.fullmatch(name)}
+    names |= set(TAKEN_OUT)
+    found = {name: context.environment.found(name) for name in sorted(names)}
+    return {name: HIDDEN if name in SECRET_VARIABLES else value for name, value in found.items() if value}
 
-    def _permissions(self, config: AwsFile) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-        """Find files with secrets that others can read, and files that we cannot."""
-        holding = [self._aws_files.credentials_path]
-        if any("aws_secret_access_key" in section.settings for section in config.sections):
-            holding.append(config.path)
-        for folder in (self._cache.sso_folder, self._cache.role_folder):
-            with contextlib.suppress(OSError):
-                holding += sorted(folder.glob("*.json"))
-        exposed, unreadable = [], []
-        for path in holding:
-            try:
-                mode = path.stat().st_mode
-            except OSError:
-                continue
-            if os.name == "posix" and mode & _OTHERS:
-                exposed.append(path)
-            # Of the AWS files themselves, reading has told already.
-            if path.suffix == ".json" and not os.access(path, os.R_OK):
-                unreadable.append(path)
-        return tuple(exposed), tuple(unreadable)
 
-    # Everything else.
-
-    def _variables(self) -> dict[str, str]:
-        names = {name for name in self._environ if _VARIABLES.fullmatch(name)}
-        names |= set(TAKEN_OUT)
-        found = {name: self._env.found(name) for name in sorted(names)}
-        return {name: HIDDEN if name in SECRET_VARIABLES else value for name, value in found.items() if value}
-
-    def _clock(self, region: str) -> Clock:
-        before = self._now()
-        try:
-            address, date = self._clients.date("sso-oidc", region, _PATIENCE)
-        except Exception as error:  # noqa: BLE001 - a door: whatever is wrong is a finding
-            return Clock("AWS", None, str(translate(error, "StartDeviceAuthorization", self._now())))
-        host = urlsplit(address).hostname or "AWS"
-        after = self._now()
-        try:
-            # The header has whole seconds: on average it is half a second behind.
-            theirs = parsedate_to_datetime(date or "").astimezone(timezone.utc) + timedelta(seconds=0.5)
-        except (TypeError, ValueError):
-            return Clock(host, None)
-        return Clock(host, before + (after - before) / 2 - theirs)
+def _clock(context: Context, region: str) -> Clock:
+    before = context.now()
+    try:
+        address, date = BotoClients().date("sso-oidc", region, _PATIENCE)
+    except Exception as error:  # noqa: BLE001 - a door: whatever is wrong is a finding
+        return Clock("AWS", None, str(translate(error, "StartDeviceAuthorization", context.now())))
+    host = urlsplit(address).hostname or "AWS"
+    after = context.now()
+    try:
+        # The header has whole seconds: on average it is half a second behind.
+        theirs = parsedate_to_datetime(date or "").astimezone(timezone.utc) + timedelta(seconds=0.5)
+    except (TypeError, ValueError):
+        return Clock(host, None)
+    return Clock(host, before + (after - before) / 2 - theirs)
 
 
 def _no_answer() -> Clock:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.humanize import readable, until
 from cuaws_magic.views.render import Cell, View
-from cuaws_magic.views.sign_in import AwaitingApproval, organisation
+from cuaws_magic.views.sign_in import AwaitingApproval, session_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ class NotebookDisplay:
         if authorization.user_code != self._told:
             self._told = authorization.user_code
             _to_terminal(
-                f"Sign in to {organisation(view.sso_session)}: open {authorization.verification_uri_complete} "
+                f"Sign in to {session_label(view.sso_session)}: open {authorization.verification_uri_complete} "
                 f"and check the code {authorization.user_code} (good until {until(authorization.expires_at, view.at)})"
             )
 

@@ -5,7 +5,7 @@ The `%cuaws` magic.
 
     In [2]: %cuaws use awsucob0myaccount
 
-Parses the line, calls one method of the app, shows what comes back. The rest of the
+Parses the line, runs one command, shows what comes back. The rest of the
 package is imported with the first command, so that loading costs next to nothing.
 """
 
@@ -20,7 +20,6 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from traitlets import List, Unicode, observe
 
-from cuaws_magic.commands import hints
 from cuaws_magic.errors import Cancelled, CuawsError, bare
 from cuaws_magic.ipython.grammar import Grammar
 from cuaws_magic.settings import Settings
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from IPython.core.completer import CompletionContext
 
-    from cuaws_magic.commands.context import App
+    from cuaws_magic.commands.context import Context
     from cuaws_magic.ipython.display import NotebookDisplay, TerminalDisplay
     from cuaws_magic.ipython.paste_cell import PasteCell
     from cuaws_magic.views.account import InUse
@@ -54,7 +53,7 @@ class CuawsMagics(Magics):
     ).tag(config=True)
 
     at_import: _AtImport | None = None
-    _app: App | None = None  # here already: traitlets sets what is configured before `__init__` is done
+    _context: Context | None = None  # here already: traitlets sets what is configured before `__init__` is done
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
@@ -63,7 +62,7 @@ class CuawsMagics(Magics):
 
     @line_cell_magic("cuaws")  # type: ignore[arg-type]  # IPython is half typed
     def cuaws(self, line: str, cell: str | None = None) -> View | None:
-        """Parse the line, call the app, show the result. `%cuaws?` shows the grammar's help instead of this."""
+        """Parse the line, run the command, show the result. `%cuaws?` shows the grammar's help instead of this."""
         from cuaws_magic.credentials.pasted import holds_keys
 
         if (cell is not None and cell.strip()) or holds_keys(line):
@@ -82,25 +81,26 @@ class CuawsMagics(Magics):
         except KeyboardInterrupt:
             message = f"`%cuaws {arguments.command}` was stopped. Run the cell again to start over."
             raise Cancelled(message) from None
-        return self._face.result(view, line)
+        return self._display.result(view, line)
 
     def _pasted(self, line: str, cell: str) -> None:
         """Take keys that stand on the page; they are gone from it before a word is said of them."""
+        from cuaws_magic.commands.paste import paste as put_in_use
         from cuaws_magic.ipython.paste_cell import PasteCell, command_of
 
         if command_of(line, cell) != "paste":
             raise UsageError("Only `%%cuaws paste` takes a cell. Type `%cuaws` with one percent sign.")
-        self._paste_cell = PasteCell(self.shell, self._face, line, cell)
+        self._paste_cell = PasteCell(self.shell, self._display, line, cell)
 
         def paste(text: str) -> InUse:
             arguments = self._grammar.parse(line)
             if arguments.command != "paste" or arguments.help:
                 raise UsageError("Keys go below a line `%%cuaws paste`, and nowhere else.")
-            return self.app.paste(text, arguments.save)
+            return put_in_use(self.context, text, arguments.save)
 
         view = self._paste_cell.run(paste)
         if view is not None:
-            self._face(view)
+            self._display(view)
 
     def help(self) -> str:
         """Return what `%cuaws?` shows."""
@@ -112,26 +112,28 @@ class CuawsMagics(Magics):
         line = context.text_until_cursor.rsplit("\n", 1)[-1]
         if "%cuaws " not in line:
             return {"completions": []}
-        found = self._grammar.complete(line[line.index("%cuaws ") :], context.token, self.app)
+        from cuaws_magic.commands.names import Names
+
+        found = self._grammar.complete(line[line.index("%cuaws ") :], context.token, Names(self.context))
         return {"completions": [SimpleCompletion(text=one, type="magic") for one in found], "suppress": True}
 
     @property
-    def app(self) -> App:
-        """The app of this process, made with the first command."""
-        if self._app is None:
-            from cuaws_magic.commands.context import the_app
+    def context(self) -> Context:
+        """The context of this process, made with the first command."""
+        if self._context is None:
+            from cuaws_magic.commands.context import the_context
 
-            self._app = the_app()
+            self._context = the_context()
             self._configure()
             if "botocore.session" in sys.modules:
-                self._app.prepare()
-        return self._app
+                self._context.credentials.prepare()
+        return self._context
 
     @observe("session", "start_url", "sso_region", "region", "production")
     def _configure(self, _: object = None) -> None:
         """Take what IPython's configuration says, or `%config` says later."""
-        if self._app is not None:
-            self._app.configure(
+        if self._context is not None:
+            self._context.choice.configure(
                 Settings(
                     self.session or None,
                     self.start_url or None,
@@ -143,18 +145,18 @@ class CuawsMagics(Magics):
 
     def prepare(self) -> None:
         """Be in front of botocore sessions that are made from now on."""
-        self.app.prepare()
+        self.context.credentials.prepare()
 
     def before_cell(self, _: object) -> None:
         """See to what a cell should not start without (IPython's `pre_run_cell`); nearly always nothing."""
-        if self._app is None:
+        if self._context is None:
             if "botocore.session" in sys.modules:
                 self.prepare()
             return
         with contextlib.suppress(KeyboardInterrupt):  # the cell itself will say what is missing
-            hint = self._app.watch.before()
+            hint = self._context.hints.before()
             if hint is not None:
-                self._face(hint)
+                self._display(hint)
 
     def after_cell(self, result: Any) -> None:
         """Say why a cell failed, if credentials were the reason (IPython's `post_run_cell`)."""
@@ -162,17 +164,21 @@ class CuawsMagics(Magics):
             self._paste_cell.after(result)
             self._paste_cell = None
         error = result.error_in_exec
-        if error is None or isinstance(error, CuawsError) or hints.reason(error) is None:
+        if error is None or isinstance(error, CuawsError):
             return
-        hint = self.app.watch.after(error)
+        from cuaws_magic.commands.hints import reason
+
+        if reason(error) is None:
+            return  # a failure of another kind costs no more than this look
+        hint = self.context.hints.after(error)
         if hint is not None:
-            self._face(hint)
+            self._display(hint)
 
     def unload(self) -> None:
         """Leave the kernel as it was found."""
-        if self._app is not None:
-            self._app.release()
-            self._app.desk.cancel()
+        if self._context is not None:
+            self._context.credentials.deactivate()
+            self._context.approvals.cancel()
             self._leave()
 
     def _leave(self) -> None:
@@ -181,54 +187,92 @@ class CuawsMagics(Magics):
         leave(self.shell)
 
     @property
-    def _face(self) -> NotebookDisplay | TerminalDisplay:
+    def _display(self) -> NotebookDisplay | TerminalDisplay:
         from cuaws_magic.ipython.display import display_for
 
         return display_for(self.shell)
 
-    def _run(self, arguments: argparse.Namespace) -> View:
-        app, show = self.app, self._face
-        runs: dict[str, Callable[[], View]] = {
-            "status": app.status,
-            "login": lambda: app.login(
-                show,
-                Settings(arguments.session, arguments.start_url, arguments.sso_region),
-                force=arguments.force,
-                wait=not arguments.no_wait,
-                timeout=arguments.timeout,
-            ),
-            "logout": lambda: app.logout(every=arguments.all),
-            "use": lambda: app.use(
-                show,
-                arguments.target,
-                role=arguments.role,
-                region=arguments.region,
-                via=arguments.via,
-                verify=not arguments.no_verify,
-            ),
-            "paste": lambda: self._asked_for(arguments.save),
-            "release": app.release,
-            "whoami": app.whoami,
-            "panel": lambda: _panel(app, show),
-            "accounts": lambda: app.accounts(show, arguments.pattern, roles=arguments.roles, refresh=arguments.refresh),
-            "configure": lambda: app.side_desk.configure(
-                show, arguments.pattern, dry_run=arguments.dry_run, prune=arguments.prune
-            ),
-            "forget": lambda: app.side_desk.forget(arguments.profile),
-            "export": lambda: self._export(arguments),
-            "console": lambda: app.side_desk.console(show, arguments.service, arguments.target),
-            "doctor": lambda: app.side_desk.doctor(),  # noqa: PLW0108 - the side desk is made when it is asked
-        }
-        return runs[arguments.command]()
+    def _run(self, arguments: argparse.Namespace) -> View:  # noqa: C901, PLR0911, PLR0912 - one branch a command
+        context, display = self.context, self._display
+        match arguments.command:
+            case "login":
+                from cuaws_magic.commands.login import login
 
-    def _asked_for(self, save: str | None) -> View:
-        from cuaws_magic.ipython.paste_cell import ask
+                return login(
+                    context,
+                    display,
+                    Settings(arguments.session, arguments.start_url, arguments.sso_region),
+                    force=arguments.force,
+                    wait=not arguments.no_wait,
+                    timeout=arguments.timeout,
+                )
+            case "logout":
+                from cuaws_magic.commands.login import logout
 
-        return self.app.paste(ask(self.shell), save)
+                return logout(context, every=arguments.all)
+            case "use":
+                from cuaws_magic.commands.use import use
+
+                return use(
+                    context,
+                    display,
+                    arguments.target,
+                    role=arguments.role,
+                    region=arguments.region,
+                    via=arguments.via,
+                    verify=not arguments.no_verify,
+                )
+            case "release":
+                from cuaws_magic.commands.status import release
+
+                return release(context)
+            case "whoami":
+                from cuaws_magic.commands.status import whoami
+
+                return whoami(context)
+            case "accounts":
+                from cuaws_magic.commands.accounts import accounts
+
+                return accounts(context, display, arguments.pattern, roles=arguments.roles, refresh=arguments.refresh)
+            case "panel":
+                from cuaws_magic.widget.view import open_panel
+
+                return open_panel(context, display.cell)
+            case "configure":
+                from cuaws_magic.commands.configure import configure
+
+                return configure(context, display, arguments.pattern, dry_run=arguments.dry_run, prune=arguments.prune)
+            case "paste":
+                from cuaws_magic.commands.paste import paste
+                from cuaws_magic.ipython.paste_cell import ask
+
+                return paste(context, ask(self.shell), arguments.save)
+            case "forget":
+                from cuaws_magic.commands.configure import forget
+
+                return forget(context, arguments.profile)
+            case "export":
+                return self._export(arguments)
+            case "console":
+                from cuaws_magic.commands.console import console
+
+                return console(context, display, arguments.service, arguments.target)
+            case "doctor":
+                from cuaws_magic.diagnostics.checks import diagnose
+                from cuaws_magic.diagnostics.gather import gather
+
+                return diagnose(gather(context))
+            case _:
+                from cuaws_magic.commands.status import status
+
+                return status(context)
 
     def _export(self, arguments: argparse.Namespace) -> View:
-        exported = self.app.side_desk.export(
-            self._face,
+        from cuaws_magic.commands.export import export
+
+        exported = export(
+            self.context,
+            self._display,
             arguments.target,
             arguments.format,
             to=arguments.to,
@@ -239,12 +283,6 @@ class CuawsMagics(Magics):
             shell: Any = self.shell  # IPython allows for magics without one
             shell.push({arguments.var: exported.reveal()})
         return exported
-
-
-def _panel(app: App, show: NotebookDisplay | TerminalDisplay) -> View:
-    from cuaws_magic.widget.view import open_panel
-
-    return open_panel(app, show.cell)
 
 
 class _AtImport:

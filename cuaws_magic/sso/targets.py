@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cuaws_magic.errors import AmbiguousTarget, NoAccess, RoleNeeded, UnknownTarget
@@ -30,9 +31,55 @@ _DIGITS = 12  # of an account id
 _NEAREST = 5
 
 
+@dataclass(frozen=True, slots=True)
+class PortalTarget:
+    """
+    An account and role that the access portal gives, as somebody typed it.
+
+    Attributes:
+        profile: The SSO profile of that name, if there is one.
+    """
+
+    text: str
+    profile: Profile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileTarget:
+    """A profile whose credentials botocore finds by itself: saved keys, a role, a program."""
+
+    name: str
+
+
+def classify(text: str, config: AwsConfig) -> PortalTarget | ProfileTarget:
+    """Tell what kind of TARGET was typed; which account it is, `Targets.resolve` finds out."""
+    profile = config.profiles.get(text)
+    if profile is not None and profile.sso:
+        return PortalTarget(text, profile)
+    if profile is not None or text in config.static_profiles:
+        return ProfileTarget(text)
+    return PortalTarget(text)
+
+
+def portal_target(text: str, config: AwsConfig) -> PortalTarget:
+    """
+    Return a TARGET for what only the portal can give.
+
+    Raises:
+        UnknownTarget: It is a profile that the portal knows nothing of.
+    """
+    target = classify(text, config)
+    if isinstance(target, ProfileTarget):
+        raise UnknownTarget(
+            f"The profile {text} does not sign in with Identity Center, which this needs. To act with it, "
+            f"type `%cuaws use {quoted(text)}`."
+        )
+    return target
+
+
 class Targets:
     """
-    Resolves what was typed.
+    Finds the account and role of a target.
 
     Args:
         directory: Knows the accounts and roles.
@@ -42,14 +89,13 @@ class Targets:
         self._directory = directory
 
     def resolve(
-        self, target: str, role_name: str | None, sso_session: Callable[[], SsoSession], config: AwsConfig
+        self, target: PortalTarget, role_name: str | None, sso_session: Callable[[], SsoSession], config: AwsConfig
     ) -> AccountRole:
         """
         Return the one account and role that a person means.
 
         Args:
-            target: A profile name, an account name in any case, an account id, or
-                one of them with `/role`.
+            target: What was typed, from `classify`.
 
             role_name: The role, if it was named apart.
 
@@ -66,15 +112,9 @@ class Targets:
 
             NotSignedIn: The portal has to be asked and nobody is signed in.
         """
-        profile = config.profiles.get(target)
-        if profile is not None and profile.sso:
-            return self._of_profile(profile, role_name, config)
-        if target in config.profiles or target in config.static_profiles:
-            raise UnknownTarget(
-                f"The profile {target} does not sign in with Identity Center, which this needs. To act with it, "
-                f"type `%cuaws use {quoted(target)}`."
-            )
-        name, role_name = self._split(target, role_name, config, sso_session)
+        if target.profile is not None:
+            return self._of_profile(target.profile, role_name, config)
+        name, role_name = self._split(target.text, role_name, config, sso_session)
         profile = config.profiles.get(name)
         if profile is not None and profile.sso:
             return self._of_profile(profile, role_name, config)

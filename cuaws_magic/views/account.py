@@ -11,7 +11,7 @@ from cuaws_magic import humanize
 from cuaws_magic.model import Identity
 from cuaws_magic.views import render
 from cuaws_magic.views.render import View
-from cuaws_magic.views.sign_in import organisation
+from cuaws_magic.views.sign_in import session_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -156,7 +156,7 @@ class Status(View):
     @property
     def where(self) -> str:
         """The organisation."""
-        return organisation(self.sso_session) if self.sso_session is not None else ""
+        return session_label(self.sso_session) if self.sso_session is not None else ""
 
     def mimebundle(self) -> MimeBundle:
         """Return both faces."""

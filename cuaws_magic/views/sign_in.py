@@ -75,7 +75,7 @@ COPY = (
 )
 
 
-def organisation(sso_session: SsoSession) -> str:
+def session_label(sso_session: SsoSession) -> str:
     """Name the organisation of a sign-in for a person."""
     if sso_session.start_url == CU_START_URL:
         return f"CU Boulder · {sso_session.label}"
@@ -114,7 +114,7 @@ def waiting(
     renewed = "The last code ran out; this is a new one." if attempt > 1 else None
     notes = [note for note in (renewed, f"{trouble} Still trying." if trouble else None) if note]
     plain = render.text(
-        f"Sign in to {organisation(sso_session)}",
+        f"Sign in to {session_label(sso_session)}",
         [],
         [
             f"  1. {first}",
@@ -150,9 +150,9 @@ def waiting(
         notes=render.lines(notes),
     )  # fmt: skip
     html = Markup('<div id="{}">{}</div>').format(
-        card_id, render.card("wait", "Waiting for you to approve", organisation(sso_session), body)
+        card_id, render.card("wait", "Waiting for you to approve", session_label(sso_session), body)
     )
-    over = render.card("idle", "This code has run out", organisation(sso_session), render.lines(_OVER))
+    over = render.card("idle", "This code has run out", session_label(sso_session), render.lines(_OVER))
     life = authorization.expires_at - authorization.issued_at
     script = _SCRIPT.format(
         id=_quoted(card_id),
@@ -176,8 +176,8 @@ def signed_in(sso_session: SsoSession, ends_at: datetime, notes: Sequence[str], 
     """Say until when the sign-in holds."""
     title = f"Signed in until about {humanize.until(ends_at, now)}"
     return render.mimebundle(
-        render.text(f"{title} to {organisation(sso_session)}.", [], list(notes)),
-        render.card("good", title, organisation(sso_session), render.lines(notes)),
+        render.text(f"{title} to {session_label(sso_session)}.", [], list(notes)),
+        render.card("good", title, session_label(sso_session), render.lines(notes)),
     )
 
 
@@ -185,7 +185,7 @@ def ended(sso_session: SsoSession, title: str, sentences: Sequence[str]) -> Mime
     """Say that a sign-in came to nothing, and why."""
     return render.mimebundle(
         render.text(title, [], list(sentences)),
-        render.card("bad", title, organisation(sso_session), render.lines(sentences)),
+        render.card("bad", title, session_label(sso_session), render.lines(sentences)),
     )
 
 
@@ -267,7 +267,7 @@ class SigningIn(View):
         sentence = "The card with the code changes by itself when you have approved; `%cuaws use ACCOUNT` waits for it."
         return render.mimebundle(
             render.text(f"{title}.", [], [sentence]),
-            render.card("wait", title, organisation(self.sso_session), render.lines([sentence])),
+            render.card("wait", title, session_label(self.sso_session), render.lines([sentence])),
         )
 
 

@@ -17,16 +17,18 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic.commands.login import login, logout
+from cuaws_magic.commands.use import use
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import Settings
 from cuaws_magic.widget.selection import Selection
-from cuaws_magic.widget.state import RENEW, SIGN_IN, SIGN_OUT, USE, look
+from cuaws_magic.widget.state import RENEW, SIGN_IN, SIGN_OUT, USE, panel_state
 from cuaws_magic.widget.widgets import PanelWidgets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cuaws_magic.commands.context import App
+    from cuaws_magic.commands.context import Context
     from cuaws_magic.model import Now
     from cuaws_magic.views.render import View
 
@@ -54,20 +56,20 @@ class Panel:
     One panel.
 
     Args:
-        app: What it is a view of.
+        context: What it is a view of.
 
         now: The current time, aware, UTC.
     """
 
-    def __init__(self, app: App, now: Now = utc_now) -> None:
-        self._app = app
+    def __init__(self, context: Context, now: Now = utc_now) -> None:
+        self._context = context
         self._now = now
         self._wishes: queue.SimpleQueue[Wish | None] = queue.SimpleQueue()
         self._open = True
-        self._choice = Selection(app, now)
+        self._choice = Selection(context, now)
         self._widgets = PanelWidgets()
-        self._stop = app.changes.observe(self._look_again)  # first: drawing may set something going
-        self._state = look(app, now())
+        self._stop = context.observers.observe(self._look_again)  # first: drawing may set something going
+        self._state = panel_state(context, now())
         self._paint()
         self._listen()
         # On ipykernel 7.0 a thread reaches the page only in the context of its cell.
@@ -152,7 +154,7 @@ class Panel:
 
     def _paint_safely(self) -> None:
         try:
-            self._state = look(self._app, self._now())
+            self._state = panel_state(self._context, self._now())
             self._paint()
         except Exception as error:  # noqa: BLE001 - as above
             _log.warning("The cuaws panel could not be drawn: %s", type(error).__name__)
@@ -175,40 +177,40 @@ class Panel:
         organisation = self._choice.organisation
         settings = Settings(session=organisation) if organisation is not None else None
         force = self._state.face == "in"
-        self._app.errands.start(
+        self._context.tasks.start(
             SIGN_IN,
-            lambda: self._app.login(Nowhere(), settings, force=force, wait=False),
+            lambda: login(self._context, Nowhere(), settings, force=force, wait=False),
             (organisation, force),
         )
 
     def _cancel(self) -> None:
-        self._app.desk.cancel()
+        self._context.approvals.cancel()
 
     def _use(self) -> None:
         wanted = self._choice.wanted
         if self._state.face != "in" or wanted is None:
             return
-        self._app.errands.start(
+        self._context.tasks.start(
             USE,
-            lambda: self._app.use(Nowhere(), wanted.account_id, role=wanted.role_name, region=wanted.region),
+            lambda: use(self._context, Nowhere(), wanted.account_id, role=wanted.role_name, region=wanted.region),
             wanted,
         )
 
     def _renew(self) -> None:
-        self._app.errands.start(RENEW, self._app.credentials.renew)
+        self._context.tasks.start(RENEW, self._context.credentials.renew)
 
     def _sign_out(self) -> None:
         self._choice.forget()
-        self._app.errands.start(SIGN_OUT, self._app.logout)
+        self._context.tasks.start(SIGN_OUT, lambda: logout(self._context))
 
     def _remedy(self) -> None:
-        trouble, last = self._state.trouble, self._app.errands.last
+        trouble, last = self._state.trouble, self._context.tasks.last
         if trouble is None:
             return
         if trouble.remedy == "sign-in":
             self._sign_in()
         elif last is not None and last.work is not None:
-            self._app.errands.start(last.kind, last.work, "again")
+            self._context.tasks.start(last.kind, last.work, "again")
 
 
 def _nothing() -> None:

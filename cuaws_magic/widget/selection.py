@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cuaws_magic.commands.names import Names
+from cuaws_magic.commands.status import status
 from cuaws_magic.errors import CuawsError
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import REGIONS
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from cuaws_magic.commands.context import App
+    from cuaws_magic.commands.context import Context
     from cuaws_magic.model import Account, Now, SsoSession
     from cuaws_magic.sso.accounts import Listing
     from cuaws_magic.widget.state import PanelState
@@ -49,13 +51,13 @@ class Selection:
     The choices of one panel.
 
     Args:
-        app: Where lists come from.
+        context: Where lists come from.
 
         now: The current time, aware, UTC.
     """
 
-    def __init__(self, app: App, now: Now = utc_now) -> None:
-        self._app = app
+    def __init__(self, context: Context, now: Now = utc_now) -> None:
+        self._context = context
         self._now = now
         self._organisation: str | None = None
         self._region: str | None = None
@@ -126,13 +128,13 @@ class Selection:
 
     def offer_organisations(self, widgets: PanelWidgets) -> None:
         """Offer the sso-sessions of `~/.aws/config`, if there are several."""
-        names = self._app.configured_sessions()
+        names = Names(self._context).configured_sessions()
         if len(names) < _SEVERAL:
             self._organisation = None
         elif self._organisation not in names:
             self._organisation = names[0]
             with contextlib.suppress(CuawsError):
-                chosen = self._app.status().sso_session
+                chosen = status(self._context).sso_session
                 self._organisation = chosen.name if chosen is not None and chosen.name in names else names[0]
         widgets.offer_organisations(names, self._organisation)
 
@@ -149,13 +151,15 @@ class Selection:
             self._list.labels(shown), self._account_id, self._said(listing, state), self._placeholder(listing)
         )
         self._offer_roles(widgets, state.sso_session)
-        self._offered_region = self._region or (state.in_use.region if state.in_use else self._app.default_region())
+        self._offered_region = self._region or (
+            state.in_use.region if state.in_use else self._context.choice.region(self._context.choice.sso_session())
+        )
         names = REGIONS if self._offered_region in REGIONS else (self._offered_region, *REGIONS)
         widgets.offer_regions(names, self._offered_region)
 
     def _listing(self, sso_session: SsoSession, signed_in_at: datetime | None) -> Listing | None:
         """Return the list in memory; one from a day ago, or from before the sign-in, is renewed behind."""
-        listing = self._app.directory.remembered(sso_session) or (self._came[-1] if self._came else None)
+        listing = self._context.accounts.remembered(sso_session) or (self._came[-1] if self._came else None)
         before = listing is not None and signed_in_at is not None and listing.listed_at < signed_in_at
         if listing is None or before or not listing.fresh(self._now()):
             self._ask_for_accounts(listing, sso_session)
@@ -174,13 +178,13 @@ class Selection:
         self._ask(
             ACCOUNTS,
             (sso_session.cache_key, listed_at),
-            lambda: self._came.append(self._app.directory.accounts(sso_session, refresh=listing is not None)),
+            lambda: self._came.append(self._context.accounts.accounts(sso_session, refresh=listing is not None)),
         )
 
     def _renew_list(self, listing: Listing | None, sso_session: SsoSession) -> None:
-        self._used = self._app.directory.used_before(sso_session)
-        is_production = self._app.settings.is_production
-        current = self._app.credentials.current
+        self._used = self._context.accounts.used_before(sso_session)
+        is_production = self._context.settings.is_production
+        current = self._context.credentials.current
         # What is in use stands on top, also where it came in use without the portal.
         on_top = [*(one for one in self._used if current is None or one != current.account.id)]
         on_top += [current.account.id] if current is not None else []
@@ -188,7 +192,7 @@ class Selection:
             sso_session.cache_key,
             listing.listed_at if listing is not None else None,
             tuple(on_top),
-            self._app.settings.production,
+            self._context.settings.production,
         )
         if made_of == self._made_of:
             return
@@ -202,7 +206,7 @@ class Selection:
 
     def _follow(self) -> None:
         """Select the account in use, unless the person has chosen another; a choice that was granted is none."""
-        current = self._app.credentials.current
+        current = self._context.credentials.current
         if current is None:
             return
         in_use = current.account.id
@@ -222,26 +226,26 @@ class Selection:
             settled = self._selected_at + _SETTLED - time.monotonic()
             if settled > 0:
                 self.soon = settled
-            elif not self._app.errands.under_way(ACCOUNTS):  # a list that comes meanwhile must not be written over
+            elif not self._context.tasks.under_way(ACCOUNTS):  # a list that comes meanwhile must not be written over
                 self._ask(ROLES, account_id, lambda: self._learn_roles(sso_session, account_id))
-        failed = names is None and (ROLES, account_id) in self._asked and not self._app.errands.under_way(ROLES)
+        failed = names is None and (ROLES, account_id) in self._asked and not self._context.tasks.under_way(ROLES)
         widgets.offer_roles(() if failed else names, self._role(account_id))
 
     def _known_roles(self, sso_session: SsoSession, account_id: str) -> tuple[str, ...] | None:
         if account_id not in self._roles:
-            listing = self._app.directory.remembered(sso_session)
+            listing = self._context.accounts.remembered(sso_session)
             if listing is None or not listing.fresh(self._now()) or account_id not in listing.roles:
                 return None
             self._roles[account_id] = listing.roles[account_id]
         return self._roles[account_id]
 
     def _learn_roles(self, sso_session: SsoSession, account_id: str) -> None:
-        self._roles.update(self._app.directory.roles(sso_session, [account_id]))
+        self._roles.update(self._context.accounts.roles(sso_session, [account_id]))
 
     def _role(self, account_id: str) -> str | None:
         """Return the role that the person chose, or has in use, or took last, or has alone."""
         names = self._roles.get(account_id)
-        current = self._app.credentials.current
+        current = self._context.credentials.current
         in_use = current.role_name if current is not None and current.account.id == account_id else None
         last = in_use if in_use is not None and (names is None or in_use in names) else self._used.get(account_id)
         chosen = self._role_name or (last if names is None or last in names else None)
@@ -250,7 +254,7 @@ class Selection:
     def _ask(self, kind: str, what: object, work: Callable[[], object]) -> None:
         if (kind, what) not in self._asked:
             self._asked.add((kind, what))
-            self._app.errands.start(kind, work, what, quiet=True)
+            self._context.tasks.start(kind, work, what, quiet=True)
 
     def _select(self, account_id: str | None) -> None:
         if account_id != self._account_id:

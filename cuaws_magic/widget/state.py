@@ -1,5 +1,5 @@
 """
-What the panel shows, derived from the app and nothing else; asks nobody.
+What the panel shows, derived from the context of the kernel and nothing else; sends no request.
 
 One function from state to words, so that a magic and the panel cannot disagree, and
 two panels neither.
@@ -14,15 +14,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from cuaws_magic.commands.console import console_url
+from cuaws_magic.commands.names import Names
+from cuaws_magic.commands.status import status
 from cuaws_magic.errors import ConfigurationError, CuawsError, NotSignedIn, SignInError, TargetError
 from cuaws_magic.humanize import clock, left
 from cuaws_magic.settings import CU_START_URL, SIGN_IN_LIFE, SIGN_IN_WARNING
-from cuaws_magic.views.sign_in import SignedOut, organisation
+from cuaws_magic.views.sign_in import SignedOut, session_label
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from cuaws_magic.commands.context import App
+    from cuaws_magic.commands.context import Context
     from cuaws_magic.credentials.kernel import InUseRole
     from cuaws_magic.model import SsoSession
     from cuaws_magic.views.account import InUse, Status
@@ -106,59 +108,61 @@ class PanelState:
         return self.sso_session is not None and self.sso_session.start_url == CU_START_URL
 
 
-def look(app: App, now: datetime) -> PanelState:
-    """Return what the panel of an app shows now."""
-    busy = frozenset(kind for kind in (SIGN_IN, USE, RENEW, SIGN_OUT, ACCOUNTS, ROLES) if app.errands.under_way(kind))
-    card = app.desk.card
+def panel_state(context: Context, now: datetime) -> PanelState:
+    """Return what the panel of a kernel shows now."""
+    busy = frozenset(kind for kind in (SIGN_IN, USE, RENEW, SIGN_OUT, ACCOUNTS, ROLES) if context.tasks.under_way(kind))
+    card = context.approvals.card
     if card is not None:
-        side = organisation(card.sso_session)
+        side = session_label(card.sso_session)
         return PanelState(
             "waiting", "wait", "Waiting for you to approve", side, sso_session=card.sso_session, card=card, busy=busy
         )
-    if app.desk.waiting:
+    if context.approvals.waiting:
         busy |= {SIGN_IN}
     try:
-        status = app.status()
+        holds = status(context)
     except CuawsError as error:
         # Several sso-sessions are no mistake here: the panel has a choice for them.
-        trouble = None if len(app.configured_sessions()) > 1 else Trouble(str(error), "again")
-        return PanelState("out", "idle", "Not signed in", "", trouble=_trouble(app, None, now) or trouble, busy=busy)
-    if status.signed_in_until is None or status.signed_in_until <= now:
-        return _signed_out(app, status, now, busy)
-    return _signed_in(app, status, status.signed_in_until, now, busy)
+        trouble = None if len(Names(context).configured_sessions()) > 1 else Trouble(str(error), "again")
+        return PanelState(
+            "out", "idle", "Not signed in", "", trouble=_trouble(context, None, now) or trouble, busy=busy
+        )
+    if holds.signed_in_until is None or holds.signed_in_until <= now:
+        return _signed_out(context, holds, now, busy)
+    return _signed_in(context, holds, holds.signed_in_until, now, busy)
 
 
-def marked(app: App, name: str) -> bool:
+def marked(context: Context, name: str) -> bool:
     """Whether an account's name is one of those to mark."""
-    return app.settings.is_production(name)
+    return context.settings.is_production(name)
 
 
-def _signed_out(app: App, status: Status, now: datetime, busy: frozenset[str]) -> PanelState:
-    current = app.credentials.current
+def _signed_out(context: Context, holds: Status, now: datetime, busy: frozenset[str]) -> PanelState:
+    current = context.credentials.current
     if current is not None and current.sso_session is not None:
-        hint = app.watch.signed_out(current)
-        trouble = _trouble(app, None, now) or Trouble(f"{hint.title}. {' '.join(hint.sentences)}", "sign-in")
+        hint = context.hints.signed_out(current)
+        trouble = _trouble(context, None, now) or Trouble(f"{hint.title}. {' '.join(hint.sentences)}", "sign-in")
         name = current.account.name
-        production = marked(app, name)
+        production = marked(context, name)
         return PanelState(
             "out", "bad", "Sign-in has ended", f"{name} · {current.role_name}", production,
-            sso_session=status.sso_session, in_use=status.in_use, trouble=trouble, ended=True, busy=busy,
+            sso_session=holds.sso_session, in_use=holds.in_use, trouble=trouble, ended=True, busy=busy,
         )  # fmt: skip
-    last = app.errands.last
+    last = context.tasks.last
     said = last.result.sentences if last is not None and isinstance(last.result, SignedOut) else ()
     if current is not None:
         said = (*said, f"{current.account.name} is in use all the same, with {current.source.origin.label}.")
     return PanelState(
-        "out", "idle", "Not signed in", status.where,
-        sso_session=status.sso_session, trouble=_trouble(app, None, now), busy=busy, said=said,
+        "out", "idle", "Not signed in", holds.where,
+        sso_session=holds.sso_session, trouble=_trouble(context, None, now), busy=busy, said=said,
     )  # fmt: skip
 
 
-def _signed_in(app: App, status: Status, until: datetime, now: datetime, busy: frozenset[str]) -> PanelState:
-    in_use, current = status.in_use, app.credentials.current
-    side = f"{status.where.split(' · ', 1)[0]} · signed in until about {_short(clock(until, now))}"
+def _signed_in(context: Context, holds: Status, until: datetime, now: datetime, busy: frozenset[str]) -> PanelState:
+    in_use, current = holds.in_use, context.credentials.current
+    side = f"{holds.where.split(' · ', 1)[0]} · signed in until about {_short(clock(until, now))}"
     soon = until - now <= SIGN_IN_WARNING
-    trouble = _trouble(app, until, now)
+    trouble = _trouble(context, until, now)
     if trouble is None and soon:
         trouble = Trouble(
             f"The sign-in ends in {left(until, now)}. Sign in again now, and nothing is interrupted.", "sign-in", False
@@ -168,8 +172,8 @@ def _signed_in(app: App, status: Status, until: datetime, now: datetime, busy: f
     return PanelState(
         "in", "wait" if soon else "good",
         f"{in_use.account_name} · {in_use.role}" if in_use is not None else "Signed in",
-        side, marked(app, in_use.account_name) if in_use is not None else False,
-        sso_session=status.sso_session, in_use=in_use, trouble=trouble, busy=busy, sign_in=sign_in,
+        side, marked(context, in_use.account_name) if in_use is not None else False,
+        sso_session=holds.sso_session, in_use=in_use, trouble=trouble, busy=busy, sign_in=sign_in,
         credentials=_credentials_bar(current, now) if current is not None else None,
         console_url=_console_url(current) if current is not None else None,
         signed_in_at=until - SIGN_IN_LIFE,
@@ -209,17 +213,17 @@ def _remedy(error: CuawsError) -> Remedy | None:
     return None if isinstance(error, TargetError) else "again"
 
 
-def _trouble(app: App, until: datetime | None, now: datetime) -> Trouble | None:
+def _trouble(context: Context, until: datetime | None, now: datetime) -> Trouble | None:
     """Return what went wrong last, as long as its button still helps."""
-    last = app.errands.last
+    last = context.tasks.last
     wants_sign_in = until is None or until - now <= SIGN_IN_WARNING
     if last is not None and isinstance(last.error, NotSignedIn) and until is None:
         return None  # the title says so already, and the button is there
-    if last is not None and last.error is not None and last.mark == app.in_use_key:
+    if last is not None and last.error is not None and last.mark == context.in_use_key:
         if last.kind == SIGN_IN and not wants_sign_in:
             return None
         return Trouble(str(last.error), _remedy(last.error))
-    error = app.desk.error
+    error = context.approvals.error
     if wants_sign_in and isinstance(error, CuawsError):
         return Trouble(str(error), "sign-in")
     return None

@@ -19,7 +19,7 @@ from cuaws_magic.views import render
 from cuaws_magic.views.render import View
 
 if TYPE_CHECKING:
-    from cuaws_magic.commands.context import App
+    from cuaws_magic.commands.context import Context
     from cuaws_magic.views.render import Cell, MimeBundle
     from cuaws_magic.widget.panel import Panel
 
@@ -75,12 +75,12 @@ class PanelView(View):
         return cast("MimeBundle", {_WIDGET: widget, **both})
 
 
-def open_panel(app: App, cell: Cell | None) -> PanelView:
+def open_panel(context: Context, cell: Cell | None) -> PanelView:
     """
     Return a panel for the page.
 
     Args:
-        app: What it is a view of.
+        context: What it is a view of.
 
         cell: The cell that runs, where a person can press buttons. A cell that is run
             again has a new panel, and the old one ends.
@@ -92,8 +92,8 @@ def open_panel(app: App, cell: Cell | None) -> PanelView:
         return PanelView(None, (trouble,))
     from cuaws_magic.widget.panel import Panel
 
-    panel = Panel(app)
-    _keep(app, cell, panel)
+    panel = Panel(context)
+    _keep(context, cell, panel)
     return PanelView(panel, (_NOT_LIVE, _NO_FRONT_END))
 
 
@@ -112,15 +112,15 @@ def _missing() -> str | None:
 
 
 @functools.cache
-def _open_panels(app: App) -> dict[str, tuple[str, list[Panel]]]:  # noqa: ARG001 - one list for each
+def _open_panels(context: Context) -> dict[str, tuple[str, list[Panel]]]:  # noqa: ARG001 - one list for each
     return {}
 
 
-def _keep(app: App, cell: Cell, panel: Panel) -> None:
+def _keep(context: Context, cell: Cell, panel: Panel) -> None:
     """Remember a panel by its cell, and end those of an earlier run of it: the page has let go of them."""
     if not cell.id:
         return
-    panels = _open_panels(app)
+    panels = _open_panels(context)
     run, earlier = panels.get(cell.id, (cell.run, []))
     if run != cell.run:
         for one in earlier:

@@ -7,9 +7,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from doubles import RecordingShow
+from doubles import App, RecordingShow
 
-from cuaws_magic.commands.context import App
 from cuaws_magic.practice import Knobs
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def keys(portal: PracticePortal, monkeypatch: pytest.MonkeyPatch) -> dict[str, s
     for name, value in portal.environment.items():
         monkeypatch.setenv(name, value)
     portal.knobs = Knobs(approve_after=1)
-    exported = App(environ=dict(os.environ)).side_desk.export(RecordingShow(), "awsucob0myaccount", "process")
+    exported = App(environ=dict(os.environ)).export(RecordingShow(), "awsucob0myaccount", "process")
     portal.knobs = Knobs()
     values = json.loads(exported.reveal())
     return {name: values[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")}

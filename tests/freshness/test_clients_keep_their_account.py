@@ -18,7 +18,8 @@ from doubles import RecordingShow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cuaws_magic.commands.context import App
+    from doubles import App
+
     from cuaws_magic.practice import PracticePortal
 
 FIRST = ("awsucob0myaccount", "111111111111")
@@ -151,7 +152,7 @@ def test_keys_that_somebody_put_into_the_environment_win(app: App, portal: Pract
 
 def test_a_session_made_before_use_is_bound_when_it_first_needs_credentials(app: App, portal: PracticePortal) -> None:
     """With the extension loaded, `boto3.Session()` in an earlier cell does not drift later."""
-    app.prepare()
+    app.credentials.prepare()
     session = boto3.Session(region_name="us-west-2")
     app.use(RecordingShow(), FIRST[0])
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cuaws_magic.commands.context import App
+    from doubles import App
+
     from cuaws_magic.practice import PracticePortal
 
 ACCOUNT = "awsucob0myaccount"
@@ -35,7 +36,7 @@ ACCOUNT = "awsucob0myaccount"
 @pytest.fixture
 def impatient(app: App, monkeypatch: pytest.MonkeyPatch) -> App:
     """An app whose pauses between attempts take no time."""
-    monkeypatch.setattr(app._identity_center._questions._pace, "_sleep", lambda _: None)  # the pace is made inside
+    monkeypatch.setattr(app.identity_center._questions._pace, "_sleep", lambda _: None)  # the pace is made inside
     return app
 
 
@@ -44,7 +45,7 @@ def login(app: App) -> object:
 
 
 def refresh(app: App) -> object:
-    return app._login.required(app._choice.sso_session())
+    return app.context.login.required(app.choice.sso_session())
 
 
 def listed(app: App) -> object:
@@ -174,7 +175,7 @@ def test_a_429_says_how_long_to_wait(app: App, portal: PracticePortal, monkeypat
     """Retry-After is kept."""
     pauses: list[float] = []
     login(app)
-    monkeypatch.setattr(app._identity_center._questions._pace, "_sleep", pauses.append)
+    monkeypatch.setattr(app.identity_center._questions._pace, "_sleep", pauses.append)
     portal.knobs = dataclasses.replace(portal.knobs, retry_after=7, failures=(Failure("GetRoleCredentials", 1, "429"),))
 
     use(app)

@@ -44,16 +44,16 @@ print("all right")
 IN_THE_MIDDLE = """
 import os, threading, time
 import cuaws_magic as cuaws
-from cuaws_magic.commands.context import the_app
+from cuaws_magic.commands.context import the_context
 
 cuaws.use("111111111111/MyRole")
-app = the_app()
+app = the_context()
 keys = app.credentials.current.credentials
 ended = threading.Event()
 
 def busy():
     while not ended.is_set():
-        app._identity_center.caller_identity(keys, "us-west-2")
+        app.identity_center.caller_identity(keys, "us-west-2")
 
 threading.Thread(target=busy, daemon=True).start()
 for _ in range(8):
@@ -79,7 +79,7 @@ print("all right")
 IN_A_RENEWAL = """
 import datetime, json, os, pathlib, sys, time
 import cuaws_magic as cuaws
-from cuaws_magic.commands.context import the_app
+from cuaws_magic.commands.context import the_context
 
 home = pathlib.Path.home()
 keys = cuaws.export("111111111111/MyRole", format="process").reveal()
@@ -94,7 +94,7 @@ print(json.dumps(json.loads({keys!r}) | {{"Expiration": ends.isoformat(), "Accou
 (home / ".aws" / "config").write_text(f"[profile program]\\ncredential_process = {sys.executable} {program}\\n")
 cuaws.use("program")
 (home / "slow").touch()
-source = the_app().credentials.current.source
+source = the_context().credentials.current.source
 while not source._turn.locked():
     time.sleep(0.01)
 child = os.fork()

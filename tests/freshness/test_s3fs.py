@@ -14,7 +14,8 @@ from doubles import RecordingShow
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cuaws_magic.commands.context import App
+    from doubles import App
+
     from cuaws_magic.practice import PracticePortal
 
 

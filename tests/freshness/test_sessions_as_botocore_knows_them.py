@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cuaws_magic.commands.context import App
+    from doubles import App
 
 A, B = "111111111111/MyRole", "222222222222/MyOtherRole"
 

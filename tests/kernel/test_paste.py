@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
-from doubles import RecordingShow
-
-from cuaws_magic.commands.context import App
+from doubles import App, RecordingShow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +29,7 @@ def keys(portal: PracticePortal, monkeypatch: pytest.MonkeyPatch) -> dict[str, s
     for name, value in portal.environment.items():
         monkeypatch.setenv(name, value)
     app = App(environ=dict(os.environ))
-    values = json.loads(app.side_desk.export(RecordingShow(), ACCOUNT, "process").reveal())
+    values = json.loads(app.export(RecordingShow(), ACCOUNT, "process").reveal())
     return {name: values[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")}
 
 

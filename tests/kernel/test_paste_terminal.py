@@ -9,9 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from doubles import RecordingShow
-
-from cuaws_magic.commands.context import App
+from doubles import App, RecordingShow
 
 pexpect = pytest.importorskip("pexpect", reason="needs a pseudo-terminal")
 
@@ -31,7 +29,7 @@ def keys(portal: PracticePortal, monkeypatch: pytest.MonkeyPatch) -> dict[str, s
     for name, value in portal.environment.items():
         monkeypatch.setenv(name, value)
     app = App(environ=dict(os.environ))
-    values = json.loads(app.side_desk.export(RecordingShow(), "awsucob0myaccount", "process").reveal())
+    values = json.loads(app.export(RecordingShow(), "awsucob0myaccount", "process").reveal())
     return {name: values[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")}
 
 

@@ -87,7 +87,7 @@ def test_a_cell_waits_for_a_renewal_instead_of_failing(kernel: Kernel, portal: P
     kernel.good("%cuaws use awsucob0myaccount")
     kernel.good(
         "import cuaws_magic.commands.context as a\n"
-        "renewal = a.the_app().credentials._renewal\n"
+        "renewal = a.the_context().credentials._renewal\n"
         "renewal._wait = lambda woken, seconds: woken.wait(3600)  # the clock of waits stands while a machine sleeps\n"
         "renewal.wake()"
     )

@@ -1,0 +1,126 @@
+"""What holds in this kernel: `%cuaws status`, `%cuaws whoami`, `%cuaws release`, and the view of an account in use."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from cuaws_magic.credentials.sources import IDENTITY_CENTER
+from cuaws_magic.errors import ConfigurationError, CuawsError
+from cuaws_magic.humanize import clock
+from cuaws_magic.model import Account
+from cuaws_magic.settings import SIGN_IN_WARNING
+from cuaws_magic.views.account import InUse, Released, Status, Whoami
+
+if TYPE_CHECKING:
+    from cuaws_magic.commands.context import Context
+    from cuaws_magic.credentials.kernel import InUseRole
+    from cuaws_magic.model import Identity, SsoSession
+
+
+def status(context: Context) -> Status:
+    """Say what holds in this kernel; sends no request."""
+    current, now = context.credentials.current, context.now()
+    sso_session = context.choice.sso_session() if current is None else own_sign_in(context, current)
+    sign_in, trouble = context.login.peek(sso_session) if sso_session is not None else (None, None)
+    notes = [f"{trouble} `%cuaws login` replaces it."] if trouble and sign_in is None else []
+    if sign_in is not None and sign_in.ends_at - now <= SIGN_IN_WARNING:
+        at = clock(sign_in.ends_at, now)
+        notes.append(f"The sign-in ends soon, at {at}. Type `%cuaws login --force` when it suits you.")
+    if context.approvals.waiting:
+        notes.append("A sign-in is waiting for your approval, in the cell where it was started.")
+    if context.environment.touched:
+        changed = ", ".join(context.environment.touched)
+        notes.append(f"{changed} changed since `%cuaws use`; `%cuaws whoami` tells who you are now.")
+    return Status(
+        sso_session,
+        sign_in.ends_at if sign_in else None,
+        in_use_view(context, current) if current is not None else None,
+        tuple(notes),
+        now,
+    )
+
+
+def whoami(context: Context) -> Whoami:
+    """
+    Ask STS as whom this kernel's AWS calls go out, whoever set that up (`sts:GetCallerIdentity`).
+
+    Raises:
+        NoCredentials: There are none.
+
+        ServiceError: STS does not accept them, or does not answer.
+    """
+    region = context.environ.get("AWS_REGION") or context.environ.get("AWS_DEFAULT_REGION")
+    try:
+        identity = context.identity_center.caller_identity(None, region or context.choice.region(None))
+    except ConfigurationError:
+        context.aws_files.read()  # names file and line, where a file is the reason
+        raise
+    return whoami_view(identity, account_by_id(context, identity.account).name)
+
+
+def release(context: Context) -> Released:
+    """Take the credentials out of the kernel; every variable is again as it was found."""
+    current, touched = context.credentials.current, context.environment.touched
+    context.credentials.deactivate()
+    notes = [f"{', '.join(touched)} changed after `%cuaws use`, so it stays as it is."] if touched else []
+    if current is not None and current.sso_session is None:
+        notes += still_valid(context, current)
+    elif current is not None:
+        notes.append("You are still signed in: `%cuaws use ACCOUNT` needs no approval.")
+    return Released(current.account.name if current else None, tuple(notes))
+
+
+def in_use_view(context: Context, current: InUseRole, notes: tuple[str, ...] = ()) -> InUse:
+    """Return the view of the account in use."""
+    sso_session, origin = current.sso_session, current.source.origin
+    sign_in = context.login.peek(sso_session)[0] if sso_session is not None else None
+    said = current.credentials.expires_at if current.credentials is not None else None
+    return InUse(
+        account=current.account.id,
+        account_name=current.account.name,
+        role=current.role_name,
+        region=current.region,
+        expires_at=current.ends_at,
+        signed_in_until=sign_in.ends_at if sign_in is not None else None,
+        identity=whoami_view(current.identity) if current.identity is not None else None,
+        notes=notes,
+        at=context.now(),
+        origin=None if origin is IDENTITY_CENTER else origin,
+        end_assumed=said is None,
+        profile=current.source.profile,
+        signs_in=sso_session is not None,
+        production=context.settings.is_production(current.account.name),
+    )
+
+
+def whoami_view(identity: Identity, account_name: str = "") -> Whoami:
+    """Return an identity as a value that shows itself, with the account's name if that is known."""
+    return Whoami(identity.account, identity.arn, identity.user_id, identity.person, account_name)
+
+
+def still_valid(context: Context, current: InUseRole) -> list[str]:
+    """Say what of the credentials works on although they are taken out of this kernel."""
+    ends_at, name = current.ends_at, current.account.name
+    if ends_at is None:
+        until = "until they expire"
+    elif ends_at > context.now():
+        until = f"until {clock(ends_at, context.now())}"
+    else:
+        return []
+    return [f"Programs that already hold credentials for {name} can use them {until}: AWS does not take them back."]
+
+
+def account_by_id(context: Context, account_id: str) -> Account:
+    """Return an account by its id, with its name if that is remembered."""
+    with contextlib.suppress(CuawsError):
+        listing = context.accounts.remembered(context.choice.sso_session())
+        for account in listing.accounts if listing is not None else ():
+            if account.id == account_id:
+                return account
+    return Account(account_id, account_id)
+
+
+def own_sign_in(context: Context, current: InUseRole | None) -> SsoSession | None:
+    """Return the sign-in of this kernel: the account's own, else the one that is settled, if one is."""
+    return (current.sso_session if current is not None else None) or context.choice.settled()
