@@ -83,7 +83,7 @@ class Tasks:
     Args:
         changes: Told when one begins and when it ends.
 
-        mark: Says what holds now.
+        mark: Says what is in use now.
     """
 
     def __init__(self, changes: Observers | None = None, mark: Callable[[], object] = lambda: None) -> None:
@@ -161,7 +161,7 @@ class Tasks:
         except CuawsError as error:
             return Outcome(kind, error=error, work=work, mark=self._mark())
         except Exception as error:  # noqa: BLE001 - a bug must not leave a dead button; its text may hold anything
-            text = f"This did not work, and cuaws_magic is at fault ({type(error).__name__}). Type `%cuaws status`."
+            text = f"Something went wrong inside cuaws_magic ({type(error).__name__}). Type `%cuaws status`."
             return Outcome(kind, error=CuawsError(text), work=work, mark=self._mark())
 
 

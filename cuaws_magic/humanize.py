@@ -53,3 +53,8 @@ def clean(name: str) -> str:
 def quoted(name: str) -> str:
     """Write a name as it has to be typed after `%cuaws use`."""
     return f'"{name}"' if re.search(r"[\s'\"]", name) else name
+
+
+def counted(number: int, noun: str) -> str:
+    """Say how many: `1 note`, `2 notes`, `1,000 accounts`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

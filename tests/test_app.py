@@ -219,7 +219,7 @@ def test_the_organisation_that_is_meant(case, app, portal, show, config, monkeyp
     """Argument, IPython, environment, profile, file, CU: the strongest that says something."""
     for name, value in case.environ.items():
         monkeypatch.setenv(name, value)
-    app.configure(case.configured)
+    app.choice.configure(case.configured)
 
     signed_in = app.login(show, case.settings)
 
@@ -459,7 +459,7 @@ def test_release_leaves_what_was_changed_by_hand(app, portal, show, monkeypatch)
 
     assert os.environ["AWS_REGION"] == "eu-central-1"
     assert "AWS_ACCESS_KEY_ID" not in os.environ
-    assert released.sentences[0] == "AWS_REGION had been changed since, and stays as it is."
+    assert released.sentences[0] == "AWS_REGION changed after `%cuaws use`, so it stays as it is."
 
 
 # Signing out.
@@ -505,7 +505,7 @@ def test_logout_while_the_portal_is_down(app, portal, show, monkeypatch):
 
     said = " ".join(app.logout().sentences)
 
-    assert "The sign-in is gone from here, but AWS will end it only at " in said
+    assert "It is deleted here, but AWS ends it only at " in said
     assert TokenCache.default().load(CU_BOULDER).sso_token is None
 
 
@@ -637,8 +637,8 @@ def test_an_account_that_is_not_in_the_list_may_be_new(app, show):
     (remembered,) = app.accounts(show, "nothing").notes
     (again,) = app.accounts(show, "nothing", refresh=True).notes
 
-    assert asked == again == "None matches nothing. Type `%cuaws accounts` to see all."
-    assert remembered == "None matches nothing. Type `%cuaws accounts --refresh` to ask again."
+    assert asked == again == "No account matches nothing. Type `%cuaws accounts` to see all."
+    assert remembered == "No account matches nothing. Type `%cuaws accounts --refresh` to ask again."
 
 
 def test_accounts_with_roles(app, portal, show):
@@ -817,13 +817,13 @@ def test_what_the_cards_know_of_the_account(app, portal, show, home):
 
 
 def test_a_new_sign_in_that_fails_leaves_the_one_before(app, portal, show):
-    """`login --force` that nobody approves says that the sign-in before holds."""
+    """`login --force` that nobody approves says that you are still signed in."""
     app.login(show)
     portal.knobs = dataclasses.replace(portal.knobs, approve_after=None)
 
     with pytest.raises(SignInTimeout):
         app.login(show, force=True, timeout=1.5)
 
-    assert "No new sign-in" in repr(show.views[-1])
-    assert "The sign-in before holds until" in repr(show.views[-1])
+    assert "Not signed in again" in repr(show.views[-1])
+    assert "You are still signed in from before until" in repr(show.views[-1])
     assert app.status().signed_in_until is not None

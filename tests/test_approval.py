@@ -119,8 +119,8 @@ def test_a_sign_in_from_before_holds(end):
 
     ended = show.views[-1]
     assert (ended.title, ended.sentences[-1]) == (
-        "No new sign-in",
-        "The sign-in before holds until about 20:00 UTC (8 h).",
+        "Not signed in again",
+        "You are still signed in from before, until about 20:00 UTC (8 h).",
     )
 
 

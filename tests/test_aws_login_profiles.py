@@ -195,7 +195,7 @@ def test_a_sign_in_with_life_left(app, service, signed_in):
     assert (used.account, used.role, used.region) == (ID, "Console", "us-east-2")
     assert used.signed_in_until is None
     assert "the profile console" in repr(used)
-    assert "renewed by themselves" in repr(used)
+    assert "renewed automatically" in repr(used)
     assert os.environ["AWS_ACCESS_KEY_ID"] == keys["AccessKeyId"]
     assert boto3.client("sts").get_caller_identity()["Arn"] == f"arn:aws:sts::{ID}:assumed-role/Console/ralphie"
     assert service.given == 0
@@ -278,7 +278,7 @@ def test_a_sign_in_that_the_service_has_ended(app, service, signed_in, denies):
     signed_in(left=timedelta(minutes=-1))
     service.denies = denies
 
-    refused(app, NoCredentials, "sign-in of the profile console has ended. Run `aws login --profile console`")
+    refused(app, NoCredentials, "sign-in of the profile console has expired. Run `aws login --profile console`")
 
 
 def test_a_user_who_may_not(app, service, signed_in):
@@ -341,7 +341,7 @@ def test_a_role_on_top_of_it(app, service, signed_in, home):
     config.write_text(
         CONFIG + "[profile above]\nrole_arn = arn:aws:iam::222222222222:role/Deploy\nsource_profile = console\n"
     )
-    with pytest.raises(NoCredentials, match="sign-in of the profile console has ended"):
+    with pytest.raises(NoCredentials, match="sign-in of the profile console has expired"):
         app.use(RecordingShow(), "above")
 
 

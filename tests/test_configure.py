@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import botocore.session
 import pytest
@@ -21,7 +22,7 @@ from doubles import RecordingShow, role_credentials
 
 import cuaws_magic as cuaws
 from cuaws_magic import storage
-from cuaws_magic.commands.configure import ProfileBook
+from cuaws_magic.commands import configure as commands
 from cuaws_magic.config.edits import Drop, Put
 from cuaws_magic.config.files import AwsFiles, ConfigWriter
 from cuaws_magic.credentials.kernel import InUseRole
@@ -30,6 +31,7 @@ from cuaws_magic.errors import ConfigFileError, ConfigurationError, StorageError
 from cuaws_magic.ipython.grammar import Grammar
 from cuaws_magic.model import Account, Origin, Secret, SsoSession, utc_now
 from cuaws_magic.practice import Knobs
+from cuaws_magic.settings import Settings
 from cuaws_magic.sso.accounts import Listing
 from cuaws_magic.sso.session import CU_BOULDER
 from cuaws_magic.storage import StateStore
@@ -102,14 +104,31 @@ class OpenDesk:
         return question()
 
 
-def book(home, **accounts):
-    return ProfileBook(AwsFiles(os.environ), ListedDirectory(**accounts), OpenDesk(), StateStore(home / "state"))
+def context(state_store, accounts, sso_session=CU_BOULDER, in_use=None):
+    """What the two commands take of a kernel's context."""
+    return SimpleNamespace(
+        aws_files=AwsFiles(os.environ),
+        accounts=accounts,
+        approvals=OpenDesk(),
+        state_store=state_store,
+        choice=SimpleNamespace(sso_session=lambda: sso_session),
+        settings=Settings(region="us-west-2"),
+        credentials=SimpleNamespace(current=in_use),
+    )
 
 
 def configure(home, pattern=None, *, show=None, sso_session=CU_BOULDER, dry_run=False, prune=False, **accounts):
-    return book(home, **accounts).configure(
-        sso_session, "us-west-2", show or RecordingShow(), pattern, dry_run=dry_run, prune=prune
+    return commands.configure(
+        context(StateStore(home / "state"), ListedDirectory(**accounts), sso_session),
+        show or RecordingShow(),
+        pattern,
+        dry_run=dry_run,
+        prune=prune,
     )
+
+
+def forget(home, name, in_use=None):
+    return commands.forget(context(StateStore(home / "state"), ListedDirectory(), in_use=in_use), name)
 
 
 ACC = {"acc": ("111111111111", "MyRole")}
@@ -321,9 +340,8 @@ def test_five_hundred_accounts(kernel, home):
     kernel.portal.knobs = Knobs(approve_after=1, accounts=500)
     kernel.sign_in()
     show = RecordingShow()
-    own = ProfileBook(AwsFiles(os.environ), kernel.directory, OpenDesk(), kernel.own_state)
 
-    done = own.configure(CU_BOULDER, "us-west-2", show)
+    done = commands.configure(context(kernel.own_state, kernel.directory), show)
 
     assert len(done.added) > 500
     assert "Progress" in show.kinds
@@ -496,8 +514,8 @@ def test_what_it_leaves_alone(config, home):
     assert repr(done) == "\n".join([
         f"2 profiles added ({config}).",
         "  Added          other-A, other-B",
-        "  There already  mine",
-        "  Left alone     default, lab",
+        "  Already there  mine",
+        "  Not changed     default, lab",
         "In a terminal: `aws --profile other-A sts get-caller-identity`.",
     ])  # fmt: skip
     assert isinstance(done, Configured)
@@ -728,19 +746,19 @@ def _saved(home):
 
 def test_forget(saved, home):
     """That block, and nothing else; the page does not show what was in it."""
-    done = book(home).forget("111111111111_MyRole")
+    done = forget(home, "111111111111_MyRole")
 
     block = KEYS[KEYS.index("[1111") : KEYS.index("[lab")]
     assert saved.read_text() == KEYS.replace(block, "")
     assert mode(saved) == 0o600
     assert done.profile == "111111111111_MyRole"
-    assert "goes on working until they end" in repr(done)
+    assert "goes on working until they expire" in repr(done)
     assert "S3CRET" not in str(done.mimebundle()) + repr(done)
 
 
 def test_forget_keys_without_an_end(saved, home):
     """Keys of an IAM user live on, and it says so."""
-    assert "delete them in IAM too" in repr(book(home).forget("lab keys"))
+    assert "delete them in IAM too" in repr(forget(home, "lab keys"))
     assert saved.read_text() == KEYS[: KEYS.index("\n[lab")]
 
 
@@ -755,7 +773,7 @@ def test_forget_what_is_in_use(saved, home, by_name, forgotten, said):
     )
     in_use = InUseRole(source, None if by_name else keys, "us-west-2", None)
 
-    done = book(home).forget(forgotten, in_use)
+    done = forget(home, forgotten, in_use)
 
     assert ("It is in use here: type `%cuaws release`." in repr(done)) is said
 
@@ -766,7 +784,7 @@ def test_forget_in_another_place(saved, home, monkeypatch):
     moved.write_text("[a]\naws_access_key_id=AKIAS3CRET\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(moved))
 
-    book(home).forget("a")
+    forget(home, "a")
 
     assert moved.read_text() == ""
     assert saved.read_text() == KEYS
@@ -776,7 +794,7 @@ def test_forget_leaves_a_profile_of_that_name(saved, config_with_profiles, home)
     """The block goes, the profile in the config file stays, and it says so."""
     saved.write_text("[acc]\naws_access_key_id=AKIAS3CRET\n")
 
-    done = book(home).forget("acc")
+    done = forget(home, "acc")
 
     assert f"The profile acc in {config_with_profiles} stays." in repr(done)
     assert "acc" in read_by_botocore(config_with_profiles)["profiles"]
@@ -803,7 +821,7 @@ def test_what_cannot_be_forgotten(saved, config_with_profiles, home, name, said)
     before = config_with_profiles.read_text()
 
     with pytest.raises(UnknownTarget, match=said):
-        book(home).forget(name)
+        forget(home, name)
 
     assert (saved.read_text(), config_with_profiles.read_text()) == (KEYS, before)
 
@@ -811,7 +829,7 @@ def test_what_cannot_be_forgotten(saved, config_with_profiles, home, name, said)
 def test_nothing_to_forget(home):
     """Without a file there is nothing, and none is made."""
     with pytest.raises(UnknownTarget, match="nothing to forget"):
-        book(home).forget("a")
+        forget(home, "a")
 
     assert not (home / ".aws").exists()
 
@@ -821,7 +839,7 @@ def test_forget_does_not_edit_what_does_not_parse(saved, home):
     saved.write_text(KEYS + "S3CRET\n")
 
     with pytest.raises(ConfigFileError, match=r"credentials, line 13: not `key = value`") as caught:
-        book(home).forget("default")
+        forget(home, "default")
 
     assert "S3CRET" not in str(caught.value)
     assert saved.read_text() == KEYS + "S3CRET\n"

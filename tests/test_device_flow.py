@@ -138,7 +138,7 @@ def test_three_new_codes(told):
     service = ScriptedService([AuthorizationPending(), DeviceCodeExpired()] * 4) if told else ScriptedService(life=12)
     steps = []
 
-    with pytest.raises(AuthorizationExpired, match=r"4 codes ran out\. Type `%cuaws login`"):
+    with pytest.raises(AuthorizationExpired, match=r"4 codes expired\. Type `%cuaws login`"):
         drive(service, steps)
 
     assert codes(steps) == [("CODE-1", 1), ("CODE-2", 2), ("CODE-3", 3), ("CODE-4", 4)]

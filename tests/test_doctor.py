@@ -77,36 +77,36 @@ KEYS = {"AWS_ACCESS_KEY_ID": "…", "AWS_SECRET_ACCESS_KEY": "…"}
 SET_CLOCK = "First: Set the clock, or ask the operator of this hub to."
 
 CASES = [
-    Case("a clock a second off is fine", {}, "fine: Clock: as that of aws, within 2 seconds."),
+    Case("a clock a second off is fine", {}, "ok: Clock: as that of aws, within 2 seconds."),
     Case(
-        "a clock ten minutes ahead is in the way",
+        "a clock ten minutes ahead is an error",
         {"clock": Clock("aws", timedelta(minutes=10))},
-        "in the way: Clock: The clock of this machine is 10 minutes ahead of that of aws: AWS refuses every request.",
+        "error: Clock: The clock of this machine is 10 minutes ahead of that of aws: AWS refuses every request.",
         SET_CLOCK,
     ),
     Case(
-        "a clock an hour behind is in the way",
+        "a clock an hour behind is an error",
         {"clock": Clock("aws", -HOURS)},
         "is 60 minutes behind that of aws: AWS refuses every request.",
         SET_CLOCK,
     ),
     Case(
-        "a clock ninety seconds off is worth knowing",
+        "a clock ninety seconds off is a warning",
         {"clock": Clock("aws", timedelta(seconds=90))},
-        "worth knowing: Clock: The clock of this machine is 90 seconds ahead of that of aws; AWS bears five minutes.",
+        "warning: Clock: The clock of this machine is 90 seconds ahead of that of aws; AWS tolerates five minutes.",
     ),
-    Case("five minutes are borne", {"clock": Clock("aws", timedelta(minutes=5))}, "worth knowing: Clock: "),
-    Case("no time in the answer", {"clock": Clock("aws", None)}, "worth knowing: Clock: aws did not tell its time."),
+    Case("five minutes are borne", {"clock": Clock("aws", timedelta(minutes=5))}, "warning: Clock: "),
+    Case("no time in the answer", {"clock": Clock("aws", None)}, "warning: Clock: aws did not send its time."),
     Case(
         "no network",
         {"clock": Clock("aws", None, "AWS cannot be reached. Check the network.")},
-        "in the way: Network: AWS cannot be reached. Check the network.",
+        "error: Network: AWS cannot be reached. Check the network.",
         "First: Check the network.",
     ),
     Case(
         "with an account in use, keys that were found are no trouble now",
         {"variables": KEYS, "in_use": "a"},
-        "worth knowing: Keys in the environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY come back with "
+        "warning: Keys in the environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY come back with "
         "`%cuaws release`.",
         "Ready.",
     ),
@@ -119,15 +119,14 @@ CASES = [
     Case(
         "somebody changed the keys since",
         {"in_use": "a", "touched": ("AWS_ACCESS_KEY_ID",)},
-        "worth knowing: Keys in the environment: AWS_ACCESS_KEY_ID changed since `%cuaws use`, and what is there now "
-        "wins.",
+        "warning: Keys in the environment: AWS_ACCESS_KEY_ID changed since `%cuaws use`, and what is there now wins.",
         "Ready.",
         silent=("none but those",),
     ),
     Case(
         "an expiration that is no time",
         {"variables": KEYS | {"AWS_CREDENTIAL_EXPIRATION": "soon"}},
-        "in the way: Keys in the environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: AWS_CREDENTIAL_EXPIRATION "
+        "error: Keys in the environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: AWS_CREDENTIAL_EXPIRATION "
         "is not a time",
         "First: Type `%cuaws use ACCOUNT`, which replaces them while the account is in use.",
     ),
@@ -139,7 +138,7 @@ CASES = [
     Case(
         "a profile that is not there, while an account is in use",
         {"variables": {"AWS_PROFILE": "p"}, "in_use": "a"},
-        "worth knowing: AWS_PROFILE: names the profile p, which is not in config; it comes back with `%cuaws release`.",
+        "warning: AWS_PROFILE: names the profile p, which is not in config; it comes back with `%cuaws release`.",
         "Ready.",
     ),
     Case(
@@ -148,7 +147,7 @@ CASES = [
             "variables": {"AWS_PROFILE": "p"},
             "config": AwsFile(Path("config"), "AWS_CONFIG_FILE", exists=True, trouble="config, line 1: no. Mend it."),
         },
-        "in the way: Config file: config, line 1: no. Mend it.",
+        "error: Config file: config, line 1: no. Mend it.",
         "First: Mend it.",
         silent=("names the profile p",),
     ),
@@ -159,7 +158,7 @@ CASES = [
             "in_use": "a",
             "ours": frozenset({"AWS_PROFILE"}),
         },
-        "in the way: Hub's role: r (IRSA) wins over AWS_PROFILE, so programs are not in a.",
+        "error: Hub's role: r (IRSA) wins over AWS_PROFILE, so programs are not in a.",
         "First: Type `%cuaws use a` without `--via profile`.",
     ),
     Case(
@@ -169,7 +168,7 @@ CASES = [
             "in_use": "a",
             "ours": frozenset({"AWS_PROFILE", "AWS_ACCESS_KEY_ID"}),
         },
-        "worth knowing: Hub's role: ",
+        "warning: Hub's role: ",
         "Ready.",
     ),
     Case(
@@ -189,24 +188,24 @@ CASES = [
     Case(
         "endpoints that are ignored",
         {"variables": {"AWS_ENDPOINT_URL": "https://x.example", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}},
-        "fine: Endpoints: AWS's own: AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set.",
+        "ok: Endpoints: AWS's own: AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set.",
     ),
     Case(
         "an endpoint on this machine",
         {"variables": {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}},
-        "worth knowing: Endpoints: AWS_ENDPOINT_URL leads to this machine, not to AWS.",
+        "warning: Endpoints: AWS_ENDPOINT_URL leads to this machine, not to AWS.",
     ),
     Case(
         "a proxy that leaves this machine alone",
         {"variables": {"http_proxy": "proxy:1", "NO_PROXY": "localhost, 127.0.0.1"}},
-        "fine: Sign-in: ",
+        "ok: Sign-in: ",
         silent=("NO_PROXY",),
     ),
     Case("an address without sense", {"variables": {"AWS_ENDPOINT_URL": "http://["}}, "a host without a valid name"),
     Case(
         "signed in",
         {"signed_in_until": NOON + 8 * HOURS},
-        "fine: Sign-in: fedauth, until about 20:00 UTC (8 h).",
+        "ok: Sign-in: fedauth, until about 20:00 UTC (8 h).",
     ),
     Case(
         "a start URL whose host names another region",
@@ -226,19 +225,19 @@ CASES = [
                 ),
             )
         },
-        "worth knowing: Config file: sso_region = us-east-1 of [sso-session w] in config is wrong for "
+        "warning: Config file: sso_region = us-east-1 of [sso-session w] in config is wrong for "
         "https://ssoins-1.portal.eu-west-1.app.aws",
     ),
     Case(
         "files that are not ours to read",
         {"unreadable": (Path("a b"), Path("c"), Path("d"), Path("e"))},
-        "in the way: Permissions: a b, c, d and 1 more cannot be read by you. Type `!chmod u+rw 'a b' c d e`;",
+        "error: Permissions: a b, c, d and 1 more cannot be read by you. Type `!chmod u+rw 'a b' c d e`;",
         "First: Type `!chmod u+rw 'a b' c d e`; ask the operator of this machine if that is refused.",
     ),
     Case(
         "a package is missing",
         {"packages": (Installed("ipywidgets", None, None, "8"),)},
-        "in the way: Versions: ipywidgets is not installed. Type `%pip install ipywidgets`, then restart the kernel.",
+        "error: Versions: ipywidgets is not installed. Type `%pip install ipywidgets`, then restart the kernel.",
         "First: Type `%pip install ipywidgets`, then restart the kernel.",
     ),
     Case(
@@ -250,31 +249,31 @@ CASES = [
     Case(
         "a package was updated under a running kernel",
         {"packages": (Installed("botocore", "1.43.0", "1.40.0"),)},
-        "worth knowing: Versions: botocore 1.43.0 is installed, but this kernel still runs 1.40.0. Restart the kernel.",
+        "warning: Versions: botocore 1.43.0 is installed, but this kernel still runs 1.40.0. Restart the kernel.",
     ),
     Case(
         "an ipykernel that cannot update widgets",
         {"packages": (Installed("ipykernel", "7.0.1"),), "kernel": True},
-        "worth knowing: Versions: ipykernel 7.0.1 cannot update a widget from the background.",
+        "warning: Versions: ipykernel 7.0.1 cannot update a widget from the background.",
     ),
     Case(
         "the same in a terminal does not matter",
         {"packages": (Installed("ipykernel", "7.0.1"),)},
-        "fine: Versions: ipykernel 7.0.1.",
+        "ok: Versions: ipykernel 7.0.1.",
     ),
     Case(
         "the front end is in another environment",
         {"packages": GOOD[:-1]},
-        "worth knowing: Widget front end: jupyterlab_widgets is not in this environment; the server may have it",
+        "warning: Widget front end: jupyterlab_widgets is not in this environment; the server may have it",
     ),
     Case(
         "a front end of the last generation",
         {"packages": (*GOOD[:-1], Installed("jupyterlab_widgets", "1.1.7"))},
-        "worth knowing: Widget front end: jupyterlab_widgets 1.1.7 does not go with ipywidgets 8.1.9.",
+        "warning: Widget front end: jupyterlab_widgets 1.1.7 does not match ipywidgets 8.1.9.",
     ),
-    Case("no aws command", {}, "fine: AWS CLI: not on the PATH, and not needed."),
-    Case("aws 2", {"aws": AwsCommand("/aws", "2.36.7")}, "fine: AWS CLI: /aws, version 2.36.7."),
-    Case("aws 1", {"aws": AwsCommand("/aws", "1.46.3")}, "worth knowing: AWS CLI: /aws is version 1.46.3: it acts as"),
+    Case("no aws command", {}, "ok: AWS CLI: not on the PATH, and not needed."),
+    Case("aws 2", {"aws": AwsCommand("/aws", "2.36.7")}, "ok: AWS CLI: /aws, version 2.36.7."),
+    Case("aws 1", {"aws": AwsCommand("/aws", "1.46.3")}, "warning: AWS CLI: /aws is version 1.46.3: it acts as"),
     Case("an old aws 2", {"aws": AwsCommand("/aws", "2.8.1")}, "version 2.8.1, which does not know [sso-session]."),
     Case("a slow aws", {"aws": AwsCommand("/aws", None)}, "AWS CLI: /aws did not say its version in time."),
 ]
@@ -297,12 +296,12 @@ def test_findings_are_well_formed(case):
     """What is not fine ends with what to do; nothing is said twice; the worst comes first."""
     findings = judge(snapshot(**case.facts))
 
-    order = ["in the way", "worth knowing", "fine"]
+    order = ["error", "warning", "ok"]
     assert [order.index(one.severity) for one in findings] == sorted(order.index(one.severity) for one in findings)
     assert len({one.line for one in findings}) == len(findings)
     for one in findings:
         assert not one.what.endswith(".")
-        assert (one.do == "") == (one.severity == "fine")
+        assert (one.do == "") == (one.severity == "ok")
         assert one.do.endswith(("", ".")[bool(one.do)])
 
 
@@ -327,12 +326,12 @@ def test_the_card():
     [
         ("It is so. Do that.", "It is so", "Do that."),
         ("It. Is so. Do that", "It. Is so", "Do that."),
-        ("Only this", "Only this", "Put that right."),
+        ("Only this", "Only this", "Correct that."),
     ],
 )
 def test_messages_become_findings(message, what, do):
     """The last sentence of an error's message says what to do."""
-    finding = of_message("in the way", "x", message)
+    finding = of_message("error", "x", message)
 
     assert (finding.what, finding.do) == (what, do)
 
@@ -429,9 +428,7 @@ def test_no_network(portal):
     diagnosis = App().doctor()
 
     (network,) = [one for one in diagnosis.findings if one.subject == "Network"]
-    assert network.line.startswith(
-        "in the way: Network: The sign-in service of AWS cannot be reached from this machine"
-    )
+    assert network.line.startswith("error: Network: The sign-in service of AWS cannot be reached from this machine")
     assert diagnosis.conclusion == f"First: {network.do}"
     assert any(one.subject == "Versions" for one in diagnosis.findings)
 
@@ -446,7 +443,7 @@ def test_who_does_not_answer_is_not_waited_for(portal, monkeypatch):
     diagnosis = App().doctor()
     gate.set()
 
-    assert any(one.line.startswith("in the way: Network: AWS did not answer in") for one in diagnosis.findings)
+    assert any(one.line.startswith("error: Network: AWS did not answer in") for one in diagnosis.findings)
 
 
 def test_a_broken_config_does_not_hide_the_clock(portal, home):
@@ -459,7 +456,7 @@ def test_a_broken_config_does_not_hide_the_clock(portal, home):
     finally:
         del os.environ["AWS_PROFILE"]
 
-    assert any(one.line.startswith("fine: Clock: as that of 127.0.0.1") for one in diagnosis.findings)
+    assert any(one.line.startswith("ok: Clock: as that of 127.0.0.1") for one in diagnosis.findings)
     assert diagnosis.conclusion.startswith("First: Every AWS program refuses this file")
 
 
@@ -529,7 +526,7 @@ def test_a_home_that_cannot_be_written(quiet, home):
     finally:
         home.chmod(stat.S_IRWXU)
 
-    assert any("is not yours to write in; a sign-in holds in this kernel only" in line for line in said)
+    assert any("is not writable for you; a sign-in works in this kernel only" in line for line in said)
 
 
 LINE = st.one_of(

@@ -333,7 +333,7 @@ def test_credentials_that_have_hours_ahead(app, portal, monkeypatch):
     app.use(RecordingShow(), "awsucob0myaccount")
     portal.knobs = Knobs(approve_after=1)
     later = datetime.now(timezone.utc) + timedelta(seconds=40)
-    monkeypatch.setattr(app._handover._broker, "_now", lambda: later)
+    monkeypatch.setattr(app.broker, "_now", lambda: later)
 
     exported = export(app)
 
@@ -349,7 +349,7 @@ class Refusal:
 
 
 REFUSALS = [
-    Refusal("no such format", ConfigurationError, "no format bash. Take one of: process,", {"format_name": "bash"}),
+    Refusal("no such format", ConfigurationError, "no format bash. Choose one of: process,", {"format_name": "bash"}),
     Refusal("a folder in place of a file", StorageError, "is a folder. Name a file in it", {"to": "~"}),
     Refusal("a folder that is not there", StorageError, "There is no folder", {"to": "~/no/keys.sh"}),
     Refusal("the credentials file", StorageError, "would replace all of it", {"to": "~/.aws/credentials"}),
@@ -445,7 +445,7 @@ def test_loading_needs_none_of_it():
     """The grammar knows the formats, and nothing of the rest is loaded with it."""
     code = (
         "import sys, cuaws_magic.ipython.magics; "
-        "print([n for n in sys.modules if n.endswith(('export', 'context', 'botocore'))])"
+        "print([n for n in sys.modules if n.endswith(('.export', '.context', 'botocore'))])"
     )
 
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

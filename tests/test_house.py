@@ -38,7 +38,7 @@ BLIND = {"sso", "credentials"}
 
 LONGEST = 400  # lines
 
-LOADED_BY_THE_MAGIC = ["", "errors", "humanize", "ipython", "ipython.grammar", "ipython.magics", "settings"]
+LOADED_BY_THE_MAGIC = ["", "errors", "ipython", "ipython.grammar", "ipython.magics", "settings"]
 
 
 @dataclass(frozen=True)

@@ -402,7 +402,7 @@ def test_a_home_that_cannot_be_written(kernel, home):
 
     (note,) = signed_in.notes
     assert note.startswith("Cannot write ")
-    assert note.endswith("Until then the sign-in holds in this kernel only.")
+    assert note.endswith("Until then the sign-in works in this kernel only.")
     assert kernel.login.required(CU_BOULDER).sso_token == signed_in.sso_token
     with pytest.raises(NotSignedIn):
         kernel.another().login.required(CU_BOULDER)

@@ -102,7 +102,7 @@ def test_the_kernel_is_empty_afterwards(app, portal, monkeypatch):
     assert dict(os.environ) == before
     assert app.credentials.current is None
     assert app.status().in_use is None
-    assert "AWS does not take them back" in said
+    assert "AWS does not revoke them" in said
 
 
 def test_a_portal_that_does_not_answer(app, portal, monkeypatch):
@@ -116,7 +116,7 @@ def test_a_portal_that_does_not_answer(app, portal, monkeypatch):
     signed_out = app.logout(every=True)
 
     assert list(cache.all_tokens()) == []
-    assert [one for one in signed_out.sentences if "AWS will end it only at" in one] == [signed_out.sentences[0]]
+    assert [one for one in signed_out.sentences if "AWS ends it only at" in one] == [signed_out.sentences[0]]
     assert CU_BOULDER.start_url in signed_out.organisations
 
 

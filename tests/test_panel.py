@@ -27,7 +27,7 @@ from cuaws_magic.views.render import Cell
 from cuaws_magic.widget import html, selection
 from cuaws_magic.widget import view as panel_view
 from cuaws_magic.widget.panel import Nowhere, Panel
-from cuaws_magic.widget.state import Trouble, look, marked
+from cuaws_magic.widget.state import Trouble, marked, panel_state
 from cuaws_magic.widget.view import open_panel
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def panels(app: App) -> Iterator[Callable[..., Any]]:
 
     def one(cell: str | None = None, of: App = app) -> Any:
         number = next(_RUNS)
-        view = open_panel(of, Cell(cell or f"cell-{number}", f"run-{number}"))
+        view = open_panel(of.context, Cell(cell or f"cell-{number}", f"run-{number}"))
         assert view.panel is not None
         opened.append(view.panel)
         return view.panel
@@ -117,7 +117,7 @@ def test_signed_out_to_in_use_and_back(panels, app: App, portal: PracticePortal)
     assert "awsucob0myotheraccount · MyOtherRole" in in_use
     assert "https://cuboulder.awsapps.com/start/#/console?account_id=222222222222" in in_use
     assert app.credentials.current is None
-    assert "AWS does not take them back" in texts(panel)
+    assert "AWS does not revoke them" in texts(panel)
 
 
 def test_no_secret_is_in_a_widget(panels, app: App, portal: PracticePortal):
@@ -182,7 +182,7 @@ def test_cancel(panels, app: App, portal: PracticePortal):
     until(lambda: "Not signed in" in texts(panel))
 
     assert app.approvals.card is None
-    assert look(app, app.context.now()).trouble is None
+    assert panel_state(app.context, app.context.now()).trouble is None
 
 
 def test_magics_and_panels_see_one_state(panels, signed_in: App):
@@ -344,7 +344,7 @@ def test_the_bar_of_pasted_keys_promises_nothing(signed_in: App):
     text = signed_in.export(Nowhere(), "awsucob0myaccount", "env").reveal()
     signed_in.paste("".join(line for line in text.splitlines(keepends=True) if "EXPIRATION" not in line))
 
-    bar = look(signed_in, signed_in._now()).credentials
+    bar = panel_state(signed_in.context, signed_in.context.now()).credentials
 
     assert bar.text == "at most 4 h, not renewed"
 
@@ -462,14 +462,14 @@ def test_the_end_of_the_sign_in_is_said_before_and_after(signed_in: App):
     signed_in.use(Nowhere(), "awsucob0myaccount")
     end = signed_in.status().signed_in_until
 
-    fine = look(signed_in, end - timedelta(minutes=31))
-    soon = look(signed_in, end - timedelta(minutes=29))
-    over = look(signed_in, end + timedelta(minutes=1))
+    fine = panel_state(signed_in.context, end - timedelta(minutes=31))
+    soon = panel_state(signed_in.context, end - timedelta(minutes=29))
+    over = panel_state(signed_in.context, end + timedelta(minutes=1))
 
     assert fine.trouble is None
     assert soon.trouble.text.startswith("The sign-in ends in 29 min.")
     assert soon.trouble.remedy == "sign-in"
-    assert over.title == "Sign-in has ended"
+    assert over.title == "Sign-in ended"
 
 
 @pytest.mark.parametrize(
@@ -488,12 +488,12 @@ def test_production_is_a_setting(patterns, name: str, expected):
     app = App({})
     app.choice.configure(Settings(production=patterns))
 
-    assert marked(app, name) is expected
+    assert marked(app.context, name) is expected
 
 
 def test_production_from_the_environment():
     """`CUAWS_PRODUCTION` has patterns with commas in between."""
-    assert marked(App({"CUAWS_PRODUCTION": "live-*, *-main"}), "data-main")
+    assert marked(App({"CUAWS_PRODUCTION": "live-*, *-main"}).context, "data-main")
 
 
 def test_a_thousand_accounts_are_quick_and_small(panels, signed_in: App, portal: PracticePortal):
@@ -590,7 +590,7 @@ def test_closing_a_panel_leaves_the_account(panels, signed_in: App):
 
 def test_where_nobody_can_press_buttons(app: App):
     """In a terminal, in nbconvert and from a script it is the commands to type, in both faces, and no widget."""
-    view = open_panel(app, TextDisplay().cell)
+    view = open_panel(app.context, TextDisplay().cell)
 
     bundle = view.mimebundle()
     assert view.panel is None
@@ -603,7 +603,7 @@ def test_where_nobody_can_press_buttons(app: App):
 
 def test_a_page_without_widgets_has_the_commands_too(panels, app: App):
     """A notebook that is saved has the commands beside the widget, where to install what, and no state."""
-    view = open_panel(app, Cell("a", "b"))
+    view = open_panel(app.context, Cell("a", "b"))
 
     bundle = view.mimebundle()
     view.panel.close()
@@ -620,7 +620,7 @@ def test_a_kernel_without_widgets_says_what_to_install(app: App, monkeypatch, mo
     else:
         monkeypatch.setattr("ipywidgets.__version__", module)
 
-    view = open_panel(app, Cell("a", "b"))
+    view = open_panel(app.context, Cell("a", "b"))
 
     assert says in str(view)
     assert "`%pip install --upgrade ipywidgets`" in str(view)

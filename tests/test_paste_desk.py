@@ -162,7 +162,7 @@ def test_a_failure_for_their_sake_is_told(app, portal):
         client.get_caller_identity()
 
     hint = app.hints.after(failed.value)
-    assert "Pasted keys are over, or not valid here" in repr(hint)
+    assert "Pasted keys have expired, or are not valid here" in repr(hint)
     assert "`%cuaws paste` with new ones, or `%cuaws use ACCOUNT`" in repr(hint)
 
 
@@ -222,7 +222,7 @@ def test_an_end_that_has_passed(app, portal):
     text = without_end(copied(app)) + "export AWS_CREDENTIAL_EXPIRATION=2020-01-02T03:04:05Z\n"
     portal.clear_calls()
 
-    refused(app, text, "These keys ended at")
+    refused(app, text, "These keys expired at")
     assert portal.calls == []
 
 
@@ -319,13 +319,13 @@ def test_a_profile_that_would_hide_the_block(app, home):
         f"sso_account_id = {ID}\nsso_role_name = MyRole\n"
     )
 
-    refused(app, text, "goes before saved keys", ConfigurationError, save="work")
+    refused(app, text, "takes precedence over saved keys", ConfigurationError, save="work")
 
 
 @pytest.mark.parametrize("name", ["a]b", "a\nb", " a", "DEFAULT", "a[b"])
 def test_a_name_that_cannot_be_written(app, home, name):
     """It could break the file, or be read as another."""
-    refused(app, copied(app), "cannot stand in the credentials file", ConfigurationError, save=name)
+    refused(app, copied(app), "cannot be used in the credentials file", ConfigurationError, save=name)
 
     assert not (home / ".aws" / "credentials").exists()
 
@@ -363,7 +363,7 @@ def test_keys_of_an_iam_user(app, portal):
 
     assert (used.account, used.role, used.expires_at) == (ID, "user robot", None)
     assert "AWS_SESSION_TOKEN" not in os.environ
-    assert "nobody said when they end" in repr(used)
+    assert "not known when they expire" in repr(used)
     assert boto3.client("sts").get_caller_identity()["Arn"].endswith(":user/robot")
 
 
@@ -399,4 +399,4 @@ def test_logout_takes_them_out_too(app):
     said = repr(app.logout())
 
     assert "AWS_ACCESS_KEY_ID" not in os.environ
-    assert "AWS does not take them back" in said
+    assert "AWS does not revoke them" in said

@@ -130,7 +130,7 @@ WORDS_FOLLOW = {("prose around it", "line ends taken away")} | {
 }
 # Forms with a session token without quotes at their end.
 OPEN_END = {"cmd", "credentials block"}
-RUNS_ON = "Other text stands right behind the session token, and so its end cannot be told."
+RUNS_ON = "Other text follows the session token directly, so its end cannot be told."
 
 
 def values(found):

@@ -121,7 +121,7 @@ def test_a_saved_block(app, save):
 
     assert (used.account, used.role, used.identity.person) == (ID, "MyRole", "ralphie@colorado.edu")
     assert "the saved keys of 111111111111_MyRole" in repr(used)
-    assert "not renewed; nobody said when they end" in repr(used)
+    assert "not renewed; it is not known when they expire" in repr(used)
     assert "Sign-in" not in repr(used)
     assert "AWS_CREDENTIAL_EXPIRATION" not in os.environ
     assert boto3.client("sts").get_caller_identity()["Account"] == ID
@@ -138,7 +138,7 @@ def test_a_role_on_top_of_a_sign_in(app, config, portal):
     assert portal.count("StartDeviceAuthorization") == 1
     assert (used.account, used.role, used.region) == (OTHER_ID, "Deploy", "us-east-2")
     assert "the profile chained" in repr(used)
-    assert "renewed by themselves" in repr(used)
+    assert "renewed automatically" in repr(used)
     assert used.signed_in_until is not None
     assert os.environ["AWS_ACCOUNT_ID"] == OTHER_ID
     assert os.environ["AWS_DEFAULT_REGION"] == "us-east-2"
@@ -162,7 +162,7 @@ def test_a_program(app, program):
     program.gives(Expiration=None)
     second = app.use(RecordingShow(), "program")
 
-    assert "renewed by themselves" in repr(first)
+    assert "renewed automatically" in repr(first)
     assert "not renewed" in repr(second)
 
 
@@ -295,21 +295,21 @@ def test_a_program_that_fails(app, program):
     """Nothing of what it printed is repeated."""
     program.path.write_text("")
 
-    refused(app, "program", NoCredentials, "The program behind the profile program gives no credentials")
+    refused(app, "program", NoCredentials, "The program that the profile program names gives no credentials")
 
 
 def test_a_program_that_prints_something_else(app, program):
     """… nor of what is no answer."""
     program.path.write_text("s3cret not json")
 
-    refused(app, "program", NoCredentials, "The program behind the profile program gives no credentials")
+    refused(app, "program", NoCredentials, "The program that the profile program names gives no credentials")
 
 
 def test_a_program_that_is_not_there(app, config):
     """A path that is wrong."""
     config("[profile program]\ncredential_process = /does/not/exist\n")
 
-    refused(app, "program", NoCredentials, "The program behind the profile program")
+    refused(app, "program", NoCredentials, "The program that the profile program")
 
 
 def test_a_program_whose_credentials_are_over(app, program):
@@ -323,7 +323,7 @@ def test_a_profile_that_says_nothing_of_credentials(app, config):
     """It would get the role of the machine, which nobody asked for."""
     config("[profile region-only]\nregion = us-west-2\n")
 
-    refused(app, "region-only", ConfigurationError, "says nothing of credentials")
+    refused(app, "region-only", ConfigurationError, "configures no credentials")
 
 
 def test_half_a_block(app, home):
@@ -349,7 +349,7 @@ def test_a_chain_in_a_circle(app, config):
         "[profile b]\nrole_arn = arn:aws:iam::111111111111:role/B\nsource_profile = a\n"
     )
 
-    refused(app, "a", ConfigurationError, "Correct ~/.aws/config|says nothing of credentials")
+    refused(app, "a", ConfigurationError, "Correct ~/.aws/config|configures no credentials")
 
 
 def test_a_sign_in_without_account(app, config):
@@ -375,7 +375,7 @@ def test_a_code_of_a_device_where_nobody_can_be_asked(app, config, save, monkeyp
     )
     monkeypatch.setattr(profile_credentials.getpass, "getpass", nobody)
 
-    refused(app, "mfa", NoCredentials, "asks for a code of your MFA device")
+    refused(app, "mfa", NoCredentials, "asks for a code from your MFA device")
 
 
 def test_a_code_of_a_device_is_asked_for_once(app, config, save, monkeypatch):

@@ -162,7 +162,7 @@ NAMES = [
         "a role that would break the file",
         Portal([Account(ONE, "acc")], {ONE: ["evil\ncredential_process = x"]}),
         {},
-        note=f"No profile for acc ({ONE}) as 'evil\\ncredential_process = x': no line of the file can hold its name.",
+        note=f"No profile for acc ({ONE}) as 'evil\\ncredential_process = x': its name cannot be written in the file.",
     ),
     Named("a leading zero stays", listed(acc=("044444444444", "MyRole")), {"acc": ("044444444444", "MyRole")}),
     Named(
@@ -173,7 +173,7 @@ NAMES = [
         + "[profile old]\nsso_start_url = https://cuboulder.awsapps.com/start#/\nsso_region = us-west-2\n"
         + f"sso_account_id = {ONE}\nsso_role_name = MyRole\n",
         kept=("old",),
-        note="old: signed in for apart, because of sso_start_url in the profile (`aws sso login --profile old`).",
+        note="old: needs a sign-in of its own, because the profile has sso_start_url (`aws sso login --profile old`).",
     ),
 ]
 
@@ -255,14 +255,14 @@ PRUNED = [
         listed(other=(TWO, "MyRole")),
         (),
         extra="s3 =\n  addressing_style = path\n",
-        note="acc is no longer at the portal, but was changed since it was written: it stays.",
+        note="acc is no longer at the portal, but it was edited, so it stays.",
     ),
     Pruned(
         "a profile that another one begins with stays",
         listed(other=(TWO, "MyRole")),
         (),
         extra="\n[profile chained]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = acc\n",
-        note="acc is no longer at the portal, but is the source_profile of chained: it stays.",
+        note="acc is no longer at the portal, but it is the source_profile of chained: it stays.",
     ),
     Pruned("a profile that was deleted by hand", listed(other=(TWO, "MyRole")), (), text=SESSION),
 ]

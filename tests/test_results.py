@@ -91,7 +91,7 @@ VIEWS = [
         "a sign-in in the background",
         SigningIn(CU_BOULDER),
         SigningIn(BAD_SESSION),
-        ("The sign-in goes on while you work", "The card with the code changes by itself", "`%cuaws use ACCOUNT`"),
+        ("Signing in while you work", "The card with the code changes by itself", "`%cuaws use ACCOUNT`"),
     ),
     DisplayHandle("progress", Progress("Asking", 3, 9), Progress(HOSTILE, 3, 9), ("Asking: 3 of 9",)),
     DisplayHandle(
@@ -107,9 +107,7 @@ VIEWS = [
         Released(HOSTILE, (HOSTILE,)),
         ("Released awsucob0myaccount", "You are still signed in."),
     ),
-    DisplayHandle(
-        "nothing to release", Released(None, ()), Released(None, (HOSTILE,)), ("There was nothing to release",)
-    ),
+    DisplayHandle("nothing to release", Released(None, ()), Released(None, (HOSTILE,)), ("Nothing to release",)),
     DisplayHandle(
         "who it is",
         whoami(),
@@ -176,9 +174,9 @@ VIEWS = [
     ),
     DisplayHandle(
         "no accounts",
-        AccountTable((), None, 5, ("None matches x.",)),
+        AccountTable((), None, 5, ("No account matches x.",)),
         AccountTable((), None, 5, (HOSTILE,)),
-        ("0 of 5 accounts", "None matches x."),
+        ("0 of 5 accounts", "No account matches x."),
     ),
 ]
 
@@ -269,8 +267,8 @@ def test_profiles_in_use_by_name_promise_no_more_than_they_hold():
     signed_in = repr(in_use(profile="lab"))
     saved = repr(in_use(profile="old", signs_in=False, signed_in_until=None))
 
-    assert "each program fetches and renews its own (AWS_PROFILE=lab)" in signed_in
-    assert "each program takes them from the profile (AWS_PROFILE=old); saved keys are not renewed" in saved
+    assert "programs fetch and renew their own (AWS_PROFILE=lab)" in signed_in
+    assert "programs read the profile (AWS_PROFILE=old); saved keys are not renewed" in saved
 
 
 def test_a_sign_in_is_a_value():
@@ -298,5 +296,5 @@ def test_a_sign_in_that_is_over(until):
     """A sign-in that is over says so, and what to type, though the credentials live on."""
     plain = repr(in_use(signed_in_until=until))
 
-    assert re.search(r"Sign-in +over; type `%cuaws login`", plain)
+    assert re.search(r"Sign-in +expired; type `%cuaws login`", plain)
     assert "(4 h)" in plain

@@ -223,7 +223,7 @@ MEANINGS = [
     Meaning(
         "a region that there is not", "GetCallerIdentity",
         foreign.EndpointConnectionError(endpoint_url="https://sts.us-wset-2.amazonaws.com/", error="s3cret"),
-        errors.Unreachable, True, says="in us-wset-2, which is no region that is known here. Nearest: us-west-2.",
+        errors.Unreachable, True, says="in us-wset-2, which is not a region known here. Nearest: us-west-2.",
     ),
     Meaning(
         "a region that there is not, of the portal", "ListAccounts",

@@ -47,7 +47,7 @@ def test_the_words_of_cu():
 def test_the_words_of_others():
     """Elsewhere it does not."""
     assert "IdentiKey" not in str(waiting(sso_session=ACME))
-    assert "sign in as your organisation asks" in waiting(sso_session=ACME)["text/html"]
+    assert "sign in with your organisation's account" in waiting(sso_session=ACME)["text/html"]
 
 
 def test_the_link_has_the_code_in_it():
@@ -120,7 +120,7 @@ def test_what_stands_there_when_the_code_has_run_out():
     script = re.search(r"<script>(.*?)</script>", waiting(sso_session=acme)["text/html"], re.DOTALL)[1]
     over = json.loads(re.search(r"card.innerHTML=(\".*?[^\\]\");return", script)[1])
 
-    assert "This code has run out" in over
+    assert "This code has expired" in over
     assert "&lt;/script&gt;&lt;b&gt;" in over
     assert "<a " not in over
     assert "<button" not in over
@@ -130,8 +130,8 @@ def test_what_stands_there_when_the_code_has_run_out():
 
 def test_a_new_code_says_why():
     """The second code says that the first ran out."""
-    assert "The last code ran out; this is a new one." in waiting(attempt=2)["text/plain"]
-    assert "The last code ran out; this is a new one." in waiting(attempt=2)["text/html"]
+    assert "The last code expired; this is a new one." in waiting(attempt=2)["text/plain"]
+    assert "The last code expired; this is a new one." in waiting(attempt=2)["text/html"]
     assert "ran out" not in waiting()["text/plain"]
 
 

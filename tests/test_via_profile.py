@@ -63,7 +63,7 @@ def test_only_the_name_is_set(app, portal):
     }
     assert before.keys() <= os.environ.keys()
     assert (used.account, used.role, used.identity.account) == (ID, "MyRole", ID)
-    assert "each program fetches and renews its own (AWS_PROFILE=awsucob0myaccount)" in repr(used)
+    assert "programs fetch and renew their own (AWS_PROFILE=awsucob0myaccount)" in repr(used)
     assert used.signed_in_until is not None
     assert portal.count("StartDeviceAuthorization") == 1
 
@@ -183,7 +183,7 @@ def test_the_sign_in_stays_watched(app, portal):
 
     hint = app.hints.before()
 
-    assert "The sign-in has ended" in repr(hint)
+    assert "The sign-in ended" in repr(hint)
     assert "%cuaws login" in repr(hint)
 
 
@@ -194,7 +194,7 @@ def test_it_is_released_and_logged_out(app):
     said = repr(app.logout())
 
     assert "AWS_PROFILE" not in os.environ
-    assert "until they end" in said
+    assert "until they expire" in said
 
 
 # One line, nothing changed.

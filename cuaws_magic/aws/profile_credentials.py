@@ -73,7 +73,7 @@ def facts(name: str) -> ProfileFacts:
     root = profiles.get(chain[-1], {})
     if not any(key in root for key in (*_SAYS_WHENCE, "credential_source")):
         raise ConfigurationError(
-            f"The profile {chain[-1]} says nothing of credentials: no keys, no role, no program. "
+            f"The profile {chain[-1]} configures no credentials: no keys, no role, no program. "
             "Type `%cuaws accounts` to see what else can be used."
         )
     asks = any("mfa_serial" in profiles.get(link, {}) for link in chain if "role_arn" in profiles.get(link, {}))
@@ -155,21 +155,21 @@ _MEANT = {
     "StdinNotImplementedError": (
         NoCredentials,
         (
-            "The profile {0} asks for a code of your MFA device, and nobody can be asked here. Run the cell "
+            "The profile {0} asks for a code from your MFA device, and there is nobody to ask here. Run the cell "
             "on a notebook page, or `aws --profile {0} sts get-caller-identity` in a terminal."
         ),
     ),
     "MissingDependencyException": (
         ConfigurationError,
         (
-            "The profile {1} signs in with `aws login`, for which botocore lacks a part here. "
+            "The profile {1} signs in with `aws login`, and botocore needs an extra package for that. "
             'Type `%pip install "botocore[crt]"`, restart the kernel, then run the cell again.'
         ),
     ),
     "LoginError": (
         NoCredentials,
         (
-            "The sign-in of the profile {1} has ended. Run `aws login --profile {1}` in a terminal "
+            "The sign-in of the profile {1} has expired. Run `aws login --profile {1}` in a terminal "
             "(with `--remote` on a hub), then run the cell again."
         ),
     ),
@@ -183,13 +183,13 @@ _MEANT = {
     "SSOError": (
         NoCredentials,
         (
-            "The profile {0} begins with a sign-in that botocore does not find or that has ended. Type "
+            "The profile {0} begins with a sign-in that botocore does not find, or that has expired. Type "
             "`%cuaws login --force`, then run the cell again."
         ),
     ),
     "TokenRetrievalError": (
         NoCredentials,
-        "The profile {0} begins with a sign-in that has ended. Type `%cuaws login --force`, then run the cell again.",
+        "The profile {0} begins with a sign-in that has expired. Type `%cuaws login --force`, then run the cell again.",
     ),
     "PartialCredentialsError": (
         ConfigurationError,
@@ -198,7 +198,7 @@ _MEANT = {
     "CredentialRetrievalError": (
         NoCredentials,
         (
-            "The program behind the profile {0} gives no credentials. To see why, run "
+            "The program that the profile {0} names gives no credentials. To see why, run "
             "`aws --profile {0} sts get-caller-identity` in a terminal; then run the cell again."
         ),
     ),
@@ -206,7 +206,7 @@ _MEANT = {
 # `RefreshableCredentials`: what it got is over.
 _MEANT["RuntimeError"] = (
     NoCredentials,
-    "What stands behind the profile {0} gives credentials that are over. Renew them there, then run the cell again.",
+    "The source of the profile {0} gave expired credentials. Renew them there, then run the cell again.",
 )
 _MEANT["OSError"] = _MEANT["JSONDecodeError"] = _MEANT["CredentialRetrievalError"]
 # A cache of `aws login` that is damaged: botocore stumbles over it in as many ways.
@@ -257,6 +257,6 @@ def _refused(error: Any, name: str, now: Now) -> Exception:
     if isinstance(translated, ClockWrong):
         return translated
     return NoCredentials(
-        f"AWS did not accept what the profile {name} begins with ({code}): it is over or not valid. "
+        f"AWS did not accept what the profile {name} begins with ({code}): it has expired or is not valid. "
         "Renew that, then run the cell again."
     )

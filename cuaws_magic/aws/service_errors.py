@@ -206,7 +206,7 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
     if isinstance(error, _NONSENSE):
         return PassingTrouble(
             ServiceFailure(
-                f"{_subject(operation)} sent an answer that makes no sense ({operation}); a proxy or a Wi-Fi sign-in "
+                f"{_subject(operation)} sent an answer that cannot be read ({operation}); a proxy or a Wi-Fi sign-in "
                 "page may be in between. Open any web page to check, then run the cell again."
             )
         )
@@ -223,7 +223,7 @@ def _unreachable(error: Any, operation: str) -> Unreachable:
     stranger = _unknown_region(str(error.kwargs.get("endpoint_url")))
     if stranger is not None:
         return Unreachable(
-            f"{_subject(operation)} cannot be reached in {stranger[0]}, which is no region that is known here. "
+            f"{_subject(operation)} cannot be reached in {stranger[0]}, which is not a region known here. "
             f"Nearest: {stranger[1]}. Correct the region, or check the network, then run the cell again."
         )
     return Unreachable(
@@ -245,7 +245,7 @@ def _client_error(response: Any, operation: str, now: datetime) -> Exception:
         )
     if code in _REFUSED_CREDENTIALS and operation == "GetCallerIdentity":
         return _clock_wrong(headers, now) or CredentialsRefused(
-            f"AWS did not accept the credentials ({code}): they are over or not valid here. "
+            f"AWS did not accept the credentials ({code}): they have expired or are not valid here. "
             "Type `%cuaws use ACCOUNT` to get a fresh set."
         )
     if code in _THROTTLING:

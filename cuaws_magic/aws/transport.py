@@ -240,7 +240,7 @@ class Transport:
                 return
             if str(following) in seen:
                 raise ServiceFailure(
-                    f"The AWS access portal sends the same page again and again ({operation}). "
+                    f"The AWS access portal keeps sending the same page ({operation}). "
                     "Wait a minute, then run the cell again."
                 )
             seen.add(str(following))

@@ -44,7 +44,7 @@ def accounts(
     old = context.accounts.remembered(sso_session)
     if old is not None and not refresh and not old.fresh(context.now()):
         listing = old
-        notes.append(f"As of {clock(old.listed_at, context.now())}; a newer list is fetched for the next time.")
+        notes.append(f"From {clock(old.listed_at, context.now())}; a newer list is being fetched in the background.")
         _refresh_in_background(context, sso_session)
     else:
         listing = context.approvals.retry_after_sign_in(

@@ -192,7 +192,7 @@ class Approval:
             left = self._deadline - time.monotonic()
             if left <= 0:
                 raise SignInTimeout(
-                    f"Nobody approved the sign-in within {self._timeout:g} s. Type `%cuaws login` when you are ready."
+                    f"The sign-in was not approved within {self._timeout:g} s. Type `%cuaws login` when you are ready."
                 )
             seconds = min(seconds, left)
         if self._sleep(self._cancelled, seconds):
@@ -203,8 +203,8 @@ class Approval:
         standing = self._standing()
         if standing is None:
             return SignInEnded(self.sso_session, title, (sentence,))
-        holds = f"The sign-in before holds until about {humanize.until(standing.ends_at, self._now())}."
-        return SignInEnded(self.sso_session, "No new sign-in", (sentence, holds))
+        holds = f"You are still signed in from before, until about {humanize.until(standing.ends_at, self._now())}."
+        return SignInEnded(self.sso_session, "Not signed in again", (sentence, holds))
 
     def _put(self, view: View) -> None:
         if self._shown is None:

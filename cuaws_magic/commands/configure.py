@@ -115,9 +115,9 @@ def forget(context: Context, name: str) -> Forgotten:
         opened.write(edited)
     sentences = ["Nothing else in the file was changed."]
     if "aws_session_token" in keys:
-        sentences.append("AWS does not take such keys back: a copy of them goes on working until they end.")
+        sentences.append("AWS does not revoke such keys: a copy of them works until they expire.")
     elif "aws_access_key_id" in keys:
-        sentences.append("These keys do not end by themselves: if nobody needs them, delete them in IAM too.")
+        sentences.append("These keys do not expire: if nobody needs them, delete them in IAM too.")
     if name in config.profiles:
         sentences.append(f"The profile {name} in {config.path} stays.")
     in_use = context.credentials.current
@@ -205,7 +205,9 @@ def _not_saved(name: str, path: Path, saved: tuple[str, ...], config: AwsConfig)
     if profile is not None:
         return UnknownTarget(f"{name} is not in {path} but a profile of {config.path}. Delete it by hand.")
     if not saved:
-        return UnknownTarget(f"There is nothing to forget: {path} has no saved keys. To see what holds, type `%cuaws`.")
+        return UnknownTarget(
+            f"There is nothing to forget: {path} has no saved keys. To see what is in use, type `%cuaws`."
+        )
     return UnknownTarget(
         f"{path} has no block {name}. There is: {', '.join(saved)}. To delete one of these, type `%cuaws forget NAME`."
     )

@@ -179,9 +179,9 @@ def _chosen(context: Context, display: Display, target: str | None) -> tuple[Acc
 
 def _notes(context: Context, service: str | None) -> Iterable[str]:
     if service is not None and service.casefold() not in {*SERVICES, *_PATHS.values()}:
-        yield f"{service} is passed on as it is; if the console has no such page, take its own word for it."
+        yield f"{service} is passed on as it is; if the console has no such page, use the console's own name."
     if context.environ.get("AWS_ENDPOINT_URL_SSO"):
-        yield "AWS_ENDPOINT_URL_SSO is set, for a practice portal perhaps; this link leads to the real one."
+        yield "AWS_ENDPOINT_URL_SSO is set, perhaps for a practice portal; this link opens the real console."
 
 
 def means_target(word: str, target_names: Iterable[str]) -> bool:

@@ -67,7 +67,7 @@ def export(
         CuawsError: There are no credentials.
     """
     if format_name not in EXPORT_FORMATS:
-        raise ConfigurationError(f"There is no format {format_name}. Take one of: {', '.join(EXPORT_FORMATS)}.")
+        raise ConfigurationError(f"There is no format {format_name}. Choose one of: {', '.join(EXPORT_FORMATS)}.")
     path = None if to is None else _writable(context, to)
     source = _source(context, display, target)
     credentials = context.approvals.retry_after_sign_in(source.credentials, display)
@@ -126,7 +126,7 @@ def _refuse_foreign_link(path: Path) -> None:
             raise StorageError(f"{path} is a link that another user made, so it is not followed. Name another file.")
         link, followed = link.parent / link.readlink(), followed + 1
     if followed == _LINKS:
-        raise StorageError(f"{path} is a link that leads in a circle. Name another file.")
+        raise StorageError(f"{path} is a link that leads back to itself. Name another file.")
 
 
 def _refuse_to_replace(path: Path) -> None:

@@ -120,7 +120,7 @@ def _reason(error: BaseException) -> Reason | None:
 
 _CLIENTS: dict[Reason, str] = {
     "none": "That client had no credentials",
-    "over": "That client's credentials are over",
+    "over": "That client's credentials have expired",
     "refused": "AWS refused that client's credentials",
 }
 
@@ -207,7 +207,7 @@ class CellHints:
         """
         if current is None:
             return Hint(
-                "A profile was used that nobody is signed in for",
+                "That profile needs a sign-in",
                 (f"Type {self._login_for(key)}, then run this cell again.",),
             )
         of_current = current.sso_session is not None and key in {None, current.sso_session.cache_key}
@@ -222,7 +222,7 @@ class CellHints:
             f"Leave the profile out to act in {current.account.name}. "
             f"To use it, type {self._login_for(key)}, then run this cell again."
         )
-        return Hint("This came from a profile of ~/.aws/config, not from the account in use", (sentence,))
+        return Hint("The error came from a profile in ~/.aws/config, not from the account in use", (sentence,))
 
     def _without_account(self, reason: Reason, error: BaseException | None) -> Hint | None:
         if reason == "profile":
@@ -264,11 +264,11 @@ class CellHints:
         """Return what to say of keys that nobody renews and that are over, or that AWS does not take."""
         origin, ends_at = current.source.origin, current.ends_at
         words = origin.label[:1].upper() + origin.label[1:]
-        sentence = f"Type {origin.remedy}; then run the cell that made the client again, and this one."
+        sentence = f"Type {origin.remedy}. Then run the cell that made the client again, and this one."
         if ends_at is None or ends_at > self._now():
-            return Hint(f"{words} are over, or not valid here", (sentence,))
+            return Hint(f"{words} have expired, or are not valid here", (sentence,))
         about = "" if self._said(current) else "about "
-        return Hint(f"{words} are over since {about}{clock(ends_at, self._now())}", (sentence,))
+        return Hint(f"{words} expired at {about}{clock(ends_at, self._now())}", (sentence,))
 
     def _said(self, current: InUseRole) -> bool:
         return current.credentials is not None and current.credentials.expires_at is not None
@@ -281,12 +281,14 @@ class CellHints:
         left = self._left(current)
         name = current.account.name
         if current.credentials is None:
-            sentence = f"Programs that use {name} go on until their credentials end. Type `%cuaws login` for more."
+            sentence = (
+                f"Programs that use {name} work until their credentials expire. Type `%cuaws login` to renew them."
+            )
         elif left is not None:
-            sentence = f"Credentials for {name} go on until {left}. Type `%cuaws login` to go on after that."
+            sentence = f"Credentials for {name} work until {left}. Type `%cuaws login` to keep working after that."
         else:
-            sentence = f"The credentials for {name} are over. Type `%cuaws login`; the account stays in use."
-        return Hint(f"The sign-in has ended{when}", (sentence,))
+            sentence = f"The credentials for {name} have expired. Type `%cuaws login`; the account stays in use."
+        return Hint(f"The sign-in ended{when}", (sentence,))
 
     def _left(self, current: InUseRole) -> str | None:
         ends_at = current.ends_at

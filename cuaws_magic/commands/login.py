@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cuaws_magic.views.render import Display
     from cuaws_magic.views.sign_in import SigningIn
 
-_BROWSER = "Your browser may still be signed in to the access portal: on a shared computer sign out there too."
+_BROWSER = "Your browser may still be signed in to the access portal: on a shared computer sign out there, too."
 
 
 def login(
@@ -38,7 +38,7 @@ def login(
 
         settings: What the arguments say of the organisation; holds for later commands.
 
-        force: Sign in again although still signed in.
+        force: Sign in again sign in again although still signed in.
 
         wait: Until a person approved; otherwise in the background.
 
@@ -125,5 +125,5 @@ def _revoke(context: Context, sso_token: SsoToken, sso_region: str | None) -> li
         if context.now() < sso_token.expires_at:
             ends = clock(sso_token.expires_at, context.now())
             why = str(error).split(". ", 1)[0]
-            return [f"{why}. The sign-in is gone from here, but AWS will end it only at {ends}."]
+            return [f"{why}. It is deleted here, but AWS ends it only at {ends}."]
     return []

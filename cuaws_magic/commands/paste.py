@@ -62,7 +62,7 @@ def paste(context: Context, text: str, save: str | None = None) -> InUse:
     now = context.now()
     if found.expires_at is not None and found.expires_at <= now:
         raise PasteRefused(
-            f"These keys ended at {clock(found.expires_at, now)}. Copy new ones from the access portal, "
+            f"These keys expired at {clock(found.expires_at, now)}. Copy new ones from the access portal, "
             "then type `%cuaws paste`."
         )
     region = found.region or context.choice.region(None)
@@ -87,7 +87,7 @@ def _confirmed(context: Context, keys: Credentials, region: str) -> Identity:
         return context.identity_center.caller_identity(keys, region)
     except CredentialsRefused:
         raise PasteRefused(
-            "AWS does not accept these keys: they are over, or not copied whole. Nothing was changed. "
+            "AWS does not accept these keys: they have expired, or are incomplete. Nothing was changed. "
             "Copy them again from the access portal, then type `%cuaws paste`."
         ) from None
 
@@ -96,13 +96,13 @@ def _save(context: Context, found: PastedKeys, name: str) -> str:
     """Write the keys into their block of the credentials file; returns what to say of it."""
     if header_of("block", name) is None:
         raise ConfigurationError(
-            "That name cannot stand in the credentials file. Nothing was changed. "
+            "That name cannot be used in the credentials file. Nothing was changed. "
             "Type `%cuaws paste --save NAME` with a plain name."
         )
     profile = context.aws_files.read().profiles.get(name)
     if profile is not None and set(profile.settings) & _GO_BEFORE:
         raise ConfigurationError(
-            f"The profile {name} of ~/.aws/config goes before saved keys of the same name. Nothing was changed. "
+            f"The profile {name} in ~/.aws/config takes precedence over saved keys of that name. Nothing was changed. "
             "Type `%cuaws paste --save NAME` with another name."
         )
     path = context.aws_files.credentials_path
@@ -146,6 +146,6 @@ def _refuse_to_lose(name: str, before: Mapping[str, str], found: PastedKeys) -> 
         )
     if temporary and found.session_token is None:
         raise ConfigurationError(
-            f"The block {name} holds temporary keys, and permanent ones cannot go over them. Nothing was changed. "
+            f"The block {name} holds temporary keys, and permanent ones cannot replace them. Nothing was changed. "
             f"Type `%cuaws forget {quoted(name)}` first, or take another name."
         )

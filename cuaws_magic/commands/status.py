@@ -26,7 +26,7 @@ def status(context: Context) -> Status:
     notes = [f"{trouble} `%cuaws login` replaces it."] if trouble and sign_in is None else []
     if sign_in is not None and sign_in.ends_at - now <= SIGN_IN_WARNING:
         at = clock(sign_in.ends_at, now)
-        notes.append(f"The sign-in ends soon, at {at}. Type `%cuaws login --force` when it suits you.")
+        notes.append(f"The sign-in ends soon, at {at}. Type `%cuaws login --force` at a convenient time.")
     if context.approvals.waiting:
         notes.append("A sign-in is waiting for your approval, in the cell where it was started.")
     if context.environment.touched:
@@ -108,7 +108,7 @@ def still_valid(context: Context, current: InUseRole) -> list[str]:
         until = f"until {clock(ends_at, context.now())}"
     else:
         return []
-    return [f"Programs that already hold credentials for {name} can use them {until}: AWS does not take them back."]
+    return [f"Programs that already hold credentials for {name} can use them {until}: AWS does not revoke them."]
 
 
 def account_by_id(context: Context, account_id: str) -> Account:

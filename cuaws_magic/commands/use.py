@@ -259,6 +259,6 @@ def _no_such_profile(name: str, config: AwsConfig) -> UnknownTarget:
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     nearest = f" Nearest: {', '.join(near)}." if near else ""
     return UnknownTarget(
-        f"There is no profile {name} in {config.path}.{nearest} To have one written for each account, "
-        "type `%cuaws configure`; to do without, leave out `--via profile`."
+        f"There is no profile {name} in {config.path}.{nearest} To write one for each account, "
+        "type `%cuaws configure`; to use no profile, leave out `--via profile`."
     )

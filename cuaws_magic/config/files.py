@@ -246,7 +246,7 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
 def refused(path: Path, error: Malformed) -> ConfigFileError:
     """Say what is the matter with a file that does not parse."""
     return ConfigFileError(
-        f"{path}, line {error.line or '?'}: {error.why}. Every AWS program refuses this file: correct the line, "
+        f"{path}, line {error.line or '?'}: {error.why}. No AWS program can read this file: correct the line, "
         "then run the cell again."
     )
 
@@ -312,8 +312,7 @@ class OpenedFile:
             raise StorageError(f"Cannot write {self.path}: it is read-only. Make it writable and try again.")
         if bytes_of(self.path) != self._data:
             raise StorageError(
-                f"Another program has just changed {self.path}; nothing was written. Wait a minute, "
-                "then run the cell again."
+                f"Another program changed {self.path}; nothing was written. Wait a minute, then run the cell again."
             )
         storage.write_private(self.path, edited.after.encode(), keep_mode=not private)
 
@@ -358,6 +357,6 @@ def _refuse_what_is_no_file(path: Path) -> None:
         return  # not there, or not readable; reading it will say
     if not stat.S_ISREG(mode):
         raise StorageError(
-            f"{path} is not an ordinary file, so nothing can be kept in it. Take AWS_CONFIG_FILE and "
+            f"{path} is not a regular file, so nothing can be saved in it. Take AWS_CONFIG_FILE and "
             "AWS_SHARED_CREDENTIALS_FILE out of the environment, then run the cell again."
         )

@@ -143,12 +143,12 @@ def plan(
     removed, notes = _removable(gone, ours, config)
     # A name that goes in this edit is not free in it: an edit takes no section twice.
     names, refused = _named(new, portal.accounts, {*config.profiles, *config.static_profiles, "default"})
-    notes += [f"No profile for {one.words}: no line of the file can hold its name." for one in refused]
+    notes += [f"No profile for {one.words}: its name cannot be written in the file." for one in refused]
     added = {name: Ours(_settings(one, sso_session, region), one.account.name) for name, one in names}
     apart = sorted(name for name, one in there.items() if "sso_session" not in one.settings)
     if apart:
         notes.append(
-            f"{', '.join(apart)}: signed in for apart, because of sso_start_url in the profile "
+            f"{', '.join(apart)}: needs a sign-in of its own, because the profile has sso_start_url "
             f"(`aws sso login --profile {apart[0]}`)."
         )
     asked_for = {one.pair for one in wanted}
@@ -198,9 +198,11 @@ def _removable(gone: Sequence[str], ours: Mapping[str, Ours], config: AwsConfig)
         if profile is None:
             continue
         if dict(profile.settings) != dict(ours[name].settings):
-            notes.append(f"{name} is no longer at the portal, but was changed since it was written: it stays.")
+            notes.append(f"{name} is no longer at the portal, but it was edited, so it stays.")
         elif name in sources:
-            notes.append(f"{name} is no longer at the portal, but is the source_profile of {sources[name]}: it stays.")
+            notes.append(
+                f"{name} is no longer at the portal, but it is the source_profile of {sources[name]}: it stays."
+            )
         else:
             removed.append(name)
     return removed, notes

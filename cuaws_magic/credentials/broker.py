@@ -180,7 +180,7 @@ class Broker:
         fetched = self._fetch(account_role)
         if fetched.expired(self._now()):
             raise ServiceFailure(
-                "The AWS access portal gave credentials that are over already. Check the clock of this machine, "
+                "The AWS access portal gave credentials that had already expired. Check the clock of this machine, "
                 "then run the cell again."
             )
         self._kept[account_role.key] = fetched

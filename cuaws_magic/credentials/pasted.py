@@ -284,7 +284,7 @@ def _check(key_id: str, key: str, token: str) -> None:
     for kind, value in needed.items():
         begun = _SHAPES[kind].match(value)
         if begun is not None and begun[0] != value and (kind == KEY_ID or not _BASE64.fullmatch(value)):
-            raise _refused(f"Other text stands right behind the {kind}, and so its end cannot be told.")
+            raise _refused(f"Other text follows the {kind} directly, so its end cannot be told.")
     if not _SHAPES[KEY_ID].fullmatch(key_id):
         raise _refused(f"The {KEY_ID} is not one: AWS's have 20 letters and digits and begin with ASIA.")
     if not _SHAPES[KEY].fullmatch(key):
@@ -327,7 +327,7 @@ def _something_else(text: str) -> PasteRefused:
     text = text.strip()
     if re.fullmatch(r"[A-Z]{4}-[A-Z0-9]{4}", text):
         return PasteRefused(
-            "That is a sign-in code: it goes onto the sign-in page, not here. To sign in, type `%cuaws login`."
+            "That is a sign-in code: type it on the sign-in page, not here. To sign in, type `%cuaws login`."
         )
     if re.search(r"\bsso_(?:session|start_url|account_id|role_name)\b", text):
         return PasteRefused(

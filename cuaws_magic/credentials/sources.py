@@ -84,7 +84,7 @@ class Source(abc.ABC):
         Raises:
             CuawsError: There is none to be had.
         """
-        raise NoCredentials(f"Nobody renews {self.origin.label}. For new ones, type {self.origin.remedy}.")
+        raise NoCredentials(f"{self.origin.label} are not renewed. For new ones, type {self.origin.remedy}.")
 
     def ends_at(self, credentials: Credentials) -> datetime | None:
         """Return when a set ends, as well as we know."""

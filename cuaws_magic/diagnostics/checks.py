@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic.diagnostics import environment, files
 from cuaws_magic.humanize import until
-from cuaws_magic.views.diagnosis import Diagnosis, Finding, error, fine, of_message, warning
+from cuaws_magic.views.diagnosis import Diagnosis, Finding, error, of_message, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,7 +35,7 @@ def packages(snapshot: Snapshot) -> Iterable[Finding]:
         if not findings and package.version is not None:
             good.append(f"{package.name} {package.version}")
     if good:
-        yield fine("Versions", ", ".join(good))
+        yield ok("Versions", ", ".join(good))
 
 
 def _package(package: Installed, *, kernel: bool) -> Iterable[Finding]:
@@ -80,18 +80,18 @@ def front_end(snapshot: Snapshot) -> Iterable[Finding]:
     if fitting is not None and numbers(installed)[0] not in fitting:
         yield warning(
             subject,
-            f"{FRONT_END} {installed} does not go with ipywidgets {widgets}",
+            f"{FRONT_END} {installed} does not match ipywidgets {widgets}",
             f'Type `%pip install "{FRONT_END}=={fitting[-1]}.*"`, then start the server again.',
         )
     else:
-        yield fine(subject, f"{FRONT_END} {installed}, if the server runs from this environment")
+        yield ok(subject, f"{FRONT_END} {installed}, if the server runs from this environment")
 
 
 def aws_command(snapshot: Snapshot) -> Iterable[Finding]:
     """Judge the `aws` command, which nothing here needs."""
     subject, command = "AWS CLI", snapshot.aws
     if command is None:
-        yield fine(subject, "not on the PATH, and not needed")
+        yield ok(subject, "not on the PATH, and not needed")
     elif command.version is None:
         yield warning(
             subject, f"{command.path} did not say its version in time", "Type `!aws --version` to see for yourself."
@@ -109,7 +109,7 @@ def aws_command(snapshot: Snapshot) -> Iterable[Finding]:
             "Update it to 2.9 or later, or use it with the account in use only.",
         )
     else:
-        yield fine(subject, f"{command.path}, version {command.version}")
+        yield ok(subject, f"{command.path}, version {command.version}")
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -118,7 +118,7 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in match[0].split(".")) if match else (0,)
 
 
-_ORDER = ("in the way", "worth knowing", "fine")
+_ORDER = ("error", "warning", "ok")
 
 # AWS refuses a signature that is more than five minutes off (SigV4).
 _CLOCK_TOLERANCE = 5 * 60  # seconds
@@ -126,14 +126,14 @@ _CLOCK_DOUBT = 60  # seconds
 
 
 def judge(snapshot: Snapshot) -> tuple[Finding, ...]:
-    """Return every finding, what is in the way first, otherwise in the order of putting right."""
+    """Return every finding, errors first, otherwise in the order in which to correct them."""
     findings = [finding for check in _CHECKS for finding in check(snapshot)]
     return tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.severity)))
 
 
 def conclusion(findings: Iterable[Finding], snapshot: Snapshot) -> str:
     """Say in one line that all is ready, or what to do first."""
-    first = next((finding for finding in findings if finding.severity == "in the way"), None)
+    first = next((finding for finding in findings if finding.severity == "error"), None)
     if first is not None:
         return f"First: {first.do}"
     return "Ready." if snapshot.in_use is not None else "Ready: type `%cuaws use ACCOUNT`."
@@ -142,7 +142,7 @@ def conclusion(findings: Iterable[Finding], snapshot: Snapshot) -> str:
 def _sign_in(snapshot: Snapshot) -> Iterable[Finding]:
     subject = "Sign-in"
     if snapshot.choice_trouble is not None:
-        yield of_message("in the way", subject, snapshot.choice_trouble)
+        yield of_message("error", subject, snapshot.choice_trouble)
         return
     if snapshot.cache_trouble is not None:
         yield warning(subject, snapshot.cache_trouble.rstrip("."), "Type `%cuaws login`, which replaces it.")
@@ -150,18 +150,18 @@ def _sign_in(snapshot: Snapshot) -> Iterable[Finding]:
         return
     label = snapshot.sso_session.label
     if snapshot.signed_in_until is not None:
-        yield fine(subject, f"{label}, until about {until(snapshot.signed_in_until, snapshot.at)}")
+        yield ok(subject, f"{label}, until about {until(snapshot.signed_in_until, snapshot.at)}")
     else:
-        yield fine(subject, f"{label}; nobody is signed in yet, `%cuaws use ACCOUNT` does that first")
+        yield ok(subject, f"{label}; not signed in yet; `%cuaws use ACCOUNT` signs in first")
 
 
 def _clock(snapshot: Snapshot) -> Iterable[Finding]:
     clock = snapshot.clock
     if clock.trouble is not None:
-        yield of_message("in the way", "Network", clock.trouble)
+        yield of_message("error", "Network", clock.trouble)
     elif clock.skew is None:
         yield warning(
-            "Clock", f"{clock.host} did not tell its time", "Compare this machine's clock with yours: type `!date`."
+            "Clock", f"{clock.host} did not send its time", "Compare this machine's clock with yours: type `!date`."
         )
     else:
         yield _skewed(clock.host, clock.skew)
@@ -176,8 +176,8 @@ def _skewed(host: str, skew: timedelta) -> Finding:
     if seconds > _CLOCK_TOLERANCE:
         return error("Clock", f"{what}: AWS refuses every request", do)
     if seconds > _CLOCK_DOUBT:
-        return warning("Clock", f"{what}; AWS bears five minutes", do)
-    return fine("Clock", f"as that of {host}, within {max(2, round(seconds))} seconds")
+        return warning("Clock", f"{what}; AWS tolerates five minutes", do)
+    return ok("Clock", f"as that of {host}, within {max(2, round(seconds))} seconds")
 
 
 def _folders(snapshot: Snapshot) -> Iterable[Finding]:
@@ -185,11 +185,11 @@ def _folders(snapshot: Snapshot) -> Iterable[Finding]:
     for folder in bad:
         yield warning(
             "Home",
-            f"{folder.path} cannot be written: {folder.trouble}; a sign-in holds in this kernel only",
+            f"{folder.path} cannot be written: {folder.trouble}; a sign-in works in this kernel only",
             "Make it writable to be signed in everywhere.",
         )
     if snapshot.folders and not bad:
-        yield fine("Home", "writable")
+        yield ok("Home", "writable")
 
 
 _CHECKS: tuple[Callable[[Snapshot], Iterable[Finding]], ...] = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cuaws_magic.humanize import until
-from cuaws_magic.views.diagnosis import error, fine, warning
+from cuaws_magic.views.diagnosis import error, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ def keys(snapshot: Snapshot) -> Iterable[Finding]:
     present = [name for name in _KEYS if there.get(name)]
     if not present:
         if not snapshot.touched:
-            yield fine(subject, "none but those of the account in use" if snapshot.in_use else "none")
+            yield ok(subject, "none but those of the account in use" if snapshot.in_use else "none")
         return
     trouble = _trouble(there, snapshot)
     wins = _losers(there)
@@ -98,7 +98,7 @@ def profiles(snapshot: Snapshot) -> Iterable[Finding]:
             else:
                 yield warning(variable, f"{what}; it comes back with `%cuaws release`", do)
         else:
-            yield fine(variable, f"{profile}; `%cuaws use` takes its place while an account is in use")
+            yield ok(variable, f"{profile}; `%cuaws use` takes its place while an account is in use")
     if len({profile for _, profile in named}) > 1:
         yield warning(
             "AWS_DEFAULT_PROFILE",
@@ -191,7 +191,7 @@ def endpoints(snapshot: Snapshot) -> Iterable[Finding]:
         if section.kind == "services" or "endpoint_url" in section.settings
     ]
     if ignored and (named or in_files):
-        yield fine(subject, "AWS's own: AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set")
+        yield ok(subject, "AWS's own: AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set")
         return
     if loopback:
         yield warning(
@@ -209,7 +209,7 @@ def endpoints(snapshot: Snapshot) -> Iterable[Finding]:
     if in_files:
         yield warning(subject, f"set in {_listed(in_files)}", "Delete that, unless it is meant.")
     if not named and not in_files:
-        yield fine(subject, "AWS's own")
+        yield ok(subject, "AWS's own")
 
 
 def certificates(snapshot: Snapshot) -> Iterable[Finding]:
@@ -226,7 +226,7 @@ def certificates(snapshot: Snapshot) -> Iterable[Finding]:
                 f'Type `import os; del os.environ["{name}"]`, or name the right file.',
             )
         else:
-            yield fine("Certificates", f"{snapshot.variables[name]} ({name})")
+            yield ok("Certificates", f"{snapshot.variables[name]} ({name})")
     for file, section in snapshot.sections():
         bundle = section.settings.get("ca_bundle")
         if bundle in snapshot.missing:
@@ -236,7 +236,7 @@ def certificates(snapshot: Snapshot) -> Iterable[Finding]:
                 "Delete that line, or name the right file.",
             )
     if not found:
-        yield fine("Certificates", "those of Python")
+        yield ok("Certificates", "those of Python")
     for variable, file in (("AWS_CONFIG_FILE", snapshot.config), ("AWS_SHARED_CREDENTIALS_FILE", snapshot.credentials)):
         if snapshot.variables.get(variable) and not file.exists:
             yield warning(
@@ -257,7 +257,7 @@ def proxies(snapshot: Snapshot) -> Iterable[Finding]:
             "If it reads TLS, set AWS_CA_BUNDLE to its certificate file.",
         )
     else:
-        yield fine("Proxy", "none")
+        yield ok("Proxy", "none")
 
 
 def _moment(text: str) -> datetime | None:

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from cuaws_magic.settings import ACCOUNT_ID, CU_SSO_REGION, CU_START_URL, REGION
-from cuaws_magic.views.diagnosis import error, fine, of_message, warning
+from cuaws_magic.views.diagnosis import error, of_message, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,14 +25,14 @@ def parsing(snapshot: Snapshot) -> Iterable[Finding]:
     """Judge whether the files can be read at all."""
     for subject, file in (("Config file", snapshot.config), ("Credentials file", snapshot.credentials)):
         if file.trouble is not None:
-            yield of_message("in the way", subject, file.trouble)
+            yield of_message("error", subject, file.trouble)
         elif not file.exists:
-            yield fine(subject, f"{file.path} is not there, and need not be")
+            yield ok(subject, f"{file.path} is not there, and need not be")
         else:
             kinds = [section.kind for section in file.sections]
             counts = [_count(kinds.count("profile"), "profile")]
             counts += [_count(kinds.count("sso-session"), "sso-session")] if file is snapshot.config else []
-            yield fine(subject, f"{file.path}: {', '.join(counts)}")
+            yield ok(subject, f"{file.path}: {', '.join(counts)}")
 
 
 def access(snapshot: Snapshot) -> Iterable[Finding]:
@@ -46,17 +46,17 @@ def access(snapshot: Snapshot) -> Iterable[Finding]:
     if snapshot.exposed:
         yield warning(
             "Permissions",
-            f"others on this machine can read {_some(snapshot.exposed)}, with secrets in it",
+            f"other users of this machine can read {_some(snapshot.exposed)}, with secrets in it",
             f"Type `!chmod 600 {_quoted(snapshot.exposed)}`.",
         )
     if not snapshot.unreadable and not snapshot.exposed:
-        yield fine("Permissions", "only you can read what is secret")
+        yield ok("Permissions", "only you can read what is secret")
 
 
 def sections(snapshot: Snapshot) -> Iterable[Finding]:
     """Judge sections one by one: passed over, commented, with values that cannot be right."""
     for message in snapshot.file_troubles:
-        yield of_message("worth knowing", "Config file", message)
+        yield of_message("warning", "Config file", message)
     for section in snapshot.config.sections:
         yield from _header(section, snapshot.config)
         yield from _values(section, snapshot.config, snapshot)
@@ -73,13 +73,13 @@ def _header(section: Section, file: AwsFile) -> Iterable[Finding]:
         name = rest.strip().strip("'\"")
         yield warning(
             "Config file",
-            f"[{header}] in {file.path} is passed over by every AWS program: a name with spaces needs quotation marks",
+            f"[{header}] in {file.path} is ignored by every AWS program: a name with spaces needs quotation marks",
             f'Write it [{first} "{name}"].',
         )
     elif section.settings:
         yield warning(
             "Config file",
-            f"[{header}] in {file.path} is passed over by every AWS program: the word profile is missing",
+            f"[{header}] in {file.path} is ignored by every AWS program: the word profile is missing",
             f"Write it [profile {shlex.quote(header)}].",
         )
 
@@ -147,7 +147,7 @@ def _named_in(start_url: str) -> str | None:
 
 def _comments(section: Section, file: AwsFile) -> Iterable[Finding]:
     for key in section.commented:
-        what = f"{key} of [{section.header}] in {file.path} has a comment behind its value, and AWS reads both"
+        what = f"{key} of [{section.header}] in {file.path} has a comment after its value, and AWS reads both"
         yield (error if key in _EXACT else warning)("Config file", what, "Put the comment on a line of its own.")
 
 

@@ -221,7 +221,7 @@ def _folder(path: Path) -> Folder:
     for part in (path, *path.parents):
         if part.is_dir():
             writable = os.access(part, os.W_OK | os.X_OK)
-            return Folder(path, None if writable else f"{part} is not yours to write in")
+            return Folder(path, None if writable else f"{part} is not writable for you")
         if os.path.lexists(part):
             return Folder(path, f"{part} is not a folder")
     return Folder(path, "there is no such place")

@@ -84,7 +84,11 @@ class CellWipe:
         if not self._pieces:
             return None
         logger = self._shell.logger
-        log = f"Your log {logger.logfname} (`%logstart`) has the keys in it: delete them." if logger.log_active else ""
+        log = (
+            f"Your log {logger.logfname} (`%logstart`) contains the keys: delete them there."
+            if logger.log_active
+            else ""
+        )
         return " ".join(filter(None, (self._history(), log))) or None
 
     def _history(self) -> str | None:
@@ -100,8 +104,8 @@ class CellWipe:
                 if self._in_file(path):
                     database.execute("VACUUM")
         except (sqlite3.Error, OSError) as error:
-            return f"IPython's history could not be cleaned ({type(error).__name__}): the keys may stand in {path}."
-        return f"The keys may still stand in IPython's history, {path}." if self._in_file(path) else None
+            return f"IPython's history could not be cleaned ({type(error).__name__}): the keys may still be in {path}."
+        return f"The keys may still be in IPython's history, {path}." if self._in_file(path) else None
 
     def after(self, result: Any) -> None:
         """Clear what the end of the cell has kept (IPython's `post_run_cell`)."""

@@ -47,7 +47,7 @@ _DESCRIPTION = """AWS credentials in this notebook, by IAM Identity Center.
 
   %cuaws login                  sign in
   %cuaws use awsucob0myaccount  credentials for an account (signs in first if it must)
-  %cuaws                        what holds now
+  %cuaws                        what is in use now
 """
 
 
@@ -106,14 +106,14 @@ def build_parser() -> Any:
     parser.add_argument("-h", "--help", action="store_true", help="show this help")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
-    _command(commands, "status", "who, which account, time left; asks nobody (also plain `%%cuaws`)")
+    _command(commands, "status", "who, which account, time left; sends no request (also plain `%%cuaws`)")
 
     login = _command(commands, "login", "sign in; returns at once when still signed in")
     login.add_argument("--session", metavar="NAME", help="an [sso-session] of ~/.aws/config")
     login.add_argument("--start-url", metavar="URL", help="address of the access portal of another organisation")
     login.add_argument("--sso-region", metavar="REGION", help="region of its Identity Center")
-    login.add_argument("--force", action="store_true", help="although still signed in")
-    login.add_argument("--no-wait", action="store_true", help="go on in the background")
+    login.add_argument("--force", action="store_true", help="sign in again although still signed in")
+    login.add_argument("--no-wait", action="store_true", help="do not wait: continue in the background")
     login.add_argument("--timeout", metavar="S", type=_positive_seconds, help="give up after S seconds")
 
     logout = _command(commands, "logout", "end the sign-in, at AWS and here; takes everything out of the kernel")
@@ -124,7 +124,7 @@ def build_parser() -> Any:
     use.add_argument("--role", metavar="R", help="the role, where you have several")
     use.add_argument("--region", metavar="R", type=_region, help="where clients go by default")
     use.add_argument(
-        "--via", choices=["env", "profile"], default="env", help="keys as environment variables, or AWS_PROFILE alone"
+        "--via", choices=["env", "profile"], default="env", help="keys in environment variables, or AWS_PROFILE only"
     )
     use.add_argument("--no-verify", action="store_true", help="do not ask AWS to confirm")
 
@@ -141,13 +141,13 @@ def build_parser() -> Any:
     _profiles(commands)
     _export(commands)
     _console(commands)
-    _command(commands, "doctor", "what on this machine would get in the way, and what to do")
+    _command(commands, "doctor", "what on this machine would cause problems, and what to do")
     return parser
 
 
 def _paste(commands: Any) -> None:
     paste = _command(
-        commands, "paste", "keys copied from the access portal; asked for hidden, or put below a line `%%%%cuaws paste`"
+        commands, "paste", "use keys copied from the access portal (hidden prompt, or below a line `%%%%cuaws paste`)"
     )
     paste.add_argument(
         "--save", metavar="PROFILE", nargs="?", const="", help="also into ~/.aws/credentials, named as the portal does"
@@ -155,16 +155,20 @@ def _paste(commands: Any) -> None:
 
 
 def _profiles(commands: Any) -> None:
-    configure = _command(commands, "configure", "a profile for each account and role in ~/.aws/config")
+    configure = _command(commands, "configure", "write a profile for each account and role to ~/.aws/config")
     configure.add_argument("pattern", metavar="PATTERN", nargs="?", help="which accounts, as in `accounts`; else all")
     configure.add_argument("--dry-run", action="store_true", help="show the difference, write nothing")
-    configure.add_argument("--prune", action="store_true", help="remove profiles written here that are yours no more")
+    configure.add_argument(
+        "--prune",
+        action="store_true",
+        help="remove profiles written by this command whose account or role you no longer have",
+    )
     forget = _command(commands, "forget", "delete a saved block of keys in ~/.aws/credentials, and only that")
     forget.add_argument("profile", metavar="PROFILE", help="the name of the block")
 
 
 def _export(commands: Any) -> None:
-    export = _command(commands, "export", "credentials for a program that cannot fetch its own; they are not renewed")
+    export = _command(commands, "export", "credentials for another program; they are not renewed")
     export.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
     export.add_argument(
         "--format", choices=EXPORT_FORMATS, default=EXPORT_FORMATS[0], help=f"default {EXPORT_FORMATS[0]}"
@@ -172,12 +176,12 @@ def _export(commands: Any) -> None:
     where = export.add_mutually_exclusive_group(required=True)
     where.add_argument("--to", metavar="FILE", help="into a file that only you can read")
     where.add_argument("--var", metavar="NAME", type=_variable, help="into a variable of this notebook, as text")
-    where.add_argument("--show", action="store_true", help="onto the page, where a saved notebook keeps them")
+    where.add_argument("--show", action="store_true", help="on the page; a saved notebook keeps them")
 
 
 def _console(commands: Any) -> None:
     console = _command(commands, "console", "a link that opens the AWS console in an account and role")
-    console.add_argument("service", metavar="SERVICE", nargs="?", help="whose page: s3, ec2, sagemaker and so on")
+    console.add_argument("service", metavar="SERVICE", nargs="?", help="the page to open: s3, ec2, sagemaker and so on")
     console.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
 
 

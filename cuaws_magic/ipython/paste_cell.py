@@ -46,7 +46,7 @@ def ask(shell: Any) -> str:
     if not somebody:
         # Not below `%%cuaws paste` either: nothing wipes that cell there, and its keys would stay in the file.
         raise PasteRefused(
-            "Nobody can be asked for keys here. Type `%cuaws use ACCOUNT` instead, or `%cuaws use NAME` with the name "
+            "Keys cannot be asked for here. Type `%cuaws use ACCOUNT` instead, or `%cuaws use NAME` with the name "
             "of a saved profile."
         )
     return _in_terminal() if kernel is None else str(kernel.getpass(_PROMPT))
@@ -85,9 +85,10 @@ def _in_terminal() -> str:
 
 # A cell that was wiped before, and runs again.
 _COMMENTS = re.compile(r"(?:\s*#[^\n]*(?:\n|\Z))*\s*")
-_GONE = "# The keys that stood here are gone from this page."
+_GONE = "# The keys that were here have been removed from this page."
 _REFUSED = (
-    "# What stood here was refused, and is gone from this page. Put the keys below this line, then run the cell again."
+    "# What was here was refused and has been removed from this page. "
+    "Put the keys below this line, then run the cell again."
 )
 
 
@@ -144,7 +145,7 @@ class PasteCell:
         about = "at most until about" if view.end_assumed else "until about"
         until = f", {about} {clock(view.expires_at, view.at)}" if view.expires_at is not None else ""
         self._wipe.page(
-            f"{self._command}\n# The keys that stood here are in this kernel now{until}. New ones go below this line."
+            f"{self._command}\n# The keys that were here are now in this kernel{until}. Paste new ones below this line."
         )
         return dataclasses.replace(view, notes=(*view.notes, trouble)) if trouble else view
 
@@ -156,12 +157,12 @@ class PasteCell:
         try:
             if hasattr(self._shell, "kernel") and self._face.cell is None:
                 raise PasteRefused(  # noqa: TRY301 - as any refusal from here on
-                    "The keys in this cell were not used: nobody can wipe it here, so they still stand in the "
+                    "The keys in this cell were not used: the cell cannot be cleared here, so they are still in the "
                     "notebook file. Delete them there by hand, then type `%cuaws use ACCOUNT` instead."
                 )
             if self._on_the_line:
                 raise PasteRefused(  # noqa: TRY301 - as any refusal from here on
-                    "Keys do not go on the line of a command. Put them below it: the first line of the cell is "
+                    "Do not type keys on the command line. Put them below it: the first line of the cell is "
                     "`%%cuaws paste`, and the keys come after it."
                 )
             return paste(self._text)
@@ -172,7 +173,7 @@ class PasteCell:
             raise Cancelled(message) from None
         except Exception as error:  # noqa: BLE001 - a bug; its traceback would show the keys
             raise PasteRefused(
-                f"This did not work, and cuaws_magic is at fault ({type(error).__name__}). "
+                f"Something went wrong inside cuaws_magic ({type(error).__name__}). "
                 "To do without keys, type `%cuaws use ACCOUNT`."
             ) from None
 

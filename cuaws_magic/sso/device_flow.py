@@ -130,7 +130,7 @@ def device_flow(gateway: Gateway, now: Now) -> Generator[Step, None, SsoToken]:
             return sso_token
         attempt += 1
     raise AuthorizationExpired(
-        f"Nobody approved the sign-in: {CODES} codes ran out. Type `%cuaws login` when you are ready."
+        f"The sign-in was not approved: {CODES} codes expired. Type `%cuaws login` when you are ready."
     )
 
 

@@ -172,7 +172,7 @@ class Login:
                 return question(sso_token)
             except SsoTokenRefused:
                 refused = sso_token  # its `expiresAt` was wrong; a refresh may help, once
-        raise NotSignedIn(f"Your sign-in to {sso_session.label} has ended. Type `%cuaws login`.", sso_session)
+        raise NotSignedIn(f"Your sign-in to {sso_session.label} ended. Type `%cuaws login`.", sso_session)
 
     def peek(self, sso_session: SsoSession) -> tuple[SignIn | None, str | None]:
         """
@@ -322,7 +322,7 @@ class Login:
         try:
             self._cache.save(sso_session, sso_token)
         except StorageError as error:
-            return (f"{error} Until then the sign-in holds in this kernel only.",)
+            return (f"{error} Until then the sign-in works in this kernel only.",)
         return ()
 
     def _sign_in(self, sso_session: SsoSession, sso_token: SsoToken, notes: tuple[str, ...] = ()) -> SignIn:

@@ -87,25 +87,25 @@ class InUse(View):
         if self.profile is not None:
             by_name = f"(AWS_PROFILE={self.profile})"
             if self.signs_in:
-                return f"each program fetches and renews its own {by_name}"
+                return f"programs fetch and renew their own {by_name}"
             # What the profile gives is not ours to know: a program's keys come anew, saved ones do not.
-            return f"each program takes them from the profile {by_name}; saved keys are not renewed"
+            return f"programs read the profile {by_name}; saved keys are not renewed"
         if self.origin is not None and not self.origin.renews:
             return self._not_renewed(self.origin)
         again = self.origin.remedy if self.origin is not None else "`%cuaws login`"
         if self.expires_at is None or self.expires_at <= self.at:
-            return f"over; type {again}"
+            return f"expired; type {again}"
         left = f"until {humanize.until(self.expires_at, self.at)}"
         over = self.signs_in and (self.signed_in_until is None or self.signed_in_until <= self.at)
-        return f"{left}, then over: type `%cuaws login`" if over else f"{left}, renewed by themselves"
+        return f"{left}; after that, type `%cuaws login`" if over else f"{left}, renewed automatically"
 
     def _not_renewed(self, origin: Origin) -> str:
         if self.expires_at is None:
-            return "not renewed; nobody said when they end"
+            return "not renewed; it is not known when they expire"
         about = "about " if self.end_assumed else ""
         ends = f"{about}{humanize.clock(self.expires_at, self.at)}"
         if self.expires_at <= self.at:
-            return f"over since {ends}; type {origin.remedy}"
+            return f"expired at {ends}; type {origin.remedy}"
         if self.end_assumed:
             # Reckoned from when they came here; how old they were then nobody said.
             return f"at most until {ends}, not renewed; then type {origin.remedy}"
@@ -183,7 +183,7 @@ class Status(View):
 def sign_in_row(until: datetime | None, at: datetime) -> str:
     """Say how long a sign-in lasts."""
     if until is None or until <= at:
-        return "over; type `%cuaws login`"
+        return "expired; type `%cuaws login`"
     return f"until about {humanize.until(until, at)}"
 
 
@@ -196,7 +196,7 @@ class Released(View):
 
     def mimebundle(self) -> MimeBundle:
         """Return both faces."""
-        title = f"Released {self.account}" if self.account else "There was nothing to release"
+        title = f"Released {self.account}" if self.account else "Nothing to release"
         return render.mimebundle(
             render.text(f"{title}.", [], self.sentences), render.card("idle", title, "", render.lines(self.sentences))
         )
@@ -320,7 +320,7 @@ class ConsoleLink(View):
         """Return both faces."""
         page = f"the {self.service} page" if self.service else "the console"
         title = f"{self.account_name} · {self.role}"
-        notes = ("Your browser signs in to the access portal if it has not yet.", *self.notes)
+        notes = ("Your browser asks you to sign in to the access portal first, if it must.", *self.notes)
         button = Markup(
             '<div style="margin:2px 0 8px">'
             '<a href="{}" target="_blank" rel="noopener noreferrer" style="{}">{} ↗</a></div>'

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from markupsafe import Markup
 
+from cuaws_magic.humanize import counted
 from cuaws_magic.views import render
 from cuaws_magic.views.render import View
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from cuaws_magic.views.render import MimeBundle, Tone
 
-Severity = Literal["in the way", "worth knowing", "fine"]
+Severity = Literal["error", "warning", "ok"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +46,28 @@ class Finding:
 
 
 def error(subject: str, what: str, do: str) -> Finding:
-    """Return what has to be put right."""
-    return Finding("in the way", subject, what, do)
+    """Return a finding that has to be corrected."""
+    return Finding("error", subject, what, do)
 
 
 def warning(subject: str, what: str, do: str) -> Finding:
-    """Return what works, but may surprise."""
-    return Finding("worth knowing", subject, what, do)
+    """Return a finding that works, but may surprise."""
+    return Finding("warning", subject, what, do)
 
 
-def fine(subject: str, what: str) -> Finding:
-    """Return what is as it should be."""
-    return Finding("fine", subject, what)
+def ok(subject: str, what: str) -> Finding:
+    """Return a finding that is as it should be."""
+    return Finding("ok", subject, what)
 
 
 def of_message(severity: Severity, subject: str, message: str) -> Finding:
     """Return the finding of an error's message, whose last sentence says what to do."""
     what, _, do = message.removesuffix(".").rpartition(". ")
-    return Finding(severity, subject, what, f"{do}.") if what else Finding(severity, subject, do, "Put that right.")
+    return Finding(severity, subject, what, f"{do}.") if what else Finding(severity, subject, do, "Correct that.")
 
 
-_SIGNS: dict[Severity, str] = {"in the way": "✗", "worth knowing": "!", "fine": "✓"}
-_HEADS: dict[Severity, str] = {"in the way": "In the way", "worth knowing": "Worth knowing", "fine": "Fine"}
+_SIGNS: dict[Severity, str] = {"error": "✗", "warning": "!", "ok": "✓"}
+_HEADS: dict[Severity, str] = {"error": "Problems", "warning": "Notes", "ok": "OK"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,7 +76,7 @@ class Diagnosis(View):
     What the doctor found.
 
     Attributes:
-        findings: What is in the way first.
+        findings: Errors first, then warnings.
 
         conclusion: One line: ready, or what to do first.
     """
@@ -85,14 +86,14 @@ class Diagnosis(View):
 
     @property
     def ready(self) -> bool:
-        """Whether nothing is in the way."""
-        return not self._of("in the way")
+        """Whether there are no errors."""
+        return not self._of("error")
 
     def mimebundle(self) -> MimeBundle:
         """Return both faces."""
-        bad, doubtful = len(self._of("in the way")), len(self._of("worth knowing"))
+        bad, doubtful = len(self._of("error")), len(self._of("warning"))
         title = ", ".join(
-            [f"{bad} in the way" if bad else "Nothing in the way", *([f"{doubtful} worth knowing"] if doubtful else [])]
+            [counted(bad, "problem") if bad else "No problems", *([counted(doubtful, "note")] if doubtful else [])]
         )
         tone: Tone = "bad" if bad else "wait" if doubtful else "good"
         groups = [(severity, self._of(severity)) for severity in _SIGNS]
@@ -134,7 +135,7 @@ def _html(severity: Severity, findings: Sequence[Finding]) -> Markup:
         )
         for finding in findings
     )
-    if severity == "fine":
+    if severity == "ok":
         return Markup(
             '<details style="margin-top:6px"><summary style="cursor:pointer;color:{}">{} ({})</summary>{}</details>'
         ).format(render.DIM, _HEADS[severity], len(findings), rows)

@@ -85,7 +85,7 @@ class Exported(View):
             ("Format", f"{self.format}, {self._read_by()}"),
             (
                 "Good until",
-                humanize.until(self.expires_at, self.at) if self.expires_at else "nobody said when they end",
+                humanize.until(self.expires_at, self.at) if self.expires_at else "not known when they expire",
             ),
         ]
         notes = ["Exported keys are not renewed: after that, export again."]

@@ -82,8 +82,8 @@ class Configured(View):
         rows = [("New", f"[sso-session {self.session_name}]")] if self.session_is_new else []
         rows += [("Added", _listed(self.added))] if self.added else []
         rows += [("Removed", _listed(self.removed))] if self.removed else []
-        rows += [("There already", _listed(self.kept))] if self.kept else []
-        return [*rows, ("Left alone", _listed(self.others))] if self.others else rows
+        rows += [("Already there", _listed(self.kept))] if self.kept else []
+        return [*rows, ("Not changed", _listed(self.others))] if self.others else rows
 
     def _title(self) -> tuple[Tone, str]:
         if not self.difference:

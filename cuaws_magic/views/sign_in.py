@@ -9,7 +9,7 @@ it is replaced when the sign-in ends, so a saved notebook has neither code nor s
 
 All but one that was saved, and loaded again, while the cell waited: JupyterLab has
 forgotten then which output to replace. There the script says so, and takes the code
-off the page when it has run out; the file keeps it until the cell runs again.
+off the page when it has expired; the file keeps it until the cell runs again.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ function tick(){{
 if(!card.isConnected)return clearInterval(timer);
 var s=Math.max(0,Math.round(({expires}-Date.now())/1000));
 if(!s&&(again||Date.now()-{expires}>{age})){{clearInterval(timer);card.innerHTML={over};return}}
-left.textContent=s?'code good for '+Math.floor(s/60)+':'+('0'+s%60).slice(-2):'this code has run out';
+left.textContent=s?'code good for '+Math.floor(s/60)+':'+('0'+s%60).slice(-2):'this code has expired';
 bar.style.width=Math.min(100,100*s*1000/({expires}-{issued}))+'%'}}
 tick()}})()</script>""")
 
 _AGAIN = (
-    "The page was loaded again, so this card may not change any more. The code still works: approve it, "
-    "then go on with the next cell."
+    "The page was reloaded, so this card may not update any more. The code still works: approve it, "
+    "then run the next cell."
 )
 _OVER = (
     "If you approved it in time, you are signed in; `%cuaws` shows it.",
@@ -88,7 +88,7 @@ def instructions(sso_session: SsoSession) -> tuple[str, str]:
     if sso_session.start_url == CU_START_URL:
         first = "Open the sign-in page and sign in with your IdentiKey; approve the Duo push."
     else:
-        first = "Open the sign-in page and sign in as your organisation asks."
+        first = "Open the sign-in page and sign in with your organisation's account."
     return first, "Check that the page shows this code, then choose Allow access."
 
 
@@ -111,7 +111,7 @@ def waiting(
     """
     first, second = instructions(sso_session)
     ends = humanize.until(authorization.expires_at, now)
-    renewed = "The last code ran out; this is a new one." if attempt > 1 else None
+    renewed = "The last code expired; this is a new one." if attempt > 1 else None
     notes = [note for note in (renewed, f"{trouble} Still trying." if trouble else None) if note]
     plain = render.text(
         f"Sign in to {session_label(sso_session)}",
@@ -152,7 +152,7 @@ def waiting(
     html = Markup('<div id="{}">{}</div>').format(
         card_id, render.card("wait", "Waiting for you to approve", session_label(sso_session), body)
     )
-    over = render.card("idle", "This code has run out", session_label(sso_session), render.lines(_OVER))
+    over = render.card("idle", "This code has expired", session_label(sso_session), render.lines(_OVER))
     life = authorization.expires_at - authorization.issued_at
     script = _SCRIPT.format(
         id=_quoted(card_id),
@@ -263,8 +263,8 @@ class SigningIn(View):
 
     def mimebundle(self) -> MimeBundle:
         """Return both faces."""
-        title = "The sign-in goes on while you work"
-        sentence = "The card with the code changes by itself when you have approved; `%cuaws use ACCOUNT` waits for it."
+        title = "Signing in while you work"
+        sentence = "The card with the code updates when you approve; `%cuaws use ACCOUNT` waits for it."
         return render.mimebundle(
             render.text(f"{title}.", [], [sentence]),
             render.card("wait", title, session_label(self.sso_session), render.lines([sentence])),

@@ -79,7 +79,7 @@ def warnings(card: AwaitingApproval) -> list[str]:
     """Return what to say below a code."""
     said = ["Approve only a code that you see here."]
     if card.attempt > 1:
-        said.append("The last code ran out; this is a new one.")
+        said.append("The last code expired; this is a new one.")
     return [*said, *([f"{card.trouble} Still trying."] if card.trouble else [])]
 
 
@@ -97,7 +97,7 @@ def code_left(card: AwaitingApproval, now: datetime) -> str:
     authorization = card.authorization
     left = (authorization.expires_at - now).total_seconds()
     part = left / (authorization.expires_at - authorization.issued_at).total_seconds()
-    words = f"code good for {int(left) // 60}:{int(left) % 60:02d}" if left > 0 else "this code has run out"
+    words = f"code good for {int(left) // 60}:{int(left) % 60:02d}" if left > 0 else "this code has expired"
     return Markup(
         '<div class="cuaws-line"><span class="cuaws-bar" aria-hidden="true"><span style="width:{}%"></span></span>'
         '<span class="cuaws-dim">{}</span></div>'

@@ -145,13 +145,13 @@ def _signed_out(context: Context, holds: Status, now: datetime, busy: frozenset[
         name = current.account.name
         production = marked(context, name)
         return PanelState(
-            "out", "bad", "Sign-in has ended", f"{name} · {current.role_name}", production,
+            "out", "bad", "Sign-in ended", f"{name} · {current.role_name}", production,
             sso_session=holds.sso_session, in_use=holds.in_use, trouble=trouble, ended=True, busy=busy,
         )  # fmt: skip
     last = context.tasks.last
     said = last.result.sentences if last is not None and isinstance(last.result, SignedOut) else ()
     if current is not None:
-        said = (*said, f"{current.account.name} is in use all the same, with {current.source.origin.label}.")
+        said = (*said, f"{current.account.name} is still in use, with {current.source.origin.label}.")
     return PanelState(
         "out", "idle", "Not signed in", holds.where,
         sso_session=holds.sso_session, trouble=_trouble(context, None, now), busy=busy, said=said,
@@ -200,11 +200,11 @@ def _credentials_bar(current: InUseRole, now: datetime) -> Bar | None:
         return None  # nothing that runs out here
     life, renewed = ends_at - now, current.source.origin.renews
     if life <= timedelta():
-        return Bar("over; a renewal is tried again and again" if renewed else "over, and not renewed", 0.0, "bad")
+        return Bar("expired; trying to renew them" if renewed else "expired, and not renewed", 0.0, "bad")
     part = min(1.0, life / (ends_at - credentials.obtained_at))
     tone: Tone = "good" if part > 1 / 2 or (renewed and not credentials.refresh_needed(now)) else "wait"
     at_most = "at most " if credentials.expires_at is None else ""
-    return Bar(f"{at_most}{left(ends_at, now)}, {'renewed by themselves' if renewed else 'not renewed'}", part, tone)
+    return Bar(f"{at_most}{left(ends_at, now)}, {'renewed automatically' if renewed else 'not renewed'}", part, tone)
 
 
 def _remedy(error: CuawsError) -> Remedy | None:

@@ -126,7 +126,7 @@ def test_from_the_cell_to_the_sign_in(open_lab: Callable):
 
 
 def test_a_page_that_is_loaded_again_opens_nothing(open_lab: Callable, portal: PracticePortal):
-    """Not while the cell waits, not later, not in another browser; and a code that has run out is not shown."""
+    """Not while the cell waits, not later, not in another browser; and a code that has expired is not shown."""
     lab = open_lab(LOAD, LOGIN, "%cuaws")
     card, page, opened = start(lab)
     page.close()
@@ -140,7 +140,7 @@ def test_a_page_that_is_loaded_again_opens_nothing(open_lab: Callable, portal: P
     lab.run(2)
     status = lab.finished(2)
     lab.page.clock.set_fixed_time(now + 11 * MINUTE)
-    card.get_by_text("This code has run out", exact=True).wait_for()
+    card.get_by_text("This code has expired", exact=True).wait_for()
     over = card.inner_text(), card.locator("a, button").count()
     # As a browser that has not had the card before.
     lab.page.evaluate("localStorage.clear()")
@@ -149,10 +149,10 @@ def test_a_page_that_is_loaded_again_opens_nothing(open_lab: Callable, portal: P
     elsewhere = card.inner_text()
     # This one might still change, and the clock be wrong: the way to sign in stays.
     lab.page.clock.set_fixed_time(now + 11 * MINUTE)
-    card.get_by_text("this code has run out", exact=True).wait_for()
+    card.get_by_text("this code has expired", exact=True).wait_for()
     link = card.get_by_role("link", name="Open sign-in page").get_attribute("href")
     lab.page.clock.set_fixed_time(now + 2 * DAY)
-    card.get_by_text("This code has run out", exact=True).wait_for()
+    card.get_by_text("This code has expired", exact=True).wait_for()
     days_later = card.inner_text()
 
     assert code in again
@@ -176,7 +176,7 @@ def test_the_stop_button(open_lab: Callable, knob: Callable):
     card, page, opened = start(lab)
     first = page.get_by_label("Code").input_value()
 
-    card.get_by_text("The last code ran out; this is a new one.").wait_for()
+    card.get_by_text("The last code expired; this is a new one.").wait_for()
     second = card.locator("code").inner_text()
     lab.page.wait_for_timeout(LONG_ENOUGH)
     lab.page.locator(".jp-NotebookPanel-toolbar [data-command='notebook:interrupt-kernel']").first.click()

@@ -169,7 +169,7 @@ def test_every_face(open_lab: Callable, hub: Hub, knob: Callable, theme: str):  
     for path in hub.home("ralphie").glob(".aws/sso/cache/*.json"):
         path.unlink()
     lab.button("Renew").click()
-    lab.says("Sign-in has ended")
+    lab.says("Sign-in ended")
     lab.page.wait_for_timeout(300)
     _picture(lab, f"ended-{name}")
     lab.restart_kernel()

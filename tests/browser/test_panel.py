@@ -83,7 +83,7 @@ def test_the_whole_job(open_lab: Callable, portal: PracticePortal, kernel: str):
     assert "222222222222:assumed-role/AWSReservedSSO_MyOtherRole" in second
     assert top.startswith("awsucob0myotheraccount")
     assert portal.count("Logout") == 1
-    assert "AWS does not take them back" in lab.panel.inner_text()
+    assert "AWS does not revoke them" in lab.panel.inner_text()
     assert code not in lab.page.content()
     assert code not in lab.saved
     assert lab.leaks() == []
@@ -124,7 +124,7 @@ def test_what_goes_wrong_is_said_in_the_panel(open_lab: Callable, knob: Callable
     lab.button("Sign in").wait_for()
     knob(code_lifetime=1.0)
     lab.button("Sign in").click()
-    lab.says("The last code ran out; this is a new one.")
+    lab.says("The last code expired; this is a new one.")
     lab.button("Sign in again").wait_for()
     over = lab.panel.get_by_role("alert").inner_text()
     knob(code_lifetime=600.0, failures=(Failure("StartDeviceAuthorization", 1000, "reset"),))

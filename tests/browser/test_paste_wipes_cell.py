@@ -85,7 +85,7 @@ def test_the_keys_leave_the_page(open_lab: Callable, hub: Hub, keys: dict[str, s
 
     lab.run(1)
     said = lab.finished(1)
-    lab.page.wait_for_function(f"({SOURCE})(1).includes('The keys that stood here are in this kernel now')")
+    lab.page.wait_for_function(f"({SOURCE})(1).includes('The keys that were here are now in this kernel')")
     lab.run(2)
 
     assert lab.finished(2).strip() == "111111111111"

@@ -144,7 +144,7 @@ def test_a_refresh_that_fails_leaves_a_good_sso_token_in_use(impatient: App, por
     """Due for a refresh, service down: what is still good is used; later it is refreshed."""
     portal.knobs = dataclasses.replace(portal.knobs, token_lifetime=600)
     login(impatient)
-    path = impatient._cache.token_path(impatient._choice.sso_session())
+    path = impatient.token_cache.token_path(impatient.choice.sso_session())
     os.utime(path, (path.stat().st_mtime - 3600, path.stat().st_mtime - 3600))  # as if it were old: a refresh is due
     portal.knobs = dataclasses.replace(portal.knobs, failures=(Failure("CreateToken", 100, kind),))
 
@@ -168,7 +168,7 @@ def test_logout_ends_the_sign_in_here_whatever_the_portal_answers(
     said = repr(impatient.logout())
 
     assert impatient.status().signed_in_until is None
-    assert ("AWS will end it only at" in said) == (kind != "401")
+    assert ("AWS ends it only at" in said) == (kind != "401")
 
 
 def test_a_429_says_how_long_to_wait(app: App, portal: PracticePortal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +259,7 @@ def test_with_a_full_disk_the_kernel_works_and_says_what_is_not_kept(portal: Pra
 
 HOLDER = """
 import sys, time, pathlib
-from cuaws_magic import files
+from cuaws_magic import storage
 with storage.lock(pathlib.Path(sys.argv[1])) as held:
     print(held, flush=True)
     time.sleep(60)

@@ -77,7 +77,7 @@ def test_the_code_comes_to_the_terminal(portal: PracticePortal, tmp_path: Path, 
 
 
 def test_each_new_code_comes_too(portal: PracticePortal, tmp_path: Path) -> None:
-    """When one has run out, the next is written; it is for nothing in the end, and the run ends with an error."""
+    """When one has expired, the next is written; it is for nothing in the end, and the run ends with an error."""
     portal.knobs = Knobs(code_lifetime=1)
 
     run = Run(portal, tmp_path, "%cuaws login", PYTEST_CURRENT_TEST="")

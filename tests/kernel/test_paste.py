@@ -122,7 +122,7 @@ def test_the_cell_wipes_itself(kernel: Kernel, text: str, search: Search) -> Non
     assert "ralphie@colorado.edu" in cell.text
     assert "not renewed" in cell.text
     instead = replaced_by(cell)
-    assert instead.startswith("%%cuaws paste\n# The keys that stood here are in this kernel now, at most until about ")
+    assert instead.startswith("%%cuaws paste\n# The keys that were here are now in this kernel, at most until about ")
     search.assert_nowhere(cell)
 
 
@@ -195,8 +195,8 @@ def test_a_bug_shows_no_traceback(kernel: Kernel, text: str, search: Search) -> 
     kernel.good("%xmode Verbose")
     kernel.good(
         "import cuaws_magic.commands.paste as _p\n"
-        "def _broken(self, text, save=None): raise KeyError(text)\n"
-        "_p.PasteDesk.paste = _broken"
+        "def _broken(context, text, save=None): raise KeyError(text)\n"
+        "_p.paste = _broken"
     )
 
     cell = kernel.finish(kernel.send(f"%%cuaws paste\n{text}"))
@@ -295,7 +295,9 @@ def test_where_nobody_can_be_asked(kernel: Kernel) -> None:
 
     assert error is not None
     said = notebook.cells[0].outputs[0]["evalue"]
-    assert said.startswith("Nobody can be asked for keys here. Type `%cuaws use ACCOUNT` instead, or `%cuaws use NAME`")
+    assert said.startswith(
+        "There is nobody to ask for keys here. Type `%cuaws use ACCOUNT` instead, or `%cuaws use NAME`"
+    )
     assert "%%cuaws paste" not in said
     assert notebook.cells[1].outputs == []
 

@@ -44,12 +44,12 @@ def test_the_next_cell_says_once_that_the_sign_in_has_ended(kernel: Kernel, port
     second = kernel.good("print(1)")
     status = kernel.good("%cuaws status")
 
-    assert "The sign-in has ended at" in first.text
+    assert "The sign-in ended at" in first.text
     assert "Credentials for awsucob0myaccount go on until" in first.text
     assert "%cuaws login" in first.text
     assert "111111111111" in first.text
     assert second.text.strip() == "1"
-    assert "over; type `%cuaws login`" in status.text
+    assert "expired; type `%cuaws login`" in status.text
 
 
 def test_signing_in_again_is_picked_up_without_use(short_lived: Kernel, portal: PracticePortal) -> None:
@@ -124,7 +124,7 @@ def test_a_profile_without_sign_in_is_told_what_to_type(kernel: Kernel) -> None:
 
     failed = kernel.run("import boto3; boto3.Session(profile_name='mine').client('sts').get_caller_identity()")
 
-    assert "A profile was used that nobody is signed in for" in failed.text
+    assert "That profile needs a sign-in" in failed.text
     assert "%cuaws login" in failed.text
 
 

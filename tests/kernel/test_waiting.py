@@ -207,6 +207,6 @@ def test_a_code_that_ran_out_is_replaced(kernel, portal: PracticePortal, waiting
     kernel.finish(cell)
 
     assert first not in text
-    assert "The last code ran out; this is a new one." in text
+    assert "The last code expired; this is a new one." in text
     assert len(cell.outputs) == 1
     assert "Signed in until about" in cell.text

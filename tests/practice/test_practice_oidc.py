@@ -194,7 +194,7 @@ def test_code_belongs_to_its_client(learner: Any) -> None:
     ],
 )
 def test_register_client_validates(learner: Any, words: dict[str, Any], expected: str) -> None:
-    """A registration that makes no sense is refused."""
+    """A registration that cannot be read is refused."""
     assert refusal(lambda: learner.oidc.register_client(**words)) == (expected, 400)
 
 
