@@ -1,7 +1,7 @@
 """
-Who wants to know when something changed: several panels and the commands see one state.
+Background work: observers of a change, tasks in threads, interrupts held for a moment.
 
-Callbacks get no news, only the hint to look again: state is derived, never copied.
+Observers get no news, only the hint to look again: state is derived, never copied.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cuaws_magic.errors import Cancelled, CuawsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Work = Callable[[], object]
+    Task = Callable[[], object]
 
 
 class Observers:
@@ -55,7 +55,7 @@ class Observers:
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """
-    What came of an errand.
+    What came of a task.
 
     Attributes:
         kind: Which button.
@@ -64,34 +64,34 @@ class Outcome:
 
         error: Why it did not go well, if so.
 
-        work: The same again.
+        task: The same again.
 
-        mark: What held when it ended; when that has changed, the outcome is old news.
+        stamp: The state when it ended; once that has changed, the outcome is out of date.
     """
 
     kind: str
     result: object = None
     error: CuawsError | None = None
-    work: Work | None = field(default=None, repr=False)
-    mark: object = None
+    task: Task | None = field(default=None, repr=False)
+    stamp: object = None
 
 
 class Tasks:
     """
-    Runs them.
+    Background tasks, one of a kind at a time, with the last outcome kept for whoever looks.
 
     Args:
         changes: Told when one begins and when it ends.
 
-        mark: Says what is in use now.
+        stamp: Says what is in use now.
     """
 
-    def __init__(self, changes: Observers | None = None, mark: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, changes: Observers | None = None, stamp: Callable[[], object] = lambda: None) -> None:
         self._changes = changes or Observers()
-        self._mark = mark
+        self._stamp = stamp
         self._lock = threading.Lock()
         self._under_way: dict[str, object] = {}
-        self._next: dict[str, tuple[object, Work]] = {}
+        self._next: dict[str, tuple[object, Task]] = {}
         self._last: Outcome | None = None
 
     def after_fork(self) -> None:
@@ -106,19 +106,19 @@ class Tasks:
         return self._last
 
     def under_way(self, kind: str) -> bool:
-        """Whether one of a kind goes on."""
+        """Whether one of a kind is running."""
         return kind in self._under_way
 
-    def start(self, kind: str, work: Work, what: object = None, *, quiet: bool = False) -> None:
+    def start(self, kind: str, task: Task, key: object = None, *, quiet: bool = False) -> None:
         """
-        Do something in a thread.
+        Run a task in a thread.
 
         Args:
-            kind: Which button; one of a kind goes on at a time.
+            kind: Which button; one of a kind runs at a time.
 
-            work: What to do.
+            task: What to run.
 
-            what: With which choice. The same choice again is the same wish; another one
+            key: With which choice. The same choice again is the same task; another one
                 is done afterwards, and the last one wins.
 
             quiet: Nobody pressed a button for it: what was said last stands, unless this
@@ -128,19 +128,19 @@ class Tasks:
             if not quiet:
                 self._last = None
             if kind in self._under_way:
-                if self._under_way[kind] != what:
-                    self._next[kind] = (what, work)
+                if self._under_way[kind] != key:
+                    self._next[kind] = (key, task)
                 else:
                     self._next.pop(kind, None)
                 return
-            self._under_way[kind] = what
+            self._under_way[kind] = key
         # A copied context sends what libraries print to the cell of the panel.
         run = contextvars.copy_context().run
-        threading.Thread(target=run, args=(self._run, kind, work, quiet), name=f"cuaws-{kind}", daemon=True).start()
+        threading.Thread(target=run, args=(self._run, kind, task, quiet), name=f"cuaws-{kind}", daemon=True).start()
         self._changes.notify()
 
-    def _run(self, kind: str, work: Work, quiet: bool) -> None:  # noqa: FBT001 - as `start` says it
-        following: tuple[object, Work] | None = (None, work)
+    def _run(self, kind: str, task: Task, quiet: bool) -> None:  # noqa: FBT001 - as `start` says it
+        following: tuple[object, Task] | None = (None, task)
         while following is not None:
             outcome = self._outcome(kind, following[1])
             with self._lock:
@@ -153,16 +153,16 @@ class Tasks:
                         self._last = outcome
             self._changes.notify()
 
-    def _outcome(self, kind: str, work: Work) -> Outcome:
+    def _outcome(self, kind: str, task: Task) -> Outcome:
         try:
-            return Outcome(kind, result=work(), mark=self._mark())
+            return Outcome(kind, result=task(), stamp=self._stamp())
         except Cancelled:
-            return Outcome(kind, mark=self._mark())
+            return Outcome(kind, stamp=self._stamp())
         except CuawsError as error:
-            return Outcome(kind, error=error, work=work, mark=self._mark())
+            return Outcome(kind, error=error, task=task, stamp=self._stamp())
         except Exception as error:  # noqa: BLE001 - a bug must not leave a dead button; its text may hold anything
             text = f"Something went wrong inside cuaws_magic ({type(error).__name__}). Type `%cuaws status`."
-            return Outcome(kind, error=CuawsError(text), work=work, mark=self._mark())
+            return Outcome(kind, error=CuawsError(text), task=task, stamp=self._stamp())
 
 
 @contextlib.contextmanager

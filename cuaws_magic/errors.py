@@ -17,7 +17,7 @@ CuawsError
 │   ├── NotSignedIn             a person has to approve a sign-in first
 │   ├── AuthorizationDenied     the person pressed *Deny*
 │   ├── AuthorizationExpired    nobody approved the code in time
-│   ├── SignInTimeout           the time given with `--timeout` is over
+│   ├── SignInTimeout           the time given with `--timeout` has passed
 │   └── UnsafeSignInPage        the page to open is not one of AWS's
 ├── ServiceError                AWS said no, or did not answer
 │   ├── Unreachable             no network, no name, no connection, TLS failure
@@ -25,11 +25,11 @@ CuawsError
 │   ├── NoAccess                this role is not (or no longer) yours
 │   ├── CredentialsRefused      STS did not accept the credentials
 │   ├── ClockWrong              this machine's clock is too far off for AWS
-│   └── ServiceFailure          an answer that is an error of the service, or no sense at all
+│   └── ServiceFailure          an answer that is an error of the service, or cannot be read
 │       └── RequestRefused      … or that our request is wrong: asking again changes nothing
 ├── NoCredentials               nothing in this kernel to ask STS with
 ├── PasteRefused                what was pasted is not one complete set of keys
-├── Superseded                   somebody wanted something else before it was done
+├── Superseded                  somebody wanted something else before it was done
 └── StorageError                a file that cannot be read or written
 
 Cancelled (KeyboardInterrupt)   the stop button or Ctrl-C during a command
@@ -38,8 +38,8 @@ Signal                          between door and policy; never reaches a person
 ├── AuthorizationPending        RFC 8628 §3.5: keep polling
 ├── SlowDown                    RFC 8628 §3.5: five seconds more, for good
 ├── DeviceCodeExpired           RFC 8628 §3.5 `expired_token`
-├── RegistrationRefused         the client registration is unknown or over
-├── RefreshRefused              the refresh token is used up, revoked or over
+├── RegistrationRefused         the client registration is unknown or expired
+├── RefreshRefused              the refresh token is used up, revoked or expired
 ├── SsoTokenRefused             the portal does not know this SSO token (401)
 ├── PassingTrouble              it may be gone at the next attempt; holds the final error
 └── Malformed                   a text that AWS programs refuse, or that cannot be edited: line and reason
@@ -75,7 +75,7 @@ class CuawsError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Show one line where IPython would show a traceback (IPython's display protocol)."""
-        return [f"{type(self).__name__}: {self}"]
+        return [str(self)]
 
 
 # What was asked for.
@@ -237,7 +237,7 @@ class Cancelled(KeyboardInterrupt):
         return _one_line(super().__str__())
 
     def _render_traceback_(self) -> list[str]:
-        return [f"{type(self).__name__}: {self}"]
+        return [str(self)]
 
 
 # Between door and policy.
@@ -256,7 +256,7 @@ class SlowDown(Signal):
 
 
 class DeviceCodeExpired(Signal):
-    """The device code is over or used (RFC 8628 §3.5 `expired_token`)."""
+    """The device code expired or was used (RFC 8628 §3.5 `expired_token`)."""
 
 
 class RegistrationRefused(Signal):
@@ -264,7 +264,7 @@ class RegistrationRefused(Signal):
 
 
 class RefreshRefused(Signal):
-    """The refresh token is used up, revoked or over."""
+    """The refresh token is used up, revoked or expired."""
 
 
 class SsoTokenRefused(Signal):

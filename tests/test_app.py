@@ -673,7 +673,7 @@ def test_an_old_list_is_shown_at_once(kernel, show):
     until(lambda: kernel.portal.count("ListAccounts") >= 2 and len(app.accounts(show)) == 4)
 
     assert len(old) == 5
-    assert old.notes[0].startswith("As of ")
+    assert old.notes[0].startswith("From ")
 
 
 def test_names_for_completion_ask_nobody(app, portal, show, config):
@@ -710,7 +710,7 @@ def test_a_home_that_cannot_be_written(app, portal, show, home):
     in_use = app.use(show, "awsucob0myaccount")
     signed_out = app.logout()
 
-    assert "holds in this kernel only" in signed_in.notes[0]
+    assert "works in this kernel only" in signed_in.notes[0]
     assert in_use.account == "111111111111"
     assert signed_out.organisations == ("CU Boulder · fedauth",)
     assert portal.count("Logout") == 1
@@ -825,5 +825,5 @@ def test_a_new_sign_in_that_fails_leaves_the_one_before(app, portal, show):
         app.login(show, force=True, timeout=1.5)
 
     assert "Not signed in again" in repr(show.views[-1])
-    assert "You are still signed in from before until" in repr(show.views[-1])
+    assert "You are still signed in from before, until" in repr(show.views[-1])
     assert app.status().signed_in_until is not None

@@ -153,9 +153,8 @@ def test_what_does_not_parse(case, grammar):
 # Help.
 
 
-def test_the_help(grammar, monkeypatch):
+def test_the_help(grammar):
     """The whole help text, as `%cuaws?` shows it."""
-    monkeypatch.setenv("COLUMNS", "80")
     expected = (HELP / "cuaws.txt").read_text()
 
     assert grammar.help() == expected
@@ -166,7 +165,9 @@ def test_the_help_of_a_command(grammar, command):
     """A command's help begins with how to type it, and has no argparse in it that a person must decode."""
     text = grammar.help(command)
 
-    assert text.startswith(f"%cuaws {command} [-h]")
+    assert f"\nUsage: %cuaws {command}" in text
+    assert "positional" not in text
+    assert "{" not in text
     assert "%%" not in text
     assert "%(" not in text
     assert "SUPPRESS" not in text
@@ -175,7 +176,7 @@ def test_the_help_of_a_command(grammar, command):
 def test_the_commands_of_the_contract(grammar):
     """The commands are there, in the order of the contract, and each has its line in the help."""
     assert tuple(name for name in grammar.names if name in COMMANDS) == COMMANDS
-    assert [name for name in grammar.names if f"\n    {name}" not in grammar.help()] == []
+    assert [name for name in grammar.names if f"\n  {name} " not in grammar.help()] == []
 
 
 # Completion.

@@ -23,6 +23,7 @@ from doubles import RecordingShow, role_credentials
 import cuaws_magic as cuaws
 from cuaws_magic import storage
 from cuaws_magic.commands import configure as commands
+from cuaws_magic.commands.names import Names
 from cuaws_magic.config.edits import Drop, Put
 from cuaws_magic.config.files import AwsFiles, ConfigWriter
 from cuaws_magic.credentials.kernel import InUseRole
@@ -442,7 +443,7 @@ def test_no_device_is_replaced(home, monkeypatch, tmp_path):
     pipe.symlink_to(os.devnull)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(pipe))
 
-    with pytest.raises(StorageError, match=r"is not an ordinary file.*AWS_CONFIG_FILE"):
+    with pytest.raises(StorageError, match=r"is not a regular file.*AWS_CONFIG_FILE"):
         configure(home, **ACC)
 
     assert stat.S_ISCHR(os.stat(os.devnull).st_mode)  # noqa: PTH116 - of the device, as it is
@@ -515,7 +516,7 @@ def test_what_it_leaves_alone(config, home):
         f"2 profiles added ({config}).",
         "  Added          other-A, other-B",
         "  Already there  mine",
-        "  Not changed     default, lab",
+        "  Not changed    default, lab",
         "In a terminal: `aws --profile other-A sts get-caller-identity`.",
     ])  # fmt: skip
     assert isinstance(done, Configured)
@@ -703,7 +704,7 @@ def test_a_program_without_locks_is_noticed(config, home):
             config.write_text("[default]\nregion = eu-west-1\n")
             return super().__call__(view)
 
-    with pytest.raises(StorageError, match=r"Another program has just changed .*config; nothing was written"):
+    with pytest.raises(StorageError, match=r"Another program changed .*config; nothing was written"):
         configure(home, show=Page(), **ACC)
 
     assert config.read_text() == "[default]\nregion = eu-west-1\n"
@@ -752,7 +753,7 @@ def test_forget(saved, home):
     assert saved.read_text() == KEYS.replace(block, "")
     assert mode(saved) == 0o600
     assert done.profile == "111111111111_MyRole"
-    assert "goes on working until they expire" in repr(done)
+    assert "works until they expire" in repr(done)
     assert "S3CRET" not in str(done.mimebundle()) + repr(done)
 
 
@@ -868,7 +869,7 @@ def test_a_block_is_saved_and_replaced(home):
 
 def test_the_functions(app, portal, home, monkeypatch, capsys):
     """`configure` and `forget` are functions of the package too; they print what a notebook shows."""
-    monkeypatch.setattr("cuaws_magic.api.the_context", lambda: app)
+    monkeypatch.setattr("cuaws_magic.api.the_context", lambda: app.context)
     (home / ".aws").mkdir()
     (home / ".aws" / "credentials").write_text(KEYS)
 
@@ -884,9 +885,9 @@ def test_completion_and_help(app, saved):
     """`forget` completes the saved blocks, `configure` its options, and both explain themselves."""
     grammar = Grammar()
 
-    assert grammar.complete("cuaws forget 11", "11", app) == ["111111111111_MyRole"]
-    assert grammar.complete('cuaws forget "la', "la", app) == ['lab keys"']
-    assert grammar.complete("cuaws configure --", "--", app) == ["--help", "--dry-run", "--prune"]
+    assert grammar.complete("cuaws forget 11", "11", Names(app.context)) == ["111111111111_MyRole"]
+    assert grammar.complete('cuaws forget "la', "la", Names(app.context)) == ['lab keys"']
+    assert grammar.complete("cuaws configure --", "--", Names(app.context)) == ["--help", "--dry-run", "--prune"]
     assert "--prune" in grammar.help("configure")
     parsed = grammar.parse("configure aws* --dry-run --prune")
     assert (parsed.pattern, parsed.dry_run, parsed.prune) == ("aws*", True, True)

@@ -311,7 +311,7 @@ def test_the_card():
     plain, html = diagnosis.mimebundle()["text/plain"], diagnosis.mimebundle()["text/html"]
 
     assert not diagnosis.ready
-    assert plain.startswith("2 in the way.")
+    assert plain.startswith("2 problems.")
     assert plain.splitlines()[-1] == diagnosis.conclusion
     assert diagnosis.conclusion.startswith("First: Type `import os; del os.environ")
     assert "&lt;b&gt;" in html
@@ -457,7 +457,7 @@ def test_a_broken_config_does_not_hide_the_clock(portal, home):
         del os.environ["AWS_PROFILE"]
 
     assert any(one.line.startswith("ok: Clock: as that of 127.0.0.1") for one in diagnosis.findings)
-    assert diagnosis.conclusion.startswith("First: Every AWS program refuses this file")
+    assert diagnosis.conclusion.startswith("First: No AWS program can read this file")
 
 
 def test_it_changes_nothing(app, home):

@@ -172,7 +172,7 @@ def test_a_cache_file_of_another_account_is_not_used(app: App, portal: PracticeP
     again.release()
 
     assert used.account == "111111111111"
-    assert again._cache.load_role_credentials(CU_BOULDER, "111111111111", "MyRole").account_id == "111111111111"
+    assert again.token_cache.load_role_credentials(CU_BOULDER, "111111111111", "MyRole").account_id == "111111111111"
     assert portal.count("GetRoleCredentials") == 3
 
 

@@ -289,9 +289,9 @@ def test_pasted_keys_select_their_account_among_many(panels, signed_in: App, por
 def test_a_new_sign_in_renews_the_list(panels, signed_in: App, portal: PracticePortal, monkeypatch):
     """Accounts that are new are in the panel after the next sign-in, with no day to wait; the list comes once."""
     sso_session = signed_in.status().sso_session
-    listing = signed_in.directory.accounts(sso_session)
+    listing = signed_in.context.accounts.accounts(sso_session)
     earlier = dataclasses.replace(listing, listed_at=listing.listed_at - timedelta(minutes=30))
-    signed_in.directory._remember(sso_session, earlier)
+    signed_in.context.accounts._remember(sso_session, earlier)
     monkeypatch.setattr(people, "BUILT_IN", (*people.BUILT_IN, NEW))
     portal.clear_calls()
     portal.knobs = dataclasses.replace(portal.knobs, latency=0.3)
@@ -450,7 +450,7 @@ def test_a_choice_of_organisations_only_where_there_are_several(panels, app: App
     offered = panel._widgets.organisation.options
     panel._widgets.organisation.value = "work"
     panel._widgets.sign_in.click()
-    until(lambda: panel._state.face == "in")
+    until(lambda: panel._state.screen == "in")
 
     assert one == "none"
     assert [value for _, value in offered] == ["lab", "work"]

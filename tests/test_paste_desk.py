@@ -143,7 +143,7 @@ def test_status_after_their_end(portal):
     over, again = watch.before(), watch.before()
 
     assert before is None
-    assert "Pasted keys are over since about" in repr(over)
+    assert "Pasted keys expired at about" in repr(over)
     assert "%cuaws paste" in repr(over)
     assert again is None
     assert "over since about" in repr(app.status())

@@ -91,7 +91,7 @@ VIEWS = [
         "a sign-in in the background",
         SigningIn(CU_BOULDER),
         SigningIn(BAD_SESSION),
-        ("Signing in while you work", "The card with the code changes by itself", "`%cuaws use ACCOUNT`"),
+        ("Signing in while you work", "The card with the code updates when you approve", "`%cuaws use ACCOUNT`"),
     ),
     DisplayHandle("progress", Progress("Asking", 3, 9), Progress(HOSTILE, 3, 9), ("Asking: 3 of 9",)),
     DisplayHandle(

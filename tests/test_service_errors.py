@@ -228,7 +228,7 @@ MEANINGS = [
     Meaning(
         "a region that there is not, of the portal", "ListAccounts",
         foreign.ConnectTimeoutError(endpoint_url="https://portal.sso.us-east-9.amazonaws.com/x", error="s3cret"),
-        errors.Unreachable, True, says="in us-east-9, which is no region",
+        errors.Unreachable, True, says="in us-east-9, which is not a region",
     ),
     Meaning(
         "a region of another partition", "GetCallerIdentity",

@@ -47,7 +47,7 @@ def test_the_words_of_cu():
 def test_the_words_of_others():
     """Elsewhere it does not."""
     assert "IdentiKey" not in str(waiting(sso_session=ACME))
-    assert "sign in with your organisation's account" in waiting(sso_session=ACME)["text/html"]
+    assert "sign in with your organisation&#39;s account" in waiting(sso_session=ACME)["text/html"]
 
 
 def test_the_link_has_the_code_in_it():

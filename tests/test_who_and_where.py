@@ -95,7 +95,7 @@ def test_credentials_that_are_over_do_not_replace_good_ones(app, portal):
     keys = os.environ["AWS_ACCESS_KEY_ID"]
     portal.knobs = dataclasses.replace(portal.knobs, role_lifetime=-60)
 
-    with pytest.raises(ServiceFailure, match="over already"):
+    with pytest.raises(ServiceFailure, match="already expired"):
         app.credentials.renew()
 
     assert os.environ["AWS_ACCESS_KEY_ID"] == keys

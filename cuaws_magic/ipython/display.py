@@ -70,7 +70,7 @@ class NotebookDisplay:
             self(view)
         return view
 
-    def done(self) -> None:
+    def close(self) -> None:
         """Forget what was shown, and show views as IPython would."""
         formatter = self._shell.display_formatter.ipython_display_formatter
         with contextlib.suppress(KeyError):
@@ -198,7 +198,7 @@ class TerminalDisplay(TextDisplay):
         """Print a view as the value of a cell; what was printed a moment ago is not printed twice."""
         printer.text("" if view is self._printed else view.mimebundle()["text/plain"])
 
-    def done(self) -> None:
+    def close(self) -> None:
         """Print views as IPython would."""
         with contextlib.suppress(KeyError):
             self._shell.display_formatter.formatters["text/plain"].pop(View)
@@ -230,9 +230,9 @@ def _display_for(shell: Any) -> NotebookDisplay | TerminalDisplay:
     return NotebookDisplay(shell) if hasattr(shell, "kernel") else TerminalDisplay(shell)
 
 
-def leave(shell: Any) -> None:
+def close_display(shell: Any) -> None:
     """Have a shell show views as IPython would; its face is made anew when it is asked for again."""
-    display_for(shell).done()
+    display_for(shell).close()
     _display_for.cache_clear()
 
 

@@ -14,7 +14,7 @@ import keyword
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
-from IPython.core.magic_arguments import MagicArgumentParser, MagicHelpFormatter
+from IPython.core.magic_arguments import MagicArgumentParser
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # public, though not in its __all__
 
 from cuaws_magic.settings import EXPORT_FORMATS, REGION, REGIONS
@@ -42,13 +42,26 @@ if TYPE_CHECKING:
             """Return all profiles, of both files."""
 
 
-_TARGET = "profile, account name (any case), account id, or ACCOUNT/ROLE"
-_DESCRIPTION = """AWS credentials in this notebook, by IAM Identity Center.
+_TARGET = "a profile, an account name (any case), an account id, or ACCOUNT/ROLE"
 
-  %cuaws login                  sign in
-  %cuaws use awsucob0myaccount  credentials for an account (signs in first if it must)
-  %cuaws                        what is in use now
-"""
+# What the help of a command shows; the first are those of all.
+_EXAMPLES = {
+    None: (
+        ("%cuaws login", "sign in"),
+        ("%cuaws use awsucob0myaccount", "credentials for an account; signs in first if it must"),
+        ("%cuaws", "what is in use now"),
+    ),
+    "login": (("%cuaws login --no-wait", "keep working while you approve"),),
+    "use": (
+        ("%cuaws use awsucob0myaccount", "by name"),
+        ("%cuaws use 111111111111/MyRole", "by id and role"),
+        ("%cuaws use awsucob0myaccount --region us-east-1", "in another region"),
+    ),
+    "accounts": (("%cuaws accounts *-dev --roles", "some accounts, with your roles"),),
+    "configure": (("%cuaws configure --dry-run", "what would change"),),
+    "export": (("%cuaws export --format env --to keys.env", "for `source keys.env` in a terminal"),),
+    "console": (("%cuaws console s3", "the buckets of the account in use"),),
+}
 
 
 class _Parser(MagicArgumentParser):
@@ -90,9 +103,8 @@ def _command(commands: Any, name: str, summary: str) -> Any:
     parser = commands.add_parser(
         name,
         help=summary,
-        description=summary.replace("%%", "%"),
+        description=summary,
         prog=f"cuaws {name}",
-        formatter_class=MagicHelpFormatter,
     )
     parser.add_argument("-h", "--help", action="store_true", help="show this help")
     return parser
@@ -100,15 +112,15 @@ def _command(commands: Any, name: str, summary: str) -> Any:
 
 def build_parser() -> Any:
     """Declare every command and argument of the contract."""
-    parser: Any = _Parser(  # type: ignore[no-untyped-call]  # IPython is half typed
-        "cuaws", description=_DESCRIPTION, formatter_class=MagicHelpFormatter
-    )
+    parser: Any = _Parser("cuaws", description="AWS credentials in this notebook, by IAM Identity Center.")  # type: ignore[no-untyped-call]  # IPython is half typed
     parser.add_argument("-h", "--help", action="store_true", help="show this help")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
-    _command(commands, "status", "who, which account, time left; sends no request (also plain `%%cuaws`)")
+    _command(
+        commands, "status", "who you are, which account, time left; sends no request (plain `%%cuaws` is the same)"
+    )
 
-    login = _command(commands, "login", "sign in; returns at once when still signed in")
+    login = _command(commands, "login", "sign in; returns at once if you are still signed in")
     login.add_argument("--session", metavar="NAME", help="an [sso-session] of ~/.aws/config")
     login.add_argument("--start-url", metavar="URL", help="address of the access portal of another organisation")
     login.add_argument("--sso-region", metavar="REGION", help="region of its Identity Center")
@@ -116,32 +128,40 @@ def build_parser() -> Any:
     login.add_argument("--no-wait", action="store_true", help="do not wait: continue in the background")
     login.add_argument("--timeout", metavar="S", type=_positive_seconds, help="give up after S seconds")
 
-    logout = _command(commands, "logout", "end the sign-in, at AWS and here; takes everything out of the kernel")
-    logout.add_argument("--all", action="store_true", help="every sign-in of this home, as `aws sso logout` does")
+    logout = _command(commands, "logout", "end the sign-in, at AWS and here; takes the credentials out of the kernel")
+    logout.add_argument(
+        "--all", action="store_true", help="every sign-in in your home folder, as `aws sso logout` does"
+    )
 
-    use = _command(commands, "use", "credentials for an account into this kernel, confirmed with AWS")
+    use = _command(commands, "use", "put credentials for an account into this kernel, confirmed with AWS")
     use.add_argument("target", metavar="TARGET", help=_TARGET)
     use.add_argument("--role", metavar="R", help="the role, where you have several")
-    use.add_argument("--region", metavar="R", type=_region, help="where clients go by default")
+    use.add_argument("--region", metavar="R", type=_region, help="the region for clients that name none")
     use.add_argument(
-        "--via", choices=["env", "profile"], default="env", help="keys in environment variables, or AWS_PROFILE only"
+        "--via",
+        choices=["env", "profile"],
+        default="env",
+        metavar="WAY",
+        help="env: keys in environment variables (default); profile: AWS_PROFILE only",
     )
     use.add_argument("--no-verify", action="store_true", help="do not ask AWS to confirm")
 
-    _command(commands, "release", "take the credentials out again; stays signed in")
-    _command(commands, "whoami", "the caller identity, asked from AWS STS")
+    _command(commands, "release", "take the credentials out again; you stay signed in")
+    _command(commands, "whoami", "ask AWS who you are (STS GetCallerIdentity)")
 
-    _command(commands, "panel", "sign in and pick an account with the mouse: a widget")
+    _command(commands, "panel", "sign in and pick an account with the mouse")
 
-    accounts = _command(commands, "accounts", "the accounts that you may enter")
+    accounts = _command(commands, "accounts", "list the accounts that you can use")
     accounts.add_argument("pattern", metavar="PATTERN", nargs="?", help="part of a name or id, or a pattern with *")
     accounts.add_argument("--roles", action="store_true", help="with your roles in each")
-    accounts.add_argument("--refresh", action="store_true", help="ask the portal, not the list of the last 24 hours")
+    accounts.add_argument(
+        "--refresh", action="store_true", help="ask the portal instead of showing the list of the last 24 hours"
+    )
     _paste(commands)
     _profiles(commands)
     _export(commands)
     _console(commands)
-    _command(commands, "doctor", "what on this machine would cause problems, and what to do")
+    _command(commands, "doctor", "look for problems on this machine, and say what to do")
     return parser
 
 
@@ -150,7 +170,11 @@ def _paste(commands: Any) -> None:
         commands, "paste", "use keys copied from the access portal (hidden prompt, or below a line `%%%%cuaws paste`)"
     )
     paste.add_argument(
-        "--save", metavar="PROFILE", nargs="?", const="", help="also into ~/.aws/credentials, named as the portal does"
+        "--save",
+        metavar="PROFILE",
+        nargs="?",
+        const="",
+        help="also save them to ~/.aws/credentials, by default under the portal's own name",
     )
 
 
@@ -163,24 +187,24 @@ def _profiles(commands: Any) -> None:
         action="store_true",
         help="remove profiles written by this command whose account or role you no longer have",
     )
-    forget = _command(commands, "forget", "delete a saved block of keys in ~/.aws/credentials, and only that")
+    forget = _command(commands, "forget", "delete a saved block of keys from ~/.aws/credentials")
     forget.add_argument("profile", metavar="PROFILE", help="the name of the block")
 
 
 def _export(commands: Any) -> None:
-    export = _command(commands, "export", "credentials for another program; they are not renewed")
+    export = _command(commands, "export", "write credentials for another program; they are not renewed")
     export.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
     export.add_argument(
-        "--format", choices=EXPORT_FORMATS, default=EXPORT_FORMATS[0], help=f"default {EXPORT_FORMATS[0]}"
+        "--format", choices=EXPORT_FORMATS, metavar="F", default=EXPORT_FORMATS[0], help=f"{', '.join(EXPORT_FORMATS)}"
     )
     where = export.add_mutually_exclusive_group(required=True)
-    where.add_argument("--to", metavar="FILE", help="into a file that only you can read")
+    where.add_argument("--to", metavar="FILE", help="to a file that only you can read")
     where.add_argument("--var", metavar="NAME", type=_variable, help="into a variable of this notebook, as text")
     where.add_argument("--show", action="store_true", help="on the page; a saved notebook keeps them")
 
 
 def _console(commands: Any) -> None:
-    console = _command(commands, "console", "a link that opens the AWS console in an account and role")
+    console = _command(commands, "console", "show a link that opens the AWS console in an account and role")
     console.add_argument("service", metavar="SERVICE", nargs="?", help="the page to open: s3, ec2, sagemaker and so on")
     console.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
 
@@ -223,9 +247,28 @@ class Grammar:
         return arguments
 
     def help(self, command: str | None = None) -> str:
-        """Return the help text of a command, or of all."""
-        parser = self._parser if command is None else self._commands[command]
-        return parser.format_help().replace("::\n\n", "", 1).strip() + "\n"
+        """Return the help text of a command, or of all: usage, a line for each thing to type, examples."""
+        if command is None:
+            parser, usage = self._parser, "%cuaws COMMAND [OPTIONS]"
+            parts = [("Commands", [(name, one.description or "") for name, one in self._commands.items()])]
+        else:
+            parser = self._commands[command]
+            places = [one for one in parser._actions if not one.option_strings]  # noqa: SLF001 - argparse has no public way to it
+            options = [one for one in parser._actions if one.option_strings]  # noqa: SLF001 - as above
+            usage = " ".join([f"%cuaws {command}", *map(_place, places), *(["[OPTIONS]"] if options else [])])
+            parts = [
+                ("Arguments", [(str(one.metavar), one.help or "") for one in places]),
+                ("Options", [(_option(one), one.help or "") for one in options]),
+            ]
+        parts.append(("Examples", list(_EXAMPLES.get(command, ()))))
+        lines = [f"{(parser.description or '').rstrip('.')}.", "", f"Usage: {usage}"]
+        for title, rows in parts:
+            width = max((len(name) for name, _ in rows), default=0)
+            lines += ["", f"{title}:", *(f"  {name:<{width}}  {text}" for name, text in rows)] if rows else []
+        if command is None:
+            lines += ["", "For more about a command, type `%cuaws COMMAND --help`."]
+        text = "\n".join(lines).replace("%%", "%")
+        return text[:1].upper() + text[1:] + "\n"
 
     def complete(self, line: str, symbol: str, names: Names) -> list[str]:
         """
@@ -291,6 +334,16 @@ class Grammar:
         near = difflib.get_close_matches(word, self.names, n=1)
         hint = f" Did you mean `%cuaws {near[0]}`?" if near else ""
         return f"%cuaws has no command {word}.{hint} There is: {', '.join(self.names)}."
+
+
+def _place(action: argparse.Action) -> str:
+    return f"[{action.metavar}]" if action.nargs == "?" else str(action.metavar)
+
+
+def _option(action: argparse.Action) -> str:
+    """Write an option with its value: `--role R`."""
+    value = f" [{action.metavar}]" if action.nargs == "?" else f" {action.metavar}" if action.metavar else ""
+    return ", ".join(action.option_strings) + value
 
 
 def _beginning(symbol: str, names: Sequence[str], *, any_case: bool = False) -> list[str]:

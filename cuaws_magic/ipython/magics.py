@@ -179,12 +179,12 @@ class CuawsMagics(Magics):
         if self._context is not None:
             self._context.credentials.deactivate()
             self._context.approvals.cancel()
-            self._leave()
+            self._close_display()
 
-    def _leave(self) -> None:
-        from cuaws_magic.ipython.display import leave
+    def _close_display(self) -> None:
+        from cuaws_magic.ipython.display import close_display
 
-        leave(self.shell)
+        close_display(self.shell)
 
     @property
     def _display(self) -> NotebookDisplay | TerminalDisplay:

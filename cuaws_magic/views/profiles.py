@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cuaws_magic.humanize import counted
 from cuaws_magic.views import render
 from cuaws_magic.views.render import View
 
@@ -31,7 +32,7 @@ class ProposedChange(View):
         """Return both faces."""
         signs = [line.sign for line in self.lines]
         what = "would change" if self.dry_run else "changes"
-        title = f"What {what}: {_count(signs.count('+'), 'line')} added, {signs.count('-')} removed"
+        title = f"What {what}: {counted(signs.count('+'), 'line')} added, {signs.count('-')} removed"
         shown = self.lines[:_LONGEST]
         more = [f"… and {len(self.lines) - len(shown)} more lines."] if len(shown) < len(self.lines) else []
         return render.mimebundle(
@@ -89,8 +90,8 @@ class Configured(View):
         if not self.difference:
             return "good", "Nothing to change"
         done = ("added", "removed", "completed") if self.written else ("to add", "to remove", "to complete")
-        parts = [f"{_count(len(self.added), 'profile')} {done[0]}"] if self.added else []
-        parts += [f"{_count(len(self.removed), 'profile')} {done[1]}"] if self.removed else []
+        parts = [f"{counted(len(self.added), 'profile')} {done[0]}"] if self.added else []
+        parts += [f"{counted(len(self.removed), 'profile')} {done[1]}"] if self.removed else []
         title = ", ".join(parts) or f"[sso-session {self.session_name}] {done[2]}"
         return ("good", title) if self.written else ("idle", f"Nothing was written: {title}")
 
@@ -135,7 +136,3 @@ class Forgotten(View):
 def _listed(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
     return ", ".join(names[:_NAMES]) + more
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

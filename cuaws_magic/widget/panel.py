@@ -3,7 +3,7 @@
 
 A panel is a view of the app: all that it shows is derived from it (`panel_state`), and
 it keeps nothing of its own but what the person typed and selected (`panel_choice`).
-Handlers only write down a wish; one thread per panel grants the wishes in their order
+Handlers only write down a action; one thread per panel grants the actions in their order
 and is the only one that touches the widgets. So it does not matter on which thread
 ipykernel calls a handler, and what was typed counts before the Enter behind it. What
 takes time goes into `Tasks`.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cuaws_magic.model import Now
     from cuaws_magic.views.render import View
 
-    Wish = Callable[[], None]
+    Action = Callable[[], None]
 
 _CODE_TICK = 1.0  # seconds between two looks while a code counts down
 _TICK = 30.0  # otherwise; what has not changed is not sent
@@ -64,7 +64,7 @@ class Panel:
     def __init__(self, context: Context, now: Now = utc_now) -> None:
         self._context = context
         self._now = now
-        self._wishes: queue.SimpleQueue[Wish | None] = queue.SimpleQueue()
+        self._actions: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
         self._open = True
         self._choice = Selection(context, now)
         self._widgets = PanelWidgets()
@@ -74,7 +74,7 @@ class Panel:
         self._listen()
         # On ipykernel 7.0 a thread reaches the page only in the context of its cell.
         run = contextvars.copy_context().run
-        self._thread = threading.Thread(target=run, args=(self._grant_wishes,), name="cuaws-panel", daemon=True)
+        self._thread = threading.Thread(target=run, args=(self._run_actions,), name="cuaws-panel", daemon=True)
         self._thread.start()
 
     @property
@@ -91,13 +91,13 @@ class Panel:
         """Take it off the page, and out of the kernel; the sign-in and the account stay."""
         self._open = False
         self._stop()
-        self._wishes.put(None)
+        self._actions.put(None)
 
     # Handlers: on whatever thread ipykernel likes, while the panel's own thread may be at work.
 
     def _listen(self) -> None:
         widgets = self._widgets
-        for button, wish in (
+        for button, action in (
             (widgets.sign_in, self._sign_in),
             (widgets.cancel, self._cancel),
             (widgets.use, self._use),
@@ -105,45 +105,45 @@ class Panel:
             (widgets.sign_out, self._sign_out),
             (widgets.remedy, self._remedy),
         ):
-            button.on_click(self._on_click(wish))
+            button.on_click(self._on_click(action))
         choice = self._choice
-        for widget, wished in (
+        for widget, act in (
             (widgets.organisation, choice.pick_organisation),
             (widgets.search, choice.type),
             (widgets.accounts, choice.pick_account),
             (widgets.role, choice.pick_role),
             (widgets.region, choice.pick_region),
         ):
-            widget.observe(self._on_value(wished), names="value")
+            widget.observe(self._on_value(act), names="value")
         widgets.search.on_msg(self._on_message)
 
-    def _on_click(self, wish: Wish) -> Callable[[object], None]:
-        return lambda _: self._wishes.put(wish)
+    def _on_click(self, action: Action) -> Callable[[object], None]:
+        return lambda _: self._actions.put(action)
 
-    def _on_value(self, wished: Callable[[Any], None]) -> Callable[[Any], None]:
+    def _on_value(self, act: Callable[[Any], None]) -> Callable[[Any], None]:
         def changed(change: Any) -> None:
             if threading.current_thread() is not self._thread:  # not by ourselves
-                self._wishes.put(lambda: wished(change.new))
+                self._actions.put(lambda: act(change.new))
 
         return changed
 
     def _on_message(self, _: object, content: dict[str, Any], __: object) -> None:
         """Enter in the search field (its front end's `submit`)."""
         if content.get("event") == "submit":
-            self._wishes.put(self._use)
+            self._actions.put(self._use)
 
     def _look_again(self) -> None:
-        self._wishes.put(_nothing)
+        self._actions.put(_nothing)
 
     # The panel's own thread.
 
-    def _grant_wishes(self) -> None:
+    def _run_actions(self) -> None:
         while self._open:
             try:
-                wish = self._wishes.get(timeout=self._pause())
-                while wish is not None:
-                    wish()
-                    wish = self._wishes.get_nowait()
+                action = self._actions.get(timeout=self._pause())
+                while action is not None:
+                    action()
+                    action = self._actions.get_nowait()
             except queue.Empty:
                 pass
             except Exception as error:  # noqa: BLE001 - a panel that stops listening is worse; the text may hold anything
@@ -161,9 +161,9 @@ class Panel:
 
     def _paint(self) -> None:
         self._widgets.show(self._state, self._now())
-        if self._state.face == "out":
+        if self._state.screen == "out":
             self._choice.offer_organisations(self._widgets)
-        elif self._state.face == "in":
+        elif self._state.screen == "in":
             self._choice.offer_accounts(self._widgets, self._state)
 
     def _pause(self) -> float:
@@ -171,12 +171,12 @@ class Panel:
             return _CODE_TICK
         return min(_TICK, self._choice.soon)
 
-    # Wishes.
+    # Actiones.
 
     def _sign_in(self) -> None:
         organisation = self._choice.organisation
         settings = Settings(session=organisation) if organisation is not None else None
-        force = self._state.face == "in"
+        force = self._state.screen == "in"
         self._context.tasks.start(
             SIGN_IN,
             lambda: login(self._context, Nowhere(), settings, force=force, wait=False),
@@ -188,7 +188,7 @@ class Panel:
 
     def _use(self) -> None:
         wanted = self._choice.wanted
-        if self._state.face != "in" or wanted is None:
+        if self._state.screen != "in" or wanted is None:
             return
         self._context.tasks.start(
             USE,
@@ -209,8 +209,8 @@ class Panel:
             return
         if trouble.remedy == "sign-in":
             self._sign_in()
-        elif last is not None and last.work is not None:
-            self._context.tasks.start(last.kind, last.work, "again")
+        elif last is not None and last.task is not None:
+            self._context.tasks.start(last.kind, last.task, "again")
 
 
 def _nothing() -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cuaws_magic.views.render import Tone
     from cuaws_magic.views.sign_in import AwaitingApproval
 
-Face = Literal["out", "waiting", "in"]
+Screen = Literal["out", "waiting", "in"]
 Remedy = Literal["sign-in", "again"]
 
 SIGN_IN, USE, RENEW, SIGN_OUT, ACCOUNTS, ROLES = "sign-in", "use", "renew", "sign-out", "accounts", "roles"
@@ -85,7 +85,7 @@ class PanelState:
         signed_in_at: When the sign-in began, as well as we know.
     """
 
-    face: Face
+    screen: Screen
     tone: Tone
     title: str
     side: str
@@ -219,7 +219,7 @@ def _trouble(context: Context, until: datetime | None, now: datetime) -> Trouble
     wants_sign_in = until is None or until - now <= SIGN_IN_WARNING
     if last is not None and isinstance(last.error, NotSignedIn) and until is None:
         return None  # the title says so already, and the button is there
-    if last is not None and last.error is not None and last.mark == context.in_use_key:
+    if last is not None and last.error is not None and last.stamp == context.in_use_key:
         if last.kind == SIGN_IN and not wants_sign_in:
             return None
         return Trouble(str(last.error), _remedy(last.error))

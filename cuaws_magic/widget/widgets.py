@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from cuaws_magic.widget.state import Face, PanelState
+    from cuaws_magic.widget.state import PanelState, Screen
 
     Options = Sequence[tuple[str, str]]
 
@@ -40,7 +40,11 @@ class PanelWidgets:
         self.remedy = _button("Try again", "Try again")
         self._notice = _box(HBox, "cuaws-notice", self._notice_text, self.remedy)
         self._body = _box(VBox, "cuaws-body")
-        self._faces: dict[Face, Box] = {"out": self._signed_out(), "waiting": self._waiting(), "in": self._signed_in()}
+        self._screens: dict[Screen, Box] = {
+            "out": self._signed_out(),
+            "waiting": self._waiting(),
+            "in": self._signed_in(),
+        }
         self.root = _box(
             VBox,
             "cuaws-panel",
@@ -105,7 +109,7 @@ class PanelWidgets:
 
     def close(self) -> None:
         """Take everything off the page and out of the kernel."""
-        for widget in [self._notice, *self._faces.values(), self.root]:
+        for widget in [self._notice, *self._screens.values(), self.root]:
             _close(widget)
 
     # What the app says.
@@ -120,14 +124,14 @@ class PanelWidgets:
         else:
             # The code lives no longer than its card, neither on the page nor in the kernel.
             self._code.value = self._left.value = ""
-        if state.face == "out":
+        if state.screen == "out":
             self._show_signed_out(state)
-        elif state.face == "in":
+        elif state.screen == "in":
             self._show_signed_in(state)
         self._show_notice(state)
-        face = self._faces[state.face]
-        if self._body.children != (self._notice, face):
-            self._body.children = (self._notice, face)
+        screen = self._screens[state.screen]
+        if self._body.children != (self._notice, screen):
+            self._body.children = (self._notice, screen)
 
     def _show_notice(self, state: PanelState) -> None:
         trouble = state.trouble
@@ -137,7 +141,7 @@ class PanelWidgets:
         self._notice_text.value = html.notice(trouble)
         (self._notice.add_class if trouble.urgent else self._notice.remove_class)("cuaws-urgent")
         # Signed out, the button below is the one that helps.
-        _seen(self.remedy, trouble.remedy is not None and not (state.face == "out" and trouble.remedy == "sign-in"))
+        _seen(self.remedy, trouble.remedy is not None and not (state.screen == "out" and trouble.remedy == "sign-in"))
         self.remedy.description = "Sign in again" if trouble.remedy == "sign-in" else "Try again"
         self.remedy.disabled = SIGN_IN in state.busy
 

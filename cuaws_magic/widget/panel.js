@@ -1,0 +1,27 @@
+// The panel's keys, where a page's own shortcuts would take them. Runs as the onload handler of an image.
+var image=this,tries=0;(function listen(){
+ var panel=image.closest('.cuaws-panel');
+ if(!panel){if(tries++<50)setTimeout(listen,100);return}
+ panel.addEventListener('keydown',function(event){
+  var target=event.target,plain=!event.ctrlKey&&!event.metaKey&&!event.altKey;
+  if(!plain||(event.shiftKey&&event.key==='Enter'))return;
+  if(/^(SELECT|BUTTON|A)$/.test(target.tagName))event.stopPropagation();
+  var list=panel.querySelector('.cuaws-list select');
+  if(event.key==='Enter'&&target===list){event.preventDefault();panel.querySelector('.cuaws-use').click()}
+  if(event.key==='ArrowDown'&&target.closest('.cuaws-search')&&list){event.preventDefault();list.focus()}
+ },true);
+ panel.addEventListener('click',function(event){
+  var button=event.target.closest('.jupyter-button'),looks=0;
+  if(!button||event.detail)return;
+  var timer=setInterval(function(){
+   var has=document.activeElement,gone=button.offsetParent===null,next=gone?seen():button;
+   if(looks++>150||!panel.isConnected||(has&&has!==document.body&&!panel.contains(has)))return clearInterval(timer);
+   if(looks<5||(has&&has!==document.body&&!has.disabled)||!next||next.disabled)return;
+   next.focus();clearInterval(timer)
+  },100)
+ });
+ function seen(){
+  return [].filter.call(panel.querySelectorAll('.cuaws-primary,.mod-primary:enabled,.jupyter-button:enabled'),
+   function(one){return one.offsetParent!==null})[0]
+ }
+})()
