@@ -6,6 +6,8 @@ import os
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+import botocore
+import botocore.loaders
 import pytest
 from doubles import App, Clock, Kernel
 
@@ -18,6 +20,22 @@ if TYPE_CHECKING:
 # Whatever of the machine could reach into a test.
 _OURS = ("AWS_", "CUAWS_", "XDG_", "JUPYTER", "IPYTHON")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+class _SearchPaths(list[str]):
+    """Each boto3 session appends boto3's own folder; once is enough."""
+
+    def append(self, path: str) -> None:
+        if path not in self:
+            super().append(path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_botocore_loader() -> None:
+    """Have all botocore sessions of this process share one loader: reading the service models is half of a test's time."""
+    loader = botocore.loaders.create_loader()
+    loader._search_paths = _SearchPaths(loader._search_paths)
+    botocore.register_initializer(lambda session: session.register_component("data_loader", loader))
 
 
 @pytest.fixture(autouse=True)

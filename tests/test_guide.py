@@ -51,19 +51,19 @@ class Row:
 CARD = "kernel/test_main_job.py::test_card_before_approval_has_link_code_and_life"
 WAITS = "kernel/test_main_job.py::test_login_waits_for_a_person"
 ACCOUNTS = ("kernel/test_main_job.py::test_accounts_are_a_table", "%cuaws accounts research* --roles")
-EVERY_FORM = ("test_pasted.py::test_every_form_in_every_dress", "pasted.read(text)")
+EVERY_FORM = ("credentials/test_pasted.py::test_every_form_in_every_dress", "pasted.read(text)")
 PROMPT = "kernel/test_paste.py::test_the_hidden_prompt"
 SAVED = ("kernel/test_paste.py::test_saved_as_well", "%%cuaws paste --save work")
-ONE_BLOCK = ("test_paste_desk.py::test_only_that_block_changes", "app.paste(copied(app), save='work')")
-BLOCK = ("test_profile_sources.py::test_a_saved_block", "app.use(RecordingShow(), '111111111111_MyRole')")
+ONE_BLOCK = ("commands/test_paste.py::test_only_that_block_changes", "app.paste(copied(app), save='work')")
+BLOCK = ("commands/test_use_of_profiles.py::test_a_saved_block", "app.use(RecordingShow(), '111111111111_MyRole')")
 FORGET = ("kernel/test_profiles_in_a_kernel.py::test_forget", "%cuaws forget mine")
-NOTHING = ("test_configure.py::test_from_nothing_to_the_guides_file", "app.configure(show, 'awsucob0my*')")
+NOTHING = ("commands/test_configure.py::test_from_nothing_to_the_guides_file", "app.configure(show, 'awsucob0my*')")
 USED = (
-    "test_configure.py::test_the_aws_command_and_botocore_use_what_was_written",
+    "commands/test_configure.py::test_the_aws_command_and_botocore_use_what_was_written",
     "app.configure(show, 'awsucob0*')",
 )
 EXPORT = ("kernel/test_side_desk.py::test_export_into_a_file", "%cuaws export --format env --to keys.sh")
-LOGOUT = ("test_logout_all.py::test_as_the_real_command", "app.logout(every=True)")
+LOGOUT = ("commands/test_logout_all.py::test_as_the_real_command", "app.logout(every=True)")
 
 ROWS = [
     Row(1, 1, "%cuaws login", CARD),

@@ -1,7 +1,7 @@
 """
 What botocore raises, in our words: the one place where foreign errors are translated.
 
-`tests/test_service_errors.py` enumerates the error shapes of the operations that we
+`tests/aws/test_service_errors.py` enumerates the error shapes of the operations that we
 call in botocore's own service models and fails on one that is not in `MODELLED`.
 """
 

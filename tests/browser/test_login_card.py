@@ -1,7 +1,7 @@
 """
 `%cuaws login` as a person meets it: a card in JupyterLab, and the sign-in page that it opens.
 
-What the card says is in `tests/test_sign_in_card.py`; here is what its script does, which
+What the card says is in `tests/views/test_sign_in.py`; here is what its script does, which
 only a browser runs. Pictures of it are made under `build/screenshots/`, as in `test_looks`.
 """
 

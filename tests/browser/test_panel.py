@@ -1,7 +1,7 @@
 """
 `%cuaws panel` as a person meets it: JupyterHub, JupyterLab, a browser, a portal page to approve on.
 
-What each part says is in `tests/test_panel.py`; here is what only a real page shows.
+What each part says is in `tests/widget/test_panel.py`; here is what only a real page shows.
 """
 
 from __future__ import annotations

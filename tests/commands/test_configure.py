@@ -38,7 +38,7 @@ from cuaws_magic.sso.session import CU_BOULDER
 from cuaws_magic.storage import StateStore
 from cuaws_magic.views.profiles import Configured, ProposedChange
 
-EDITS = Path(__file__).parent / "config_edits"
+EDITS = Path(__file__).parents[1] / "config" / "edits"
 SESSION = """\
 [sso-session fedauth]
 sso_start_url = https://cuboulder.awsapps.com/start
@@ -643,7 +643,7 @@ def child(home, name, first, count):
 
 def start_child(*arguments):
     code = f"import test_configure as t; t.child(*{arguments!r})"
-    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     return subprocess.Popen([sys.executable, "-c", code], env=environ)
 
 

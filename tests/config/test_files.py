@@ -14,7 +14,7 @@ from doubles import SCOPE
 from cuaws_magic.config.files import AwsFiles
 from cuaws_magic.errors import ConfigFileError, ConfigurationError, StorageError
 
-INPUTS = Path(__file__).parent / "config"
+INPUTS = Path(__file__).parent / "inputs"
 
 
 def inputs(kind):

@@ -26,7 +26,7 @@ from cuaws_magic.practice import Knobs
 from cuaws_magic.sso.session import CU_BOULDER
 from cuaws_magic.views.diagnosis import of_message
 
-SITUATIONS = Path(__file__).parent / "doctor"
+SITUATIONS = Path(__file__).parent / "situations"
 HOURS = timedelta(hours=1)
 GOOD = (
     Installed("botocore", "1.43.0", "1.43.0"),

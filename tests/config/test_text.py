@@ -18,7 +18,7 @@ from cuaws_magic.config import text as ini_text
 from cuaws_magic.config.edits import Drop, Put, difference, edited
 from cuaws_magic.errors import Malformed
 
-INPUTS = Path(__file__).parent / "config_edits"
+INPUTS = Path(__file__).parents[1] / "config" / "edits"
 
 
 def inputs(kind):
