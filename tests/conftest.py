@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,11 @@ from cuaws_magic.practice import Knobs, PracticePortal
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# A suite that was started in the background (`nohup make test &`) inherits an ignored SIGINT, and so would the kernels
+# and programs that the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Whatever of the machine could reach into a test.
 _OURS = ("AWS_", "CUAWS_", "XDG_", "JUPYTER", "IPYTHON")
@@ -32,10 +38,18 @@ class _SearchPaths(list[str]):
 
 @pytest.fixture(scope="session", autouse=True)
 def one_botocore_loader() -> None:
-    """Have all botocore sessions of this process share one loader: reading the service models is half of a test's time."""
+    """Have all botocore sessions of this process share one loader: half of a test's time is reading service models."""
     loader = botocore.loaders.create_loader()
     loader._search_paths = _SearchPaths(loader._search_paths)
     botocore.register_initializer(lambda session: session.register_component("data_loader", loader))
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials_left_behind() -> Iterator[None]:
+    """Take out of botocore what a test's kernel put in front of its sessions, also where nobody released it."""
+    before = list(botocore._INITIALIZERS)
+    yield
+    botocore._INITIALIZERS[:] = before
 
 
 @pytest.fixture(autouse=True)

@@ -358,3 +358,28 @@ def test_loading_the_magic_imports_nothing_heavy():
     heavy = {"boto3", "botocore", "ipywidgets", "nbformat", "filelock", "platformdirs"}
     assert sorted(ours) == LOADED_BY_THE_MAGIC
     assert heavy & set(loaded) == set()
+
+
+MAP = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_the_map_for_people_is_this_one():
+    """CONTRIBUTING begins with the same packages on the same levels, from the top down."""
+    drawn = {
+        int(line[0]): re.findall(r"([a-z]+)/", line.split("  ")[1] + line[3:].split("→")[0])
+        for line in MAP.splitlines()
+        if re.match(r"[1-6]  ", line)
+    }
+
+    assert {number: sorted(set(names)) for number, names in drawn.items()} == {
+        number: sorted(names.split()) for number, names in enumerate(LEVELS, 1)
+    }
+
+
+def test_every_module_on_the_map_is_there():
+    """A module that CONTRIBUTING names exists."""
+    named = set(
+        re.findall(r"\b((?:ipython|diagnostics|widget|commands|credentials|sso|views|aws|config)/[a-z_]+)\b", MAP)
+    )
+
+    assert {name.replace("/", ".") for name in named if "test_" not in name} <= set(modules())

@@ -8,6 +8,7 @@ else than what was asked for, by the parser of botocore, is refused.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ from cuaws_magic.errors import Malformed
 from cuaws_magic.model import DiffLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import TypeAlias
 
     from cuaws_magic.config.text import Option, Section
@@ -270,65 +271,24 @@ _HARMLESS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Lines that go, and lines that come in their place; indices into the old and the new text."""
-
-    old: tuple[int, int]
-    new: tuple[int, int]
-
-
 def difference(edited: Edited) -> tuple[DiffLine, ...]:
-    """Return the hunks of an edit."""
+    """Return what an edit changes, as `diff -u` shows it; values that may be secret are masked."""
     old, new = _shown(edited.before), _shown(edited.after)
+    # Compared as they are: masked, two values would look alike.
+    before, after = ([line.rstrip("\r\n") for line in lines_of(text)] for text in (edited.before, edited.after))
     found: list[DiffLine] = []
-    for hunk in _hunks(_blocks(edited)):
-        first, last = hunk[0], hunk[-1]
-        lead = min(_AROUND, first.old[0])
-        trail = min(_AROUND, len(old) - last.old[1])
-        spans = [(one[0][0] - lead, one[1][1] - one[0][0] + lead + trail) for one in _ends(first, last)]
-        where = " ".join(
-            f"{sign}{start + (1 if count else 0)},{count}" for sign, (start, count) in zip("-+", spans, strict=True)
-        )
+    for hunk in difflib.SequenceMatcher(None, before, after).get_grouped_opcodes(_AROUND):
+        (_, old_start, _, new_start, _), (_, _, old_end, _, new_end) = hunk[0], hunk[-1]
+        spans = (("-", old_start, old_end - old_start), ("+", new_start, new_end - new_start))
+        where = " ".join(f"{sign}{start + (1 if count else 0)},{count}" for sign, start, count in spans)
         found.append(DiffLine("@", f"@@ {where} @@"))
-        at = first.old[0] - lead
-        for block in hunk:
-            found += [DiffLine(" ", line) for line in old[at : block.old[0]]]
-            found += [DiffLine("-", line) for line in old[slice(*block.old)]]
-            found += [DiffLine("+", line) for line in new[slice(*block.new)]]
-            at = block.old[1]
-        found += [DiffLine(" ", line) for line in old[at : last.old[1] + trail]]
+        for kind, old_from, old_to, new_from, new_to in hunk:
+            if kind == "equal":
+                found += [DiffLine(" ", line) for line in old[old_from:old_to]]
+            else:
+                found += [DiffLine("-", line) for line in old[old_from:old_to]]
+                found += [DiffLine("+", line) for line in new[new_from:new_to]]
     return tuple(found)
-
-
-def _ends(first: _Block, last: _Block) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    yield first.old, last.old
-    yield first.new, last.new
-
-
-def _blocks(edited: Edited) -> Iterator[_Block]:
-    lines = lines_of(edited.before)
-    at, ahead = 0, 0  # how far we are, and how many lines more there are in the new text so far
-    last = "\n"  # of the new text
-    for change in edited.changes:
-        last = lines[change.start - 1] if change.start > at else last
-        count = len(lines_of("".join(change.lines)))
-        if count and not last.endswith(("\n", "\r")):
-            count -= 1  # the line end that the last line did not have
-        start = change.start + ahead
-        yield _Block((change.start, change.end), (start, start + count))
-        at, last = change.end, change.lines[-1] if change.lines else last
-        ahead += count - (change.end - change.start)
-
-
-def _hunks(blocks: Iterator[_Block]) -> list[list[_Block]]:
-    hunks: list[list[_Block]] = []
-    for block in blocks:
-        if hunks and block.old[0] - hunks[-1][-1].old[1] <= 2 * _AROUND:
-            hunks[-1].append(block)
-        else:
-            hunks.append([block])
-    return hunks
 
 
 def _shown(text: str) -> list[str]:

@@ -643,7 +643,8 @@ def child(home, name, first, count):
 
 def start_child(*arguments):
     code = f"import test_configure as t; t.child(*{arguments!r})"
-    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    here = Path(__file__).parent
+    environ = {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{here.parent}"}
     return subprocess.Popen([sys.executable, "-c", code], env=environ)
 
 

@@ -146,7 +146,7 @@ def test_status_after_their_end(portal):
     assert "Pasted keys expired at about" in repr(over)
     assert "%cuaws paste" in repr(over)
     assert again is None
-    assert "over since about" in repr(app.status())
+    assert "expired at about" in repr(app.status())
     app.release()
 
 

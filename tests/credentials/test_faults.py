@@ -312,7 +312,7 @@ def test_the_portal_down_at_the_end_of_a_life_is_one_line(impatient: App, portal
         use(impatient)
 
     assert not isinstance(caught.value, NotSignedIn)
-    assert caught.value._render_traceback_() == [f"ServiceFailure: {caught.value}"]
+    assert caught.value._render_traceback_() == [str(caught.value)]
 
 
 # Something else is wanted before it is done.

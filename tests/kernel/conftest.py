@@ -74,6 +74,11 @@ class Cell:
         return "\n".join(output.get("data", {}).get("text/html", "") for output in self.outputs)
 
     @property
+    def kind(self) -> str:
+        """The class of the error; a person does not see it."""
+        return next(str(output["ename"]) for output in self.outputs if output["output_type"] == "error")
+
+    @property
     def error(self) -> str:
         """The one line of the error output; fails if it is not one line."""
         errors = [output for output in self.outputs if output["output_type"] == "error"]
@@ -271,7 +276,8 @@ def one_line(output: dict[str, Any]) -> str:
     """Return the line of an error output; fails if there is more than one clean line."""
     assert len(output["traceback"]) == 1, output["traceback"]
     (line,) = output["traceback"]
-    assert line == f"{output['ename']}: {output['evalue']}"
+    assert line == output["evalue"]
+    assert not line.startswith(output["ename"])
     assert "\n" not in line
     assert "\x1b" not in line
     return str(line)

@@ -83,7 +83,7 @@ def test_doctor_before_anything_else(start_kernel):
     cell = kernel.good("%cuaws doctor")
 
     assert "config, line 2: not `key = value`" in cell.text
-    assert cell.text.strip().splitlines()[-1].startswith("First: Every AWS program refuses this file")
+    assert cell.text.strip().splitlines()[-1].startswith("First: No AWS program can read this file")
     assert "ipykernel" in cell.text
 
 

@@ -45,7 +45,7 @@ def test_the_next_cell_says_once_that_the_sign_in_has_ended(kernel: Kernel, port
     status = kernel.good("%cuaws status")
 
     assert "The sign-in ended at" in first.text
-    assert "Credentials for awsucob0myaccount go on until" in first.text
+    assert "Credentials for awsucob0myaccount work until" in first.text
     assert "%cuaws login" in first.text
     assert "111111111111" in first.text
     assert second.text.strip() == "1"

@@ -119,7 +119,7 @@ def test_ctrl_c_ends_the_sign_in(terminal: Callable, portal: PracticePortal):
     again = _type(child, "%cuaws login")
 
     assert took < 2
-    assert "Cancelled: Sign-in cancelled. Type `%cuaws login` to start again." in ended
+    assert "Sign-in cancelled. Type `%cuaws login` to start again." in ended
     assert "Traceback" not in ended
     assert "Signed in until about" in again
 
@@ -132,5 +132,5 @@ def test_errors_are_one_line(terminal: Callable):
     role = _type(child, "%cuaws use awsucob0production")
 
     assert "UsageError: %cuaws has no command nosuch." in unknown
-    assert "RoleNeeded: You have several roles in awsucob0production: Admin, ReadOnly." in role
+    assert "You have several roles in awsucob0production: Admin, ReadOnly." in role
     assert "Traceback" not in unknown + role

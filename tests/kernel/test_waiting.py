@@ -27,7 +27,7 @@ def test_stop_button_ends_a_sign_in(kernel, portal: PracticePortal, waiting_code
     kernel.finish(following)
 
     assert took < 2
-    assert cell.error == "Cancelled: Sign-in cancelled. Type `%cuaws login` to start again."
+    assert cell.error == "Sign-in cancelled. Type `%cuaws login` to start again."
     assert user_code not in cell.text + cell.html
     assert "Sign-in cancelled" in cell.outputs[0]["data"]["text/plain"]
     assert following.status == "aborted"
@@ -47,7 +47,7 @@ def test_stop_button_while_the_service_is_slow(kernel, portal: PracticePortal):
     kernel.finish(cell)
 
     assert time.monotonic() - pressed < 2
-    assert cell.error.startswith("Cancelled: ")
+    assert cell.kind == "Cancelled"
 
 
 def test_stop_button_during_use(kernel, portal: PracticePortal, waiting_code: Callable):
@@ -60,7 +60,7 @@ def test_stop_button_during_use(kernel, portal: PracticePortal, waiting_code: Ca
     kernel.interrupt()
     kernel.finish(cell)
 
-    assert cell.error.startswith("Cancelled: ")
+    assert cell.kind == "Cancelled"
     assert kernel.value("'AWS_ACCESS_KEY_ID' in __import__('os').environ") is False
     portal.knobs = Knobs(approve_after=1)
     assert "Using awsucob0myaccount" in kernel.good("%cuaws use awsucob0myaccount").text
@@ -82,7 +82,7 @@ def test_stop_button_during_a_long_listing(kernel, portal: PracticePortal):
     kernel.good("import time; time.sleep(1)")
 
     assert took < 2
-    assert cell.error.startswith("Cancelled: ")
+    assert cell.kind == "Cancelled"
     assert "Asking for roles" not in cell.text
     assert following.status == "aborted"
     assert portal.count("ListAccountRoles") == asked
@@ -108,7 +108,7 @@ def test_no_wait_goes_on_behind(kernel, portal: PracticePortal, waiting_code: Ca
     assert took < 5
     assert other.text == "42\n"
     assert "A sign-in is waiting for your approval" in status.text
-    assert "goes on while you work" in again.text
+    assert "Signing in while you work" in again.text
     assert user_code not in cell.text + cell.html
     assert user_code not in other.text + other.html
     assert portal.count("StartDeviceAuthorization") == 1
@@ -147,7 +147,7 @@ def test_stop_button_ends_the_sign_in_behind(kernel, portal: PracticePortal, wai
     kernel.finish(cell)
     kernel.until(lambda: "Sign-in cancelled" in first.text)
 
-    assert cell.error == "Cancelled: Sign-in cancelled. Type `%cuaws login` to start again."
+    assert cell.error == "Sign-in cancelled. Type `%cuaws login` to start again."
     assert user_code not in first.text + first.html
 
 
@@ -172,7 +172,7 @@ def test_timeout_takes_the_code_off_the_page(kernel, portal: PracticePortal, wai
     user_code = waiting_code(kernel)
     kernel.finish(cell, patience=5)
 
-    assert cell.error.startswith("SignInTimeout: ")
+    assert cell.kind == "SignInTimeout"
     assert user_code in cell.ever
     assert user_code not in cell.text + cell.html
 
