@@ -41,6 +41,7 @@ Signal                          between door and policy; never reaches a person
 ├── RegistrationRefused         the client registration is unknown or expired
 ├── RefreshRefused              the refresh token is used up, revoked or expired
 ├── SsoTokenRefused             the portal does not know this SSO token (401)
+├── ChangedMeanwhile            a file was changed between reading and replacing it
 ├── PassingTrouble              it may be gone at the next attempt; holds the final error
 └── Malformed                   a text that AWS programs refuse, or that cannot be edited: line and reason
 ```
@@ -62,9 +63,9 @@ Result = TypeVar("Result")
 
 def _one_line(text: str) -> str:
     """Make visible what a terminal would obey instead of print: a message may have a name from elsewhere in it."""
-    from cuaws_magic.humanize import readable
+    from cuaws_magic.humanize import printable
 
-    return readable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
+    return printable(text)
 
 
 class CuawsError(Exception):
@@ -167,7 +168,16 @@ class NoAccess(ServiceError):
 
 
 class CredentialsRefused(ServiceError):
-    """STS did not accept the credentials."""
+    """
+    STS did not accept the credentials.
+
+    Args:
+        elsewhere: It did, but for another account than the one that was asked for.
+    """
+
+    def __init__(self, message: str, *, elsewhere: bool = False) -> None:
+        super().__init__(message)
+        self.elsewhere = elsewhere
 
 
 class ClockWrong(ServiceError):
@@ -269,6 +279,10 @@ class RefreshRefused(Signal):
 
 class SsoTokenRefused(Signal):
     """The access portal does not know this SSO token, or no longer (401)."""
+
+
+class ChangedMeanwhile(Signal):
+    """A file was changed between reading and replacing it, by a program that takes no lock."""
 
 
 class PassingTrouble(Signal):

@@ -6,9 +6,17 @@ import re
 from datetime import datetime, timedelta
 
 
-def readable(text: str) -> str:
-    """Take out what a terminal would obey instead of print: a name from elsewhere may hold escape sequences."""
-    return "".join(one if one == "\n" or one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+def printable(text: str) -> str:
+    """
+    Replace what a terminal would obey instead of print, and what cannot be seen or turns a line around.
+
+    For every text from elsewhere: names of accounts, roles and people, values of files, what a person typed.
+    """
+    return (
+        text
+        if text.isprintable()
+        else "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    )
 
 
 def clock(moment: datetime, now: datetime) -> str:
@@ -43,11 +51,6 @@ def left(moment: datetime, now: datetime) -> str:
 def spaced(account_id: str) -> str:
     """Write an account id as AWS's console does: in groups of four."""
     return " ".join(account_id[at : at + 4] for at in range(0, len(account_id), 4))
-
-
-def clean(name: str) -> str:
-    """Return a name without characters that cannot be seen, or that turn the line around."""
-    return name if name.isprintable() else "".join(one if one.isprintable() else "�" for one in name)
 
 
 def quoted(name: str) -> str:

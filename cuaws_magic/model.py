@@ -194,12 +194,15 @@ class AccountRole:
         sso_session: The sign-in through which it is reached.
 
         region: Region of the profile it came from, if it came from one.
+
+        profile: That profile; its client settings go with it.
     """
 
     account: Account
     role_name: str
     sso_session: SsoSession
     region: str | None = None
+    profile: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -13,18 +13,21 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import secrets
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from cuaws_magic.errors import StorageError
+from cuaws_magic.errors import ChangedMeanwhile, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+
+_LINKS = 40  # that lead from one to the next, as Linux allows
 
 # Windows refuses to replace a file while another program has it open.
 _REPLACE_ATTEMPTS = 5
@@ -35,11 +38,13 @@ _REPLACE_PAUSE = 0.05  # seconds
 _LOCK_PATIENCE = 150.0  # seconds
 
 
-def write_private(path: Path, data: bytes, *, keep_mode: bool = False) -> None:
+def write_private(
+    path: Path, data: bytes, *, keep_mode: bool = False, unchanged: Callable[[], bool] = lambda: True
+) -> None:
     """
     Replace a file's content at once, readable by its owner only.
 
-    Follows symbolic links, creates missing folders (0700).
+    Follows symbolic links, creates missing folders (0700), removes what an earlier writer left that was killed.
 
     Args:
         path: The file.
@@ -48,13 +53,19 @@ def write_private(path: Path, data: bytes, *, keep_mode: bool = False) -> None:
 
         keep_mode: A file that is there keeps its mode and its owner; for files that are a person's own.
 
+        unchanged: Asked right before the file is replaced; `False` if somebody changed it since it was read.
+
     Raises:
         StorageError: The file cannot be written; what was there is still there.
+
+        ChangedMeanwhile: `unchanged` said no; nothing was written.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         _make_private_folder(target.parent)
+        for one in leftovers(target.parent, target.name):
+            one.unlink(missing_ok=True)
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
             with os.fdopen(descriptor, "wb") as stream:
@@ -63,6 +74,8 @@ def write_private(path: Path, data: bytes, *, keep_mode: bool = False) -> None:
                 os.fsync(stream.fileno())
             if keep_mode:
                 _take_after(temporary, target)
+            if not unchanged():
+                raise ChangedMeanwhile  # noqa: TRY301 - the temporary file goes as after any failure
             _replace(temporary, target)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -70,6 +83,79 @@ def write_private(path: Path, data: bytes, *, keep_mode: bool = False) -> None:
             raise
     except OSError as error:
         raise StorageError(f"Cannot write {path}: {reason(error)}. Make it writable and try again.") from None
+
+
+_LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)\.[0-9a-f]{8}\.tmp")
+_FORGOTTEN = 24 * 3600.0  # seconds after which a temporary file is nobody's, where processes cannot be looked up
+
+
+def leftovers(folder: Path, name: str | None = None) -> list[Path]:
+    """
+    Find temporary files of writers that were killed (`kill -9`, a lost machine): they may hold what the file holds.
+
+    Args:
+        folder: Where to look.
+
+        name: Only those of this file.
+    """
+    found = []
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            match = _LEFTOVER.fullmatch(path.name)
+            if match is not None and name in {None, match["name"]} and not _alive(int(match["pid"]), path):
+                found.append(path)
+    return sorted(found)
+
+
+def sweep(folder: Path) -> None:
+    """Delete the temporary files of writers that were killed."""
+    for path in leftovers(folder):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _alive(pid: int, path: Path) -> bool:
+    """Whether the writer of a temporary file may still be at work."""
+    if os.name != "posix":  # there, `os.kill` with 0 ends the process
+        with contextlib.suppress(OSError):
+            return time.time() - path.stat().st_mtime < _FORGOTTEN
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether another user owns a file, or the link in its place; to root, the owner of the home is no stranger."""
+    if os.name != "posix":
+        return False
+    own = {os.geteuid()}
+    with contextlib.suppress(OSError):
+        own.add(Path(os.path.expanduser("~")).stat().st_uid)  # noqa: PTH111 - Path.expanduser raises where there is no home
+    try:
+        return path.lstat().st_uid not in own or path.stat().st_uid not in own
+    except OSError:
+        return False
+
+
+def refuse_foreign_link(path: Path) -> None:
+    """
+    Refuse to write through a link that another user laid, in /tmp say: what is written would go where they want it.
+
+    Raises:
+        StorageError: It is one, or leads back to itself.
+    """
+    link, followed = path, 0
+    while os.name == "posix" and link.is_symlink() and followed < _LINKS:
+        if link.lstat().st_uid != os.geteuid():
+            raise StorageError(f"{path} is a link that another user made, so it is not followed. Name another file.")
+        link, followed = link.parent / link.readlink(), followed + 1
+    if followed == _LINKS:
+        raise StorageError(f"{path} is a link that leads back to itself. Name another file.")
 
 
 def remove(path: Path) -> bool:

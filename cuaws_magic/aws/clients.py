@@ -94,15 +94,20 @@ class BotoClients:
                 )
             return self._unsigned[key]
 
-    def sts(self, credentials: Credentials | None, region: str) -> Any:
-        """Make an STS client: as these credentials, or as whatever the kernel's own chain finds."""
+    def sts(self, credentials: Credentials | None, region: str, profile: str | None = None) -> Any:
+        """
+        Make an STS client: as these credentials, or as whatever the kernel's own chain finds.
+
+        Args:
+            profile: Whose settings say how to reach STS; else those of the profile that a person chose.
+        """
         if credentials is None:
             import botocore.session
 
             return botocore.session.Session().create_client("sts", region_name=region, config=_config())
         token = credentials.session_token
         with self._lock:
-            return self._anonymous_session(self._route()).create_client(
+            return self._anonymous_session(self._route(profile)).create_client(
                 "sts",
                 region_name=region,
                 config=_config(),
@@ -158,9 +163,11 @@ class BotoClients:
             self._sessions[route] = made
         return self._sessions[route]
 
-    def _route(self) -> tuple[str | None, ...]:
+    def _route(self, profile: str | None = None) -> tuple[str | None, ...]:
         """Return the profile, and the settings around it."""
-        profile = self._found("AWS_DEFAULT_PROFILE") or self._found("AWS_PROFILE") or None  # in botocore's order
+        profile = (
+            profile or self._found("AWS_DEFAULT_PROFILE") or self._found("AWS_PROFILE") or None
+        )  # in botocore's order
         return (profile, *(os.environ.get(name) for name in _ROUTE))
 
 

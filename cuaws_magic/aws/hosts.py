@@ -12,6 +12,7 @@ import re
 from urllib.parse import urlsplit
 
 from cuaws_magic.errors import ConfigurationError, UnsafeSignInPage
+from cuaws_magic.humanize import printable
 from cuaws_magic.settings import CU_START_URL
 
 _SUFFIXES = (
@@ -34,18 +35,48 @@ _HOSTS = {
 _DEVICE_PAGE = re.compile(r"device\.sso(-fips)?\.[a-z0-9-]+\.amazonaws\.(com|com\.cn|eu)")
 
 
-def check_start_url(start_url: str) -> None:
+def check_start_url(start_url: str, where: str = "") -> None:
     """
     Refuse a start URL that is not an access portal of AWS.
+
+    Args:
+        where: Section and file that it stands in; empty where it was typed.
 
     Raises:
         ConfigurationError: It is not https, or not on a host of AWS.
     """
     if not _is_aws(start_url):
-        raise ConfigurationError(
-            f"{start_url} is not the start URL of an AWS access portal: it must begin with https:// and be on a host "
-            f"of AWS, such as {CU_START_URL}. Type `%cuaws login --start-url URL --sso-region REGION`."
+        subject = f"sso_start_url = {printable(start_url)} of {where}" if where else printable(start_url)
+        remedy = (
+            "Correct that line, then run the cell again."
+            if where
+            else "Type `%cuaws login --start-url URL --sso-region REGION`."
         )
+        raise ConfigurationError(
+            f"{subject} is not the start URL of an AWS access portal: it must begin with https:// and be on a host "
+            f"of AWS, such as {CU_START_URL}. {remedy}"
+        )
+
+
+def portal_address(start_url: str) -> str:
+    """
+    Return a start URL without what a browser adds to it, so that two spellings of one portal are equal.
+
+    Browsers show `https://d-x.awsapps.com/start/#/?tab=accounts` for `https://d-x.awsapps.com/start`, and the case of
+    a host does not matter (RFC 3986 §6.2.2).
+    """
+    try:
+        parts = urlsplit(start_url.strip())
+    except ValueError:
+        return start_url
+    if not parts.hostname or "@" in parts.netloc:
+        return start_url
+    return f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def same_portal(start_url: str, other: str) -> bool:
+    """Whether two start URLs lead to the same access portal."""
+    return portal_address(start_url) == portal_address(other)
 
 
 def check_sign_in_page(page: str, endpoint: str) -> None:

@@ -162,10 +162,30 @@ class IdentityCenter:
 
         Raises:
             SsoTokenRefused: It had ended already.
+
+            ServiceError: The portal did not answer itself; a proxy's page is no answer.
         """
         bearer = sso_token.access_token
         self._questions.portal(
-            "Logout", sso_region, lambda client: client.logout(accessToken=bearer.reveal()), lambda _: None
+            "Logout", sso_region, lambda client: client.logout(accessToken=bearer.reveal()), _own_answer
+        )
+
+    def check(self, sso_token: SsoToken, sso_region: str) -> None:
+        """
+        Ask the portal once whether it knows an SSO token (`ListAccounts`, one entry).
+
+        Raises:
+            SsoTokenRefused: It does not.
+
+            ServiceError: It does not answer.
+        """
+        bearer = sso_token.access_token
+        self._questions.portal(
+            "ListAccounts",
+            sso_region,
+            lambda client: client.list_accounts(accessToken=bearer.reveal(), maxResults=1),
+            lambda _: None,
+            attempts=1,
         )
 
     def list_accounts(self, sso_token: SsoToken, sso_region: str) -> Iterator[Account]:
@@ -245,7 +265,7 @@ class IdentityCenter:
 
     # STS.
 
-    def caller_identity(self, credentials: Credentials | None, region: str) -> Identity:
+    def caller_identity(self, credentials: Credentials | None, region: str, profile: str | None = None) -> Identity:
         """
         Ask AWS who we are (`sts:GetCallerIdentity`).
 
@@ -253,6 +273,8 @@ class IdentityCenter:
             credentials: As whom; `None` for whatever this kernel's own chain finds.
 
             region: Which STS to ask.
+
+            profile: Whose settings say how to reach it.
 
         Raises:
             NoCredentials: The chain finds nothing.
@@ -267,6 +289,7 @@ class IdentityCenter:
             region,
             lambda client: client.get_caller_identity(),
             lambda answer: Identity(str(answer["Account"]), str(answer["Arn"]), str(answer["UserId"])),
+            profile,
         )
 
     def _token(
@@ -286,3 +309,11 @@ class IdentityCenter:
             registration=registration,
             obtained_at=self._now(),
         )
+
+
+def _own_answer(answer: Mapping[str, Any]) -> None:
+    """Refuse an answer without content that is not the service's: its own has a request id, or is JSON, or empty."""
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    kind = str(headers.get("content-type", ""))
+    if "html" in kind or not ("x-amzn-requestid" in headers or "json" in kind or headers.get("content-length") == "0"):
+        raise ValueError(kind)  # as any answer that cannot be read

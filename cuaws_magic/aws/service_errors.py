@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import os
 import re
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -36,6 +37,7 @@ from cuaws_magic.errors import (
     Throttled,
     Unreachable,
 )
+from cuaws_magic.humanize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,12 +88,29 @@ def _wrong_scopes(_: str) -> Exception:
     )
 
 
+def _turned_away(operation: str) -> Exception:
+    return ServiceFailure(
+        f"Something between this machine and {_service(operation)} refused the request ({operation}); a proxy or a "
+        "firewall, perhaps. Check HTTPS_PROXY and NO_PROXY, or ask your network's operators; then run the cell again."
+    )
+
+
 def _no_access(operation: str) -> Exception:
+    if operation == "GetCallerIdentity":
+        return ServiceFailure(
+            "AWS STS does not answer who this is: a policy or a network rule forbids it. To use the account without "
+            "that confirmation, type `%cuaws use ACCOUNT --no-verify`."
+        )
+    if operation not in _SPEAK_OF_ROLES:
+        return _turned_away(operation)
     what = "enter this account" if operation == "ListAccountRoles" else "use this role in this account"
     return NoAccess(
         f"You may not {what} ({operation}: no access). Type `%cuaws accounts --roles --refresh` to see what is yours."
     )
 
+
+# Only these speak of roles and accounts; a refusal of anything else is not about them.
+_SPEAK_OF_ROLES = {"GetRoleCredentials", "ListAccountRoles", "ListAccounts"}
 
 # (operation, code) → what it means. `*` stands for every operation of the service.
 MODELLED: dict[tuple[str, str], Callable[[str], Exception]] = {
@@ -226,10 +245,42 @@ def _unreachable(error: Any, operation: str) -> Unreachable:
             f"{_subject(operation)} cannot be reached in {stranger[0]}, which is not a region known here. "
             f"Nearest: {stranger[1]}. Correct the region, or check the network, then run the cell again."
         )
+    address = str(error.kwargs.get("endpoint_url"))
+    setting = _setting_of(address)
+    if setting is not None:
+        return Unreachable(
+            f"{_subject(operation)} cannot be reached at {printable(address)} ({_what(error)}), set by {setting}. "
+            "Correct or delete that setting, then run the cell again."
+        )
     return Unreachable(
         f"{_subject(operation)} cannot be reached from this machine ({_what(error)}). "
         "Check the network or proxy, then run the cell again."
     )
+
+
+def _setting_of(address: str) -> str | None:
+    """Name the setting that an address comes from: a variable, or section and file; `None` for AWS's own."""
+    import botocore.session
+    from botocore.exceptions import BotoCoreError
+
+    def same(value: object) -> bool:
+        return isinstance(value, str) and value.rstrip("/") == address.rstrip("/")
+
+    for name, value in os.environ.items():
+        if name.startswith("AWS_ENDPOINT_URL") and same(value):
+            return name
+    try:
+        session = botocore.session.Session()
+        full, path = session.full_config, session.get_config_variable("config_file")
+    except (BotoCoreError, OSError):
+        return None
+    for kind, sections in (("profile ", full.get("profiles", {})), ("services ", full.get("services", {}))):
+        for name, settings in sections.items():
+            blocks = [block for block in settings.values() if isinstance(block, dict)]
+            if any(same(one.get("endpoint_url")) for one in (settings, *blocks)):
+                header = name if (kind, name) == ("profile ", "default") else f"{kind}{name}"
+                return f"endpoint_url of [{header}] in {path}"
+    return None
 
 
 def _client_error(response: Any, operation: str, now: datetime) -> Exception:

@@ -190,9 +190,10 @@ class Transport:
         region: str,
         call: Callable[[Any], Mapping[str, Any]],
         value: Callable[[Mapping[str, Any]], Result],
+        profile: str | None = None,
     ) -> Result:
         """Ask STS, as `oidc`; as these credentials, or as whatever this kernel's own chain finds."""
-        return self._ask(operation, lambda: call(self._clients.sts(credentials, region)), value, ATTEMPTS)
+        return self._ask(operation, lambda: call(self._clients.sts(credentials, region, profile)), value, ATTEMPTS)
 
     def pages(
         self,

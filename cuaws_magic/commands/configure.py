@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cuaws_magic.commands.context import Context
-    from cuaws_magic.config.files import AwsConfig
+    from cuaws_magic.config.content import AwsConfig
+    from cuaws_magic.config.files import OpenedFile
     from cuaws_magic.credentials.kernel import InUseRole
     from cuaws_magic.model import SsoSession
     from cuaws_magic.views.render import Display
@@ -54,14 +55,15 @@ def configure(
     """
     sso_session = context.choice.sso_session()
     # Not the region of this machine's environment: the file may be read on others.
-    region = context.settings.region or sso_session.sso_region
+    region = context.settings.region or context.choice.default_region(sso_session)
     _check(sso_session, region)
     portal = _ask(context, sso_session, display, pattern)
     if not portal.roles and not (prune and portal.accounts):
         raise _nothing(pattern)
     path = context.aws_files.config_path
-    static_profiles = context.aws_files.read().static_profiles
-    with ConfigWriter(context.state_store).opened(path) as opened:
+    saved = context.aws_files.read().saved
+
+    def change(opened: OpenedFile) -> Configured:
         ours = _remembered(context, path)
         gone = (
             profiles.no_longer_there(
@@ -70,7 +72,7 @@ def configure(
             if prune
             else ()
         )
-        config = config_from(path, opened.sections, static_profiles)
+        config = config_from(path, opened.sections, saved, context.aws_files.credentials_path)
         plan = profiles.plan(portal, sso_session, region, config, ours, gone)
         edited = opened.edited(plan.edits)
         lines = difference(edited)
@@ -79,18 +81,20 @@ def configure(
         if not dry_run:
             opened.write(edited)
             _remember(context, path, ours, plan, config)
-    return Configured(
-        path,
-        written=bool(lines) and not dry_run,
-        added=tuple(plan.added),
-        removed=plan.removed,
-        kept=plan.kept,
-        others=plan.others,
-        notes=plan.notes,
-        session_name=sso_session.name or "",
-        session_is_new=plan.session_is_new,
-        difference="\n".join(map(str, lines)),
-    )
+        return Configured(
+            path,
+            written=bool(lines) and not dry_run,
+            added=tuple(plan.added),
+            removed=plan.removed,
+            kept=plan.kept,
+            others=plan.others,
+            notes=plan.notes,
+            session_name=sso_session.name or "",
+            session_is_new=plan.session_is_new,
+            difference="\n".join(map(str, lines)),
+        )
+
+    return ConfigWriter(context.state_store).change(path, change)
 
 
 def forget(context: Context, name: str) -> Forgotten:
@@ -107,12 +111,14 @@ def forget(context: Context, name: str) -> Forgotten:
     """
     path = context.aws_files.credentials_path
     config = context.aws_files.read()
-    with ConfigWriter(context.state_store).opened(path) as opened:
+
+    def drop(opened: OpenedFile) -> Mapping[str, str]:
         if name not in opened.sections:
             raise _not_saved(name, path, tuple(opened.sections), config)
-        edited = opened.edited([edits.Drop("block", name)])
-        keys = opened.sections[name]
-        opened.write(edited)
+        opened.write(opened.edited([edits.Drop("block", name)]))
+        return opened.sections[name]
+
+    keys = ConfigWriter(context.state_store).change(path, drop)
     sentences = ["Nothing else in the file was changed."]
     if "aws_session_token" in keys:
         sentences.append("AWS does not revoke such keys: a copy of them works until they expire.")

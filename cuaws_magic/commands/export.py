@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cuaws_magic.views.render import Display
 
 _LARGEST = 100_000  # characters that are looked at; an export has some two thousand
-_LINKS = 40  # that lead from one to the next, as Linux allows
 
 
 def export(
@@ -113,20 +112,9 @@ def _writable(context: Context, to: str | os.PathLike[str]) -> Path:
         raise StorageError(
             f"{path} is a file of the AWS configuration, and an export would replace all of it. Name another file."
         )
-    _refuse_foreign_link(path)
+    storage.refuse_foreign_link(path)
     _refuse_to_replace(path)
     return path
-
-
-def _refuse_foreign_link(path: Path) -> None:
-    """Refuse to follow a link that another user laid, in /tmp say: the keys would go where that user wants them."""
-    link, followed = path, 0
-    while os.name == "posix" and link.is_symlink() and followed < _LINKS:
-        if link.lstat().st_uid != os.geteuid():
-            raise StorageError(f"{path} is a link that another user made, so it is not followed. Name another file.")
-        link, followed = link.parent / link.readlink(), followed + 1
-    if followed == _LINKS:
-        raise StorageError(f"{path} is a link that leads back to itself. Name another file.")
 
 
 def _refuse_to_replace(path: Path) -> None:

@@ -174,8 +174,15 @@ class CellHints:
         self._told = told
         return self.signed_out(over) if over.sso_session is not None else self._over(over)
 
-    def after(self, error: BaseException | None) -> Hint | None:
-        """Return what to say below a cell that failed; nothing if credentials were not the reason."""
+    def after(self, error: BaseException | None, replaced: Callable[[], bool] = lambda: False) -> Hint | None:
+        """
+        Return what to say below a cell that failed; nothing if credentials were not the reason.
+
+        Args:
+            error: What the cell raised.
+
+            replaced: Puts new credentials in use if AWS refuses those in use, and says whether it did.
+        """
         why = reason(error)
         current = self._credentials.current
         if why is None or (current is not None and why in {"region", "profile"}):
@@ -184,10 +191,19 @@ class CellHints:
             return self._of_a_profile(sign_in_key(error), current)
         if current is None:
             return self._without_account(why, error)
+        return self._of_account(why, current, replaced)
+
+    def _of_account(self, why: Reason, current: InUseRole, replaced: Callable[[], bool]) -> Hint:
+        """Return what to say of a client whose credentials did not work although an account is in use."""
         if self._ended(current):
             return self.signed_out(current)
         if self._may_be_over(current):
             return self._over(current)
+        if why in {"over", "refused"} and replaced():
+            return Hint(
+                f"AWS refused the credentials for {current.account.name}; new ones are in use now",
+                ("Run this cell again. Clients that you made before use the new ones too.",),
+            )
         return Hint(
             f"{_CLIENTS[why]}; those of {current.account.name} are fresh",
             ("Run the cell that made the client again, then this one. `%cuaws whoami` tells who you are.",),

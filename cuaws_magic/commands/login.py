@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from cuaws_magic import storage
 from cuaws_magic.commands.status import own_sign_in, still_valid
 from cuaws_magic.errors import CuawsError, SsoTokenRefused
 from cuaws_magic.humanize import clock
@@ -50,7 +51,7 @@ def login(
         Cancelled: Ctrl-C or the stop button.
     """
     sso_session = context.choice.sso_session(settings)
-    current = None if force else context.login.current(sso_session)
+    current = None if force else context.login.confirmed(sso_session)
     if current is not None:
         signed_in: SignedIn | SigningIn = SignedIn(
             sso_session, current.ends_at, already=True, notes=current.notes, at=context.now()
@@ -75,6 +76,8 @@ def logout(context: Context, *, every: bool = False) -> SignedOut:
     context.approvals.cancel()
     current = context.credentials.current
     context.credentials.deactivate()  # first: whatever is wrong with the files, no keys stay in the kernel
+    for folder in (context.token_cache.sso_folder, context.token_cache.role_folder, context.state_store.folder):
+        storage.sweep(folder)  # what killed writers left holds SSO tokens too
     organisations, sentences = _end_every(context, current) if every else _end_own(context, current)
     sentences += still_valid(context, current) if current is not None else []
     sentences += [_BROWSER] if organisations else []

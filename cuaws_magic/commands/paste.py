@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cuaws_magic.commands.context import Context
+    from cuaws_magic.config.files import OpenedFile
     from cuaws_magic.credentials.pasted import PastedKeys
     from cuaws_magic.model import Identity
     from cuaws_magic.views.account import InUse
@@ -106,7 +107,8 @@ def _save(context: Context, found: PastedKeys, name: str) -> str:
             "Type `%cuaws paste --save NAME` with another name."
         )
     path = context.aws_files.credentials_path
-    with ConfigWriter(context.state_store).opened(path) as opened:
+
+    def put(opened: OpenedFile) -> None:
         before = opened.sections.get(name, {})
         _refuse_to_lose(name, before, found)
         settings = {
@@ -116,8 +118,9 @@ def _save(context: Context, found: PastedKeys, name: str) -> str:
         if found.session_token is not None:
             names = [one for one in _TOKENS if one in before] or _TOKENS[:1]
             settings |= dict.fromkeys([*names, _TOKENS[0]], found.session_token.reveal())
-        edited = opened.edited([edits.Put("block", name, settings, equals="=")])
-        opened.write(edited, private=True)
+        opened.write(opened.edited([edits.Put("block", name, settings, equals="=")]), private=True)
+
+    ConfigWriter(context.state_store).change(path, put)
     return (
         f"Saved as {name} in {path}, readable by you only; for other programs: AWS_PROFILE={name}. "
         f"`%cuaws forget {quoted(name)}` deletes it."

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from cuaws_magic.credentials.sources import IDENTITY_CENTER
-from cuaws_magic.errors import ConfigurationError, CuawsError
+from cuaws_magic.errors import ConfigurationError, CredentialsRefused, CuawsError
 from cuaws_magic.humanize import clock
 from cuaws_magic.model import Account
 from cuaws_magic.settings import SIGN_IN_WARNING
@@ -51,8 +51,14 @@ def whoami(context: Context) -> Whoami:
         ServiceError: STS does not accept them, or does not answer.
     """
     region = context.environ.get("AWS_REGION") or context.environ.get("AWS_DEFAULT_REGION")
+    region = region or context.choice.region(None)
     try:
-        identity = context.identity_center.caller_identity(None, region or context.choice.region(None))
+        try:
+            identity = context.identity_center.caller_identity(None, region)
+        except CredentialsRefused:
+            if not replace_if_refused(context):
+                raise
+            identity = context.identity_center.caller_identity(None, region)
     except ConfigurationError:
         context.aws_files.read()  # names file and line, where a file is the reason
         raise
@@ -69,6 +75,28 @@ def release(context: Context) -> Released:
     elif current is not None:
         notes.append("You are still signed in: `%cuaws use ACCOUNT` needs no approval.")
     return Released(current.account.name if current else None, tuple(notes))
+
+
+def replace_if_refused(context: Context) -> bool:
+    """
+    Put new credentials in use, if AWS does not accept those in use now; returns whether it did that.
+
+    Cached ones may have been revoked, or be of a role that was made anew: their date does not tell.
+    """
+    current = context.credentials.current
+    if current is None or current.credentials is None or not current.source.origin.renews:
+        return False
+    if context.environment.keys_touched:
+        return False
+    try:
+        context.identity_center.caller_identity(current.credentials, current.region, current.client_profile)
+    except CredentialsRefused:
+        with contextlib.suppress(CuawsError):
+            context.credentials.replace_refused(current)
+            return True
+    except CuawsError:
+        pass  # not an answer about the credentials
+    return False
 
 
 def in_use_view(context: Context, current: InUseRole, notes: tuple[str, ...] = ()) -> InUse:

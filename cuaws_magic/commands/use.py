@@ -23,7 +23,7 @@ from cuaws_magic.sso.targets import PortalTarget, ProfileTarget, classify, porta
 if TYPE_CHECKING:
     from cuaws_magic.aws.profile_credentials import ProfileFacts
     from cuaws_magic.commands.context import Context
-    from cuaws_magic.config.files import AwsConfig
+    from cuaws_magic.config.content import AwsConfig
     from cuaws_magic.credentials.sources import Source
     from cuaws_magic.model import AccountRole, Credentials, Identity, SsoSession
     from cuaws_magic.views.account import InUse
@@ -110,16 +110,43 @@ def _through_portal(
 
     account_role, keys = context.approvals.retry_after_sign_in(obtain, display)
     region = region or account_role.region or context.choice.region(account_role.sso_session)
-    identity = _confirmed(context, keys, region, account_role.account.id) if verify else None
-    return InUseRole(RoleSource(context.broker, account_role), keys, region, identity)
+    identity = None
+    if verify:
+        keys, identity = _accepted(context, display, account_role, keys, region)
+    return InUseRole(RoleSource(context.broker, account_role), keys, region, identity, account_role.profile)
 
 
-def _confirmed(context: Context, keys: Credentials, region: str, account_id: str | None) -> Identity:
-    identity = context.identity_center.caller_identity(keys, region)
+def _accepted(
+    context: Context, display: Display, account_role: AccountRole, keys: Credentials, region: str
+) -> tuple[Credentials, Identity]:
+    """Have AWS confirm a set; one from a cache that it refuses is fetched anew, once."""
+    try:
+        return keys, _confirmed(context, keys, region, account_role.account.id, account_role.profile)
+    except CredentialsRefused:
+        fetched = context.approvals.retry_after_sign_in(
+            lambda: context.broker.replace_refused(account_role, keys), display
+        )
+    try:
+        return fetched, _confirmed(context, fetched, region, account_role.account.id, account_role.profile)
+    except CredentialsRefused as error:
+        if error.elsewhere:
+            raise
+        raise CredentialsRefused(
+            f"AWS does not accept credentials for {account_role.account.name} as {account_role.role_name}, not even "
+            "new ones. If the role is new or was just changed, wait a minute, then run the cell again; otherwise ask "
+            "the administrators of your organisation."
+        ) from None
+
+
+def _confirmed(
+    context: Context, keys: Credentials, region: str, account_id: str | None, profile: str | None
+) -> Identity:
+    identity = context.identity_center.caller_identity(keys, region, profile)
     if account_id is not None and identity.account != account_id:
         raise CredentialsRefused(
             f"AWS says that these credentials are for account {identity.account}, not {account_id}. "
-            "Nothing was changed. Type `%cuaws logout`, then sign in again."
+            "Nothing was changed. Type `%cuaws logout`, then sign in again.",
+            elsewhere=True,
         )
     return identity
 
@@ -131,7 +158,7 @@ def _through_profile(
     sso_session = _sign_in_behind(facts, config)
     region = region or facts.region or context.choice.region(sso_session)
     keys, renewable = _resolved(context, display, name, sso_session, region)
-    identity = context.identity_center.caller_identity(keys, region) if verify else None
+    identity = context.identity_center.caller_identity(keys, region, name) if verify else None
     account_id = identity.account if identity is not None else keys.account_id
     account = account_by_id(context, account_id) if account_id is not None else Account("", name)
     _refuse_another(context, name, account_id)
@@ -151,7 +178,7 @@ def _through_profile(
         )
     else:
         source = StaticSource(keys, account, role_name, _origin_of_kept(name, renewable, keys))
-    return InUseRole(source, keys, region, identity)
+    return InUseRole(source, keys, region, identity, name)
 
 
 def _resolved(
@@ -168,7 +195,7 @@ def _resolved(
 def _fetched_again(context: Context, name: str, account_id: str, region: str) -> Credentials:
     """Fetch the next credentials of a profile; a profile that leads elsewhere by now is not followed."""
     keys, _ = profile_credentials.fetch(name, region, context.now)
-    found = keys.account_id or context.identity_center.caller_identity(keys, region).account
+    found = keys.account_id or context.identity_center.caller_identity(keys, region, name).account
     if found != account_id:
         raise CredentialsRefused(
             f"The profile {name} leads to account {found} now, not to {account_id}. "
@@ -182,7 +209,7 @@ def _refuse_another(context: Context, name: str, account_id: str | None) -> None
     with contextlib.suppress(ConfigurationError):
         listing = context.accounts.remembered(context.choice.sso_session())
         for account in listing.accounts if listing is not None and account_id is not None else ():
-            if account.name.casefold() == name.casefold() and account.id != account_id:
+            if name.casefold() in {account.name.casefold(), account.id} and account.id != account_id:
                 raise AmbiguousTarget(
                     f"{name} is a profile for account {account_id} and also the name of account {account.id}. "
                     f"For the latter, type `%cuaws use {account.id}`; for the profile, give it another name."
@@ -218,7 +245,7 @@ def _by_name(
     identity, account_id = None, account_role.account.id if account_role is not None else None
     if verify:
         keys, _ = _resolved(context, display, name, sso_session, its_region)
-        identity = _confirmed(context, keys, its_region, account_id)
+        identity = _confirmed(context, keys, its_region, account_id, name)
         account_id = identity.account
     elif sso_session is not None:
         context.approvals.retry_after_sign_in(lambda: context.login.required(sso_session), display)
@@ -234,10 +261,10 @@ def _by_name(
 
 def _sign_in_behind(facts: ProfileFacts, config: AwsConfig) -> SsoSession | None:
     """Return the sign-in that the first credentials of a profile need."""
-    root = config.profiles.get(facts.root)
-    if root is None or not ("sso_session" in root.settings or "sso_start_url" in root.settings):
+    root = config.root(facts.name)
+    if root is None or not root.signs_in:
         return None
-    if not root.sso:
+    if not root.sso and not {"sso_account_id", "sso_role_name"} <= root.merged.keys():
         raise ConfigurationError(
             f"The profile {root.name} signs in, but names no account and role. Add sso_account_id and sso_role_name "
             f"to it in {config.path}, or type `%cuaws accounts` to see what can be used without it."

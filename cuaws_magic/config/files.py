@@ -13,138 +13,19 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cuaws_magic import storage
 from cuaws_magic.config import text as ini_text
+from cuaws_magic.config.content import AwsConfig, Profile
 from cuaws_magic.config.edits import edited
-from cuaws_magic.errors import ConfigFileError, ConfigurationError, Malformed, StorageError
-from cuaws_magic.model import SsoSession
+from cuaws_magic.errors import ChangedMeanwhile, ConfigFileError, Malformed, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cuaws_magic.config.edits import Edit, Edited
     from cuaws_magic.storage import StateStore
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """
-    One `[profile NAME]`, with the settings of the config file only.
-
-    Attributes:
-        sso: Its sign-in, account and role are reached through Identity Center.
-    """
-
-    name: str
-    settings: Mapping[str, str] = field(repr=False)
-
-    @property
-    def sso(self) -> bool:
-        """Whether it names an account and a role of Identity Center."""
-        modern = "sso_session" in self.settings or "sso_start_url" in self.settings
-        return modern and "sso_account_id" in self.settings and "sso_role_name" in self.settings
-
-    @property
-    def account_id(self) -> str:
-        """The account of an SSO profile, a string of twelve digits."""
-        return self.settings["sso_account_id"]
-
-    @property
-    def role_name(self) -> str:
-        """The role of an SSO profile."""
-        return self.settings["sso_role_name"]
-
-    @property
-    def region(self) -> str | None:
-        """The region that its clients use."""
-        return self.settings.get("region") or None
-
-
-@dataclass(frozen=True, slots=True)
-class AwsConfig:
-    """
-    The content of both files.
-
-    Attributes:
-        path: The config file, for messages.
-
-        profiles: By name.
-
-        session_sections: The settings of each `[sso-session NAME]`, by name.
-
-        static_profiles: Names of the sections of the credentials file.
-    """
-
-    path: Path
-    profiles: Mapping[str, Profile]
-    session_sections: Mapping[str, Mapping[str, str]] = field(repr=False)
-    static_profiles: tuple[str, ...] = ()
-
-    def sso_session(self, name: str) -> SsoSession:
-        """
-        Return an `[sso-session]`.
-
-        Raises:
-            ConfigurationError: It is not there, or lacks its start URL or region.
-        """
-        if name not in self.session_sections:
-            known = ", ".join(sorted(self.session_sections)) or "none"
-            raise ConfigurationError(
-                f"There is no [sso-session {name}] in {self.path} (there: {known}). "
-                f"Type `%cuaws login --session {name} --start-url URL --sso-region REGION`."
-            )
-        section = self.session_sections[name]
-        return SsoSession(
-            name=name,
-            start_url=self._needed(section, "sso_start_url", f"[sso-session {name}]"),
-            sso_region=self._needed(section, "sso_region", f"[sso-session {name}]"),
-            scopes=_scopes(section),
-        )
-
-    def sso_session_of(self, profile: Profile) -> SsoSession:
-        """
-        Return the sign-in that an SSO profile uses, modern or legacy.
-
-        Raises:
-            ConfigurationError: Something is missing, or profile and section disagree
-                (where botocore raises `InvalidConfigError`).
-        """
-        name = profile.settings.get("sso_session")
-        if name is None:
-            where = f"[profile {profile.name}]"
-            start_url = self._needed(profile.settings, "sso_start_url", where)
-            return SsoSession(None, start_url, self._needed(profile.settings, "sso_region", where), scopes=None)
-        sso_session = self.sso_session(name)
-        for key, value in (("sso_start_url", sso_session.start_url), ("sso_region", sso_session.sso_region)):
-            if profile.settings.get(key, value) != value:
-                raise ConfigurationError(
-                    f"{key} differs between [profile {profile.name}] and [sso-session {name}] in {self.path}. "
-                    f"Delete it from the profile, then run the cell again."
-                )
-        return sso_session
-
-    def sign_ins(self) -> list[SsoSession]:
-        """Return the sign-ins that the config names, each once, without those that lack something."""
-        found = {}
-        for name in self.session_sections:
-            with contextlib.suppress(ConfigurationError):
-                found[name] = self.sso_session(name)
-        for profile in self.profiles.values():
-            if "sso_start_url" in profile.settings and "sso_session" not in profile.settings:
-                with contextlib.suppress(ConfigurationError):
-                    sso_session = self.sso_session_of(profile)
-                    found.setdefault(sso_session.cache_key, sso_session)
-        return list(found.values())
-
-    def _needed(self, section: Mapping[str, str], key: str, where: str) -> str:
-        value = section.get(key)
-        if not value:
-            raise ConfigurationError(
-                f"{where} in {self.path} has no {key}. Add the line `{key} = …` to it, then run the cell again."
-            )
-        return value
 
 
 class AwsFiles:
@@ -204,17 +85,22 @@ class AwsFiles:
         return self._kept[1]
 
 
-def config_from(path: Path, sections: Mapping[str, Mapping[str, str]], static_profiles: tuple[str, ...]) -> AwsConfig:
-    """Return what the sections of a config file say, whichever way they were read."""
+def config_from(
+    path: Path,
+    sections: Mapping[str, Mapping[str, str]],
+    saved: Mapping[str, Mapping[str, str]],
+    credentials_path: Path,
+) -> AwsConfig:
+    """Return what the sections of both files say, whichever way they were read."""
     profiles: dict[str, Profile] = {}
     session_sections: dict[str, Mapping[str, str]] = {}
     for header, settings in sections.items():
         kind, name = ini_text.kind_and_name(header)
         if kind == "profile":
-            profiles[name] = Profile(name, settings)
+            profiles[name] = Profile(name, settings, saved.get(name, {}))
         elif kind == "sso-session":
             session_sections[name] = settings
-    return AwsConfig(path, profiles, session_sections, static_profiles)
+    return AwsConfig(path, profiles, session_sections, saved, credentials_path)
 
 
 def bytes_of(path: Path) -> bytes:
@@ -233,7 +119,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def _read(config_path: Path, credentials_path: Path) -> AwsConfig:
-    return config_from(config_path, _sections(config_path), tuple(_sections(credentials_path)))
+    return config_from(config_path, _sections(config_path), _sections(credentials_path), credentials_path)
 
 
 def _sections(path: Path) -> dict[str, dict[str, str]]:
@@ -251,19 +137,17 @@ def refused(path: Path, error: Malformed) -> ConfigFileError:
     )
 
 
-def _scopes(section: Mapping[str, str]) -> tuple[str, ...] | None:
-    text = section.get("sso_registration_scopes")
-    if text is None:
-        return None
-    return tuple(scope.strip() for scope in text.split(",") if scope.strip())
-
-
 def _stamp(path: Path) -> tuple[int, int]:
     try:
         stat = path.stat()
     except OSError:
         return (0, 0)
     return (stat.st_mtime_ns, stat.st_size)
+
+
+Result = TypeVar("Result")
+
+_ATTEMPTS = 5  # at a file that another program changes while we do
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,17 +188,20 @@ class OpenedFile:
             private: It is to be readable by its owner only, whatever it was before.
 
         Raises:
-            StorageError: It cannot be written, or a program that knows no locks has changed it meanwhile.
+            StorageError: It cannot be written.
+
+            ChangedMeanwhile: A program that takes no lock (an editor, the AWS CLI) has changed it since it was opened.
         """
         if edited.after == edited.before:
             return
         if not os.access(self.path, os.W_OK) and self.path.exists():
             raise StorageError(f"Cannot write {self.path}: it is read-only. Make it writable and try again.")
-        if bytes_of(self.path) != self._data:
-            raise StorageError(
-                f"Another program changed {self.path}; nothing was written. Wait a minute, then run the cell again."
-            )
-        storage.write_private(self.path, edited.after.encode(), keep_mode=not private)
+        storage.write_private(
+            self.path,
+            edited.after.encode(),
+            keep_mode=not private,
+            unchanged=lambda: bytes_of(self.path) == self._data,
+        )
 
 
 class ConfigWriter:
@@ -327,6 +214,22 @@ class ConfigWriter:
 
     def __init__(self, own_state: StateStore) -> None:
         self._own_state = own_state
+
+    def change(self, path: Path, change: Callable[[OpenedFile], Result]) -> Result:
+        """
+        Open a file and have it changed; from the start again when another program changed it meanwhile.
+
+        Raises:
+            StorageError: Another program changes it all the time.
+
+            CuawsError: As `opened`, and what `change` raises.
+        """
+        for _ in range(_ATTEMPTS):
+            with contextlib.suppress(ChangedMeanwhile), self.opened(path) as opened:
+                return change(opened)
+        raise StorageError(
+            f"Another program keeps changing {path}; nothing was written. Wait a minute, then run the cell again."
+        )
 
     @contextlib.contextmanager
     def opened(self, path: Path) -> Iterator[OpenedFile]:

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING
 from cuaws_magic.config.edits import Drop, Put
 from cuaws_magic.config.text import header_of, writable
 from cuaws_magic.errors import ConfigurationError
+from cuaws_magic.humanize import printable
 from cuaws_magic.model import Account
-from cuaws_magic.settings import DEFAULT_SCOPES
+from cuaws_magic.settings import ACCOUNT_ID, DEFAULT_SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from cuaws_magic.config.content import AwsConfig, Profile
     from cuaws_magic.config.edits import Edit
-    from cuaws_magic.config.files import AwsConfig, Profile
     from cuaws_magic.model import SsoSession
 
     Settings = Mapping[str, str]
@@ -45,7 +46,7 @@ class Wanted:
     @property
     def words(self) -> str:
         """What to call it in a sentence."""
-        return f"{_shown(self.account.name)} ({self.account.id}) as {_shown(self.role_name)}"
+        return f"{printable(self.account.name)} ({self.account.id}) as {printable(self.role_name)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +213,9 @@ def _is_of(profile: Profile, sso_session: SsoSession) -> bool:
     """Whether a profile is reached through this sign-in, or through the same portal in the legacy form."""
     if not profile.sso:
         return False
-    if "sso_session" in profile.settings:
-        return profile.settings["sso_session"] == sso_session.name
-    return profile.settings.get("sso_start_url", "").rstrip("/#") == sso_session.start_url.rstrip("/#")
+    if "sso_session" in profile.merged:
+        return profile.merged["sso_session"] == sso_session.name
+    return profile.merged.get("sso_start_url", "").rstrip("/#") == sso_session.start_url.rstrip("/#")
 
 
 def _named(
@@ -226,7 +227,8 @@ def _named(
 
     def free(name: str, account: Account) -> bool:
         # A profile that is called like another account would be that account to a reader, and to `%cuaws use`.
-        return name not in taken and owners.get(name.casefold(), account.id) == account.id
+        of_another = ACCOUNT_ID.fullmatch(name) is not None and name != account.id
+        return name not in taken and not of_another and owners.get(name.casefold(), account.id) == account.id
 
     choices = {
         one.pair: [
@@ -281,8 +283,3 @@ def _session_settings(sso_session: SsoSession, config: AwsConfig) -> dict[str, s
             )
     wanted["sso_registration_scopes"] = ",".join(sso_session.scopes or DEFAULT_SCOPES)
     return {key: value for key, value in wanted.items() if key not in section}
-
-
-def _shown(name: str) -> str:
-    """Write a name so that it stays on its line."""
-    return name if name.isprintable() else ascii(name)

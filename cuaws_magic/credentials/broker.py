@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cuaws_magic.aws.identity_center import IdentityCenter
-    from cuaws_magic.model import AccountRole, Now, RoleCredentials, SsoSession
+    from cuaws_magic.model import AccountRole, Credentials, Now, RoleCredentials, Secret, SsoSession
     from cuaws_magic.sso.login import Login
     from cuaws_magic.sso.token_cache import TokenCache
     from cuaws_magic.storage import StateStore
@@ -63,6 +63,8 @@ class Broker:
         self._kept: dict[tuple[str, str, str], RoleCredentials] = {}
         self._turns: dict[tuple[str, str, str], threading.Lock] = {}
         self._turns_lock = threading.Lock()
+        # Key ids of sets that AWS did not accept, whatever their dates say.
+        self._refused: set[Secret] = set()
 
     def after_fork(self) -> None:
         """Start anew in a forked process: who held a lock is not there to give it back."""
@@ -81,7 +83,12 @@ class Broker:
             ServiceError: The portal does not answer, and no set is left.
         """
         held = self._kept.get(account_role.key)
-        if held is not None and not held.refresh_needed(self._now()) and self._of_this_sign_in(account_role, held):
+        if (
+            held is not None
+            and not held.refresh_needed(self._now())
+            and not self.refused(held)
+            and self._of_this_sign_in(account_role, held)
+        ):
             return held
         with self._turn(account_role):
             return self._renewed(account_role)
@@ -109,7 +116,7 @@ class Broker:
             CuawsError: There is none left, and no new one can be had.
         """
         held = self._kept.get(account_role.key)
-        if held is not None and held.remaining(self._now()) > held.last_moments():
+        if held is not None and held.remaining(self._now()) > held.last_moments() and not self.refused(held):
             return held
         try:
             return self.credentials(account_role)
@@ -117,6 +124,33 @@ class Broker:
             if held is not None and self._now() < held.expires_at:
                 return held
             raise
+
+    def refused(self, credentials: Credentials) -> bool:
+        """Whether AWS did not accept a set, as far as this kernel was told."""
+        return credentials.access_key_id in self._refused
+
+    def replace_refused(self, account_role: AccountRole, credentials: Credentials) -> RoleCredentials:
+        """
+        Return another set in place of one that AWS did not accept: revoked, or of a role that was made anew.
+
+        The refused one is dropped, from memory and from the cache of this home.
+
+        Raises:
+            NotSignedIn: A person has to approve a sign-in first.
+
+            ServiceError: The portal gives none.
+        """
+        self._refused.add(credentials.access_key_id)
+        with self._turn(account_role), self._fetching(account_role.key):
+            best = self._best_cached(account_role)  # another kernel may have been faster
+            if best is not None and not best.refresh_needed(self._now()):
+                self._kept[account_role.key] = best
+                return best
+            with contextlib.suppress(StorageError):
+                self._cache.forget_role_credentials(
+                    account_role.sso_session, account_role.account.id, account_role.role_name
+                )
+            return self._fetched(account_role)
 
     def forget_all(self, sso_session: SsoSession, roles: Iterable[tuple[str, str]]) -> None:
         """
@@ -190,7 +224,7 @@ class Broker:
         return fetched
 
     def _best_cached(self, account_role: AccountRole) -> RoleCredentials | None:
-        """Return the set with the longest life ahead, of this kernel and of the cache; nothing that is over."""
+        """Return the set with the longest life ahead, of this kernel and the cache; none that expired or is refused."""
         sets = (
             self._kept.get(account_role.key),
             self._cache.load_role_credentials(
@@ -200,7 +234,10 @@ class Broker:
         good = [
             one
             for one in sets
-            if one is not None and self._now() < one.expires_at and self._of_this_sign_in(account_role, one)
+            if one is not None
+            and self._now() < one.expires_at
+            and not self.refused(one)
+            and self._of_this_sign_in(account_role, one)
         ]
         return max(good, key=lambda one: one.expires_at, default=None)
 

@@ -80,7 +80,8 @@ class KernelEnvironment:
     @property
     def keys_touched(self) -> bool:
         """Whether somebody put keys, or a profile instead of ours, in since."""
-        ours = KEYS if self._ours.get("AWS_PROFILE") is None else (*KEYS, "AWS_PROFILE")
+        by_name = self._ours.get("AWS_PROFILE") is not None and self._ours.get("AWS_ACCESS_KEY_ID") is None
+        ours = (*KEYS, "AWS_PROFILE") if by_name else KEYS
         return any(name in ours for name in self.touched)
 
     @property
@@ -108,11 +109,18 @@ class KernelEnvironment:
                 self._put(name, value)
             raise
 
-    def install(self, credentials: Credentials, region: str) -> None:
-        """Put a set in, in place of what was put in before."""
+    def install(self, credentials: Credentials, region: str, client_profile: str | None = None) -> None:
+        """
+        Put a set in, in place of what was put in before.
+
+        Args:
+            client_profile: The profile whose client settings are to hold. botocore and the AWS CLI read endpoints,
+                retries and S3 options of the profile that `AWS_PROFILE` names, also where keys win over it.
+        """
         self._replace(
             {
                 **dict.fromkeys(TAKEN_OUT),
+                "AWS_PROFILE": client_profile,
                 "AWS_REGION": region,
                 "AWS_DEFAULT_REGION": region,
                 **_variables(credentials),

@@ -53,12 +53,15 @@ class InUseRole:
         region: Where clients go by default.
 
         identity: What STS said; `None` where it was not asked.
+
+        client_profile: The profile whose client settings hold (endpoints, retries, S3 options); `None` for `[default]`.
     """
 
     source: Source
     credentials: Credentials | None
     region: str
     identity: Identity | None
+    client_profile: str | None = None
 
     @property
     def account(self) -> Account:
@@ -157,7 +160,7 @@ class KernelCredentials:
                 )
             self._libraries.settle()
             if wanted.credentials is not None:
-                self._env.install(wanted.credentials, wanted.region)
+                self._env.install(wanted.credentials, wanted.region, wanted.client_profile)
             else:
                 self._env.install_profile(wanted.source.profile or "")
             self._current = wanted
@@ -192,6 +195,16 @@ class KernelCredentials:
         current = self._current
         if current is not None:
             self._rewrite(current.source, current.source.renew())
+
+    def replace_refused(self, refused: InUseRole) -> None:
+        """
+        Put another set in use in place of one that AWS did not accept, if that account is still in use.
+
+        Raises:
+            CuawsError: There is none to be had.
+        """
+        if refused.credentials is not None:
+            self._rewrite(refused.source, refused.source.replace_refused(refused.credentials))
 
     def after_fork(self) -> None:
         """Start anew in a forked process: who held a lock is not there to give it back."""

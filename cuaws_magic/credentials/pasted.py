@@ -26,18 +26,23 @@ if TYPE_CHECKING:
 KEY_ID, KEY, TOKEN = "access key id", "secret access key", "session token"
 _REGION, _EXPIRATION = "region", "expiration"
 
+# Characters: AWS's longest session tokens have some two thousand. A bound keeps the reading of anything linear.
+_LONGEST = 8192
+_EXCERPT = 2000  # of what is no keys, enough to tell what it is
+_LONGEST_PROMPT = 400
+
 # What shells write in front of a name; where the line end was lost it stands right behind the value before.
-_COMMAND = r"(?:(?:export|setx?|declare|env)(?:[ \t]+-{1,2}\w+)*[ \t]+|\$env:)"
+_COMMAND = r"(?:(?:export|setx?|declare|env)(?:[ \t]{1,8}-{1,2}\w{1,16}){0,4}[ \t]{1,8}|\$env:)"
 _NAMES = {
-    KEY_ID: r"access[\s_-]*key[\s_-]*id|access_key(?!_)",
-    KEY: r"secret[\s_-]*access[\s_-]*key|secret_key",
-    TOKEN: r"session[\s_-]*token|security_token",
+    KEY_ID: r"access[\s_-]{0,8}key[\s_-]{0,8}id|access_key(?!_)",
+    KEY: r"secret[\s_-]{0,8}access[\s_-]{0,8}key|secret_key",
+    TOKEN: r"session[\s_-]{0,8}token|security_token",
     _REGION: r"(?:default_)?region",
     _EXPIRATION: r"credential_expiration|session_expiration|expiration",
 }
 _BEHIND_A_COMMAND, _ALONE = (
     re.compile(
-        rf"(?P<command>{command})[\"']?(?<![A-Za-z]_)(?:aws[\s_-]*)?"
+        rf"(?P<command>{command})[\"']?(?<![A-Za-z]_)(?:aws[\s_-]{0, 8})?"
         rf"(?:{'|'.join(f'(?P<n{number}>{pattern})' for number, pattern in enumerate(_NAMES.values()))})"
         # Behind it an equals sign, a colon, a comma (PowerShell's long form), or nothing (fish, the page itself).
         r"(?:[\"'\]]*[ \t]*[=:,]\s*|[ \t]+|[ \t]*\n[ \t]*)",
@@ -45,8 +50,8 @@ _BEHIND_A_COMMAND, _ALONE = (
     )
     for command in (f"{_COMMAND}?", "")
 )
-_QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
-_BARE = re.compile(r"[^\s\"'`,;&\\^{}\[\]]*")
+_QUOTED = re.compile(rf"\"([^\"]{{0,{_LONGEST}}})\"|'([^']{{0,{_LONGEST}}})'")
+_BARE = re.compile(rf"[^\s\"'`,;&\\^{{}}\[\]]{{0,{_LONGEST}}}")
 _OPEN_QUOTE = re.compile(r"[\"']")
 # Above a setting: a prompt can have brackets too.
 _HEADER = re.compile(r"\[([^\[\]\"'{}\n]{1,128})\](?=\s*\w+[ \t]*[=:])")
@@ -189,7 +194,7 @@ def _prompts(text: str, names: re.Pattern[str]) -> Iterator[str]:
         if value is None or following is None:
             continue
         last_line = text[value.end() : following.start()].rpartition("\n")[2]
-        prompt = _PROMPT.fullmatch(last_line.strip())
+        prompt = _PROMPT.fullmatch(last_line.strip()) if len(last_line) <= _LONGEST_PROMPT else None
         if prompt is not None and _PROMPT_SIGN.search(prompt[1]):
             yield re.sub(r"\d", r"\\d", re.escape(prompt[1]))  # digits may count the lines, or tell the time
 
@@ -324,7 +329,7 @@ _INSTEAD = (
 
 def _something_else(text: str) -> PasteRefused:
     """Say what was pasted instead of keys, as far as its kind can be told."""
-    text = text.strip()
+    text = text.strip()[:_EXCERPT]
     if re.fullmatch(r"[A-Z]{4}-[A-Z0-9]{4}", text):
         return PasteRefused(
             "That is a sign-in code: type it on the sign-in page, not here. To sign in, type `%cuaws login`."

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
         def profile(self) -> str | None:
             """The profile that the standard chain is to resolve instead."""
 
+        def refused(self) -> bool:
+            """Whether AWS did not accept the set that was given last."""
+
         def __call__(self) -> Credentials:
             """Return a set."""
 
@@ -158,8 +161,11 @@ class _Resolver:
 
         if not bound.renewed:
             return Credentials(**_static(bound()))
-        return RefreshableCredentials.create_from_metadata(
-            metadata=_metadata(bound()), refresh_using=lambda: _metadata(bound()), method=METHOD
+        return _watched(
+            _heeding_refusals(RefreshableCredentials).create_from_metadata(
+                metadata=_metadata(bound()), refresh_using=lambda: _metadata(bound()), method=METHOD
+            ),
+            bound,
         )
 
     def _bound(self) -> Bound | None:
@@ -217,14 +223,41 @@ class _AsyncResolver(_Resolver):
             # In a thread: a renewal may ask the portal, and the loop has other work.
             return _metadata(await asyncio.to_thread(bound))
 
-        return AioRefreshableCredentials.create_from_metadata(
-            metadata=await refresh(), refresh_using=refresh, method=METHOD
+        return _watched(
+            _heeding_refusals(AioRefreshableCredentials).create_from_metadata(
+                metadata=await refresh(), refresh_using=refresh, method=METHOD
+            ),
+            bound,
         )
 
     def _made(self) -> Any:
         from aiobotocore.credentials import create_credential_resolver
 
         return create_credential_resolver(self._session)
+
+
+@functools.cache
+def _heeding_refusals(base: Any) -> Any:
+    """
+    Return botocore's refreshable credentials that also ask for a new set when AWS refused the one in hand.
+
+    botocore goes by the date alone: a client would keep revoked keys for hours.
+    """
+
+    class RefreshableCredentials(base):  # type: ignore[misc]  # one of two, known when it is made
+        _bound: Bound | None = None
+
+        def refresh_needed(self, refresh_in: int | None = None) -> bool:
+            """Tell whether to refresh (botocore's protocol), `refresh_in` seconds before the end."""
+            refused = self._bound is not None and self._bound.refused()
+            return refused or bool(super().refresh_needed(refresh_in))
+
+    return RefreshableCredentials
+
+
+def _watched(credentials: Any, bound: Bound) -> Any:
+    credentials._bound = bound  # noqa: SLF001 - our own attribute: botocore makes them in a class method
+    return credentials
 
 
 def _asynchronous(session: Any) -> bool:
@@ -285,7 +318,7 @@ class LibraryState:
         boto3 = vars(sys.modules["boto3"]) if "boto3" in sys.modules else {}
         if not self._changed:
             self._found, self._changed = boto3.get("DEFAULT_SESSION"), True
-        self._make_anew(boto3, None)
+        self._make_anew(boto3, _with_settings_of(boto3.get("DEFAULT_SESSION")))
 
     def restore(self) -> None:
         """After none is in use any more: the default session that was found is the default again."""
@@ -306,3 +339,27 @@ def _filesystems() -> list[Any]:
         return []
     # fsspec keeps every instance that was made in the usual way.
     return list(getattr(sys.modules["s3fs"].S3FileSystem, "_cache", {}).values())
+
+
+def _with_settings_of(default: Any) -> Any:
+    """
+    Return a boto3 session with what a person set on the default one: region, user agent, client configuration.
+
+    `None` where nothing was set: boto3 makes such a default session itself, when it is asked.
+    """
+    if default is None:
+        return None
+    boto3, before = sys.modules["boto3"], default._session  # noqa: SLF001 - boto3 has no public way to its botocore session
+    region, config = before.instance_variables().get("region"), before.get_default_client_config()
+    made = boto3.Session(region_name=region)
+    after = made._session  # noqa: SLF001 - as above
+    if region is None and config is None and _user_agent(before) == _user_agent(after):
+        return None
+    after.user_agent_name, after.user_agent_version, after.user_agent_extra = _user_agent(before)
+    if config is not None:
+        after.set_default_client_config(config)
+    return made
+
+
+def _user_agent(session: Any) -> tuple[Any, Any, Any]:
+    return session.user_agent_name, session.user_agent_version, session.user_agent_extra

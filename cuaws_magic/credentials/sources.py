@@ -86,6 +86,19 @@ class Source(abc.ABC):
         """
         raise NoCredentials(f"{self.origin.label} are not renewed. For new ones, type {self.origin.remedy}.")
 
+    def refused(self, credentials: Credentials) -> bool:  # noqa: ARG002 - most never hear of it
+        """Whether AWS did not accept a set, as far as this kernel was told."""
+        return False
+
+    def replace_refused(self, credentials: Credentials) -> Credentials:  # noqa: ARG002 - as above
+        """
+        Return another set in place of one that AWS did not accept.
+
+        Raises:
+            CuawsError: There is none to be had.
+        """
+        return self.renew()
+
     def ends_at(self, credentials: Credentials) -> datetime | None:
         """Return when a set ends, as well as we know."""
         return credentials.expires_at
@@ -127,6 +140,14 @@ class RoleSource(Source):
     def renew(self) -> Credentials:
         """Fetch a set, as `Broker.renew`."""
         return self._broker.renew(self.role)
+
+    def refused(self, credentials: Credentials) -> bool:
+        """Whether AWS did not accept a set, as `Broker.refused`."""
+        return self._broker.refused(credentials)
+
+    def replace_refused(self, credentials: Credentials) -> Credentials:
+        """Return another set, as `Broker.replace_refused`."""
+        return self._broker.replace_refused(self.role, credentials)
 
 
 class StaticSource(Source):
@@ -301,6 +322,10 @@ class Bound:
         try:
             self._last = self.source.ready()
         except CuawsError:
-            if self._last is None or self._last.expired(self._now()):
+            if self._last is None or self._last.expired(self._now()) or self.source.refused(self._last):
                 raise
         return self._last
+
+    def refused(self) -> bool:
+        """Whether AWS did not accept the set that was given last: then the next is due, whatever its date says."""
+        return self._last is not None and self.source.refused(self._last)

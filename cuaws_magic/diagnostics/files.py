@@ -49,7 +49,25 @@ def access(snapshot: Snapshot) -> Iterable[Finding]:
             f"other users of this machine can read {_some(snapshot.exposed)}, with secrets in it",
             f"Type `!chmod 600 {_quoted(snapshot.exposed)}`.",
         )
-    if not snapshot.unreadable and not snapshot.exposed:
+    if snapshot.writable:
+        yield error(
+            "Permissions",
+            f"other users of this machine can change {_some(snapshot.writable)}, and so run programs as you",
+            f"Type `!chmod go-w {_quoted(snapshot.writable)}`.",
+        )
+    if snapshot.foreign:
+        yield error(
+            "Permissions",
+            f"{_some(snapshot.foreign)} belongs to another user, so it is not used",
+            f"Type `!rm {_quoted(snapshot.foreign)}`; ask the operator of this machine if that is refused.",
+        )
+    if snapshot.leftovers:
+        yield warning(
+            "Permissions",
+            f"{_some(snapshot.leftovers)} was left by a program that was killed, and may hold a sign-in",
+            f"Type `!rm {_quoted(snapshot.leftovers)}`.",
+        )
+    if not any((snapshot.unreadable, snapshot.exposed, snapshot.writable, snapshot.foreign, snapshot.leftovers)):
         yield ok("Permissions", "only you can read what is secret")
 
 
@@ -76,12 +94,31 @@ def _header(section: Section, file: AwsFile) -> Iterable[Finding]:
             f"[{header}] in {file.path} is ignored by every AWS program: a name with spaces needs quotation marks",
             f'Write it [{first} "{name}"].',
         )
+    elif header.startswith(("sso_session ", "sso-session-", "sso session ")):
+        name = header.replace("sso session", "sso_session", 1)[len("sso_session ") :].strip()
+        yield warning(
+            "Config file",
+            f"[{header}] in {file.path} is ignored by every AWS program: it is written with a hyphen",
+            f"Write it [sso-session {name}].",
+        )
+    elif section.settings and _is_session(section, file):
+        yield warning(
+            "Config file",
+            f"[{header}] in {file.path} is ignored by every AWS program: the word sso-session is missing",
+            f"Write it [sso-session {shlex.quote(header)}].",
+        )
     elif section.settings:
         yield warning(
             "Config file",
             f"[{header}] in {file.path} is ignored by every AWS program: the word profile is missing",
             f"Write it [profile {shlex.quote(header)}].",
         )
+
+
+def _is_session(section: Section, file: AwsFile) -> bool:
+    """Whether a section without a known word before its name is meant as an sso-session: a profile names it as one."""
+    named = {one.settings.get("sso_session") for one in file.sections}
+    return section.header in named and "sso_account_id" not in section.settings
 
 
 def _values(section: Section, file: AwsFile, snapshot: Snapshot) -> Iterable[Finding]:

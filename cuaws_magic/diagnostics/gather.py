@@ -21,6 +21,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cuaws_magic import storage
 from cuaws_magic.aws.clients import BotoClients
 from cuaws_magic.aws.hosts import check_start_url
 from cuaws_magic.aws.service_errors import translate
@@ -39,7 +40,8 @@ from cuaws_magic.diagnostics.snapshot import (
     Snapshot,
 )
 from cuaws_magic.errors import CuawsError, UnknownProfile
-from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.humanize import quoted
+from cuaws_magic.sso.session import CU_BOULDER, sign_in_of
 from cuaws_magic.storage import StateStore
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cuaws_magic.commands.context import Context
-    from cuaws_magic.config.files import AwsConfig
+    from cuaws_magic.config.content import AwsConfig, Profile
     from cuaws_magic.model import SsoSession
 
 _PATIENCE = 4.0  # seconds for AWS to connect, and to answer
@@ -76,6 +78,8 @@ def gather(context: Context) -> Snapshot:
     current = context.credentials.current
     variables = _variables(context)
     exposed, unreadable = _permissions(context, config)
+    writable, foreign = _owners(context)
+    folders = (context.aws_files.config_path.parent, context.token_cache.sso_folder, context.token_cache.role_folder)
     return Snapshot(
         at=context.now(),
         variables=variables,
@@ -88,6 +92,9 @@ def gather(context: Context) -> Snapshot:
         file_troubles=tuple(_file_troubles(context, choice_trouble)) if readable else (),
         exposed=exposed,
         unreadable=unreadable,
+        writable=writable,
+        foreign=foreign,
+        leftovers=tuple(path for folder in dict.fromkeys(folders) for path in storage.leftovers(folder)),
         folders=tuple(_folder(path) for path in (context.token_cache.sso_folder, StateStore.default().folder)),
         sso_session=sso_session,
         choice_trouble=choice_trouble,
@@ -126,9 +133,27 @@ def _file_troubles(context: Context, said: str | None) -> Iterable[str]:
     for name in config.session_sections:
         troubles |= dict.fromkeys(_trouble(lambda name=name: _checked(config, name)))  # type: ignore[misc]  # a default argument of a lambda
     for profile in config.profiles.values():
-        if "sso_session" in profile.settings or "sso_start_url" in profile.settings:
+        if profile.signs_in:
             troubles |= dict.fromkeys(_trouble(lambda profile=profile: config.sso_session_of(profile)))  # type: ignore[misc]  # as above
+    for one in filter(None, map(config.profile, dict.fromkeys([*config.profiles, *config.saved]))):
+        troubles |= dict.fromkeys(_without_effect(one, config))
+        if one.sso:
+            troubles |= dict.fromkeys(_trouble(lambda one=one: sign_in_of(one, config)))  # type: ignore[misc]  # as above
     return [trouble for trouble in troubles if trouble != said]
+
+
+def _without_effect(profile: Profile, config: AwsConfig) -> Iterable[str]:
+    """Say which settings of a profile botocore never comes to."""
+    for key in profile.hidden:
+        yield (
+            f"{key} of {config.where(profile, key)} has no effect: saved keys of the same name in "
+            f"{config.credentials_path} win. To delete them, type `%cuaws forget {quoted(profile.name)}`."
+        )
+    if profile.method in {"assume-role", "assume-role-with-web-identity"} and "sso_role_name" in profile.merged:
+        yield (
+            f"sso_role_name of {config.where(profile, 'sso_role_name')} has no effect: its role_arn wins. "
+            "Delete one of them."
+        )
 
 
 def _permissions(context: Context, config: AwsFile) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
@@ -151,6 +176,27 @@ def _permissions(context: Context, config: AwsFile) -> tuple[tuple[Path, ...], t
         if path.suffix == ".json" and not os.access(path, os.R_OK):
             unreadable.append(path)
     return tuple(exposed), tuple(unreadable)
+
+
+def _owners(context: Context) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Find what others can change: who can write the config file can have a program run as you."""
+    cache = context.token_cache
+    looked_at = (
+        cache.sso_folder.parents[1],
+        context.aws_files.config_path,
+        context.aws_files.credentials_path,
+        cache.sso_folder,
+        cache.role_folder,
+        *sorted(cache.sso_folder.glob("*.json")),
+    )
+    writable, foreign = [], []
+    for path in dict.fromkeys(looked_at):
+        with contextlib.suppress(OSError):
+            if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                writable.append(path)
+            if storage.is_foreign(path):
+                foreign.append(path)
+    return tuple(writable), tuple(foreign)
 
 
 def _variables(context: Context) -> dict[str, str]:

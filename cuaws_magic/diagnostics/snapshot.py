@@ -171,6 +171,12 @@ class Snapshot:
 
         unreadable: Files of ours that we cannot read.
 
+        writable: Files and folders of the AWS configuration that other users can change.
+
+        foreign: Those that belong to another user.
+
+        leftovers: Temporary files of writers that were killed.
+
         folders: Where something has to be written.
 
         sso_session: The sign-in that commands would use, or `None`.
@@ -202,6 +208,9 @@ class Snapshot:
     file_troubles: tuple[str, ...] = ()
     exposed: tuple[Path, ...] = ()
     unreadable: tuple[Path, ...] = ()
+    writable: tuple[Path, ...] = ()
+    foreign: tuple[Path, ...] = ()
+    leftovers: tuple[Path, ...] = ()
     folders: tuple[Folder, ...] = ()
     sso_session: SsoSession | None = None
     choice_trouble: str | None = None

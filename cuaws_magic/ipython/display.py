@@ -15,7 +15,7 @@ import sys
 import webbrowser
 from typing import TYPE_CHECKING, Any
 
-from cuaws_magic.humanize import readable, until
+from cuaws_magic.humanize import printable, until
 from cuaws_magic.views.render import Cell, View
 from cuaws_magic.views.sign_in import AwaitingApproval, session_label
 
@@ -128,7 +128,7 @@ def _to_terminal(line: str) -> None:
             terminal = sys.stderr.fileno()
         except (OSError, ValueError, AttributeError):
             terminal = sys.__stderr__.fileno()  # type: ignore[union-attr]  # as above: none at all
-        os.write(terminal, f"{readable(line)}\n".encode())
+        os.write(terminal, f"{printable(line)}\n".encode())
 
 
 class TextDisplay:

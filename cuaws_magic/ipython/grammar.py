@@ -64,11 +64,18 @@ _EXAMPLES = {
 }
 
 
+def usage_error(text: str) -> UsageError:
+    """Return IPython's one-line error of wrong arguments; what a person typed may hold an escape sequence."""
+    from cuaws_magic.humanize import printable  # deferred: nobody mistypes at `%load_ext`
+
+    return UsageError(printable(text))
+
+
 class _Parser(MagicArgumentParser):
     """IPython's parser, with `--help` and errors that say what to type."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"%{self.prog}: {message}. Type `%{self.prog} --help`.")
+        raise usage_error(f"%{self.prog}: {message}. Type `%{self.prog} --help`.")
 
 
 def _positive_seconds(text: str) -> float:
@@ -88,9 +95,13 @@ def _region(text: str) -> str:
     return text
 
 
+# Of IPython; its others begin with an underscore (`_dh`, `_i1`, `_oh`).
+_TAKEN = {"In", "Out", "exit", "quit", "get_ipython", "open", "display"}
+
+
 def _variable(text: str) -> str:
     # A name that hides a builtin, or one of IPython's own, would break the cells after this one.
-    taken = keyword.iskeyword(text) or hasattr(builtins, text) or text in {"In", "Out"} or set(text) == {"_"}
+    taken = keyword.iskeyword(text) or hasattr(builtins, text) or text in _TAKEN or text.startswith("_")
     if not text.isidentifier() or taken:
         raise ValueError
     return text
@@ -232,11 +243,11 @@ class Grammar:
         try:
             words = arg_split(line, posix=True)
         except ValueError:
-            raise UsageError("%cuaws: a quotation mark is not closed. Close it and run the cell again.") from None
+            raise usage_error("%cuaws: a quotation mark is not closed. Close it and run the cell again.") from None
         if words[:1] == ["help"]:
             words = [*words[1:], "--help"]
         if words and not words[0].startswith("-") and words[0] not in self._commands:
-            raise UsageError(self._unknown(words[0]))
+            raise usage_error(self._unknown(words[0]))
         if any(word in {"-h", "--help"} for word in words):
             # Not argparse's business: it would ask for what is missing first.
             return argparse.Namespace(command=words[0] if words[0] in self._commands else None, help=True)

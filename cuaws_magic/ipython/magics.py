@@ -170,7 +170,9 @@ class CuawsMagics(Magics):
 
         if reason(error) is None:
             return  # a failure of another kind costs no more than this look
-        hint = self.context.hints.after(error)
+        from cuaws_magic.commands.status import replace_if_refused
+
+        hint = self.context.hints.after(error, lambda: replace_if_refused(self.context))
         if hint is not None:
             self._display(hint)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from cuaws_magic.humanize import clean, spaced
+from cuaws_magic.humanize import printable, spaced
 from cuaws_magic.model import Account, utc_now
 from cuaws_magic.settings import LISTING_LIFE
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from cuaws_magic.aws.identity_center import IdentityCenter
-    from cuaws_magic.config.files import AwsConfig
+    from cuaws_magic.config.content import AwsConfig
     from cuaws_magic.model import AccountRole, Now, SsoSession, SsoToken
     from cuaws_magic.sso.login import Login
     from cuaws_magic.storage import StateStore
@@ -157,7 +157,7 @@ class Accounts:
         for profile in config.profiles.values() if config is not None else ():
             if (
                 profile.sso
-                and profile.settings.get("sso_session", profile.settings.get("sso_start_url")) == sso_session.cache_key
+                and profile.merged.get("sso_session", profile.merged.get("sso_start_url")) == sso_session.cache_key
             ):
                 known.add((profile.account_id, profile.role_name))
         return known
@@ -260,7 +260,7 @@ class AccountList:
 
     def labels(self, accounts: Sequence[Account]) -> list[tuple[str, str]]:
         """Return what to show for each account, in columns, with its id as the value."""
-        names = [clean(account.name) for account in accounts]
+        names = [printable(account.name) for account in accounts]
         width = min(_WIDEST, max(map(len, names), default=0))
         return [(self._label(account, name, width), account.id) for name, account in zip(names, accounts, strict=True)]
 

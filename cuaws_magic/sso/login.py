@@ -124,6 +124,26 @@ class Login:
             return self._sign_in(sso_session, sso_token) if self._good(sso_token) else None
         return self._refreshed(sso_session)
 
+    def confirmed(self, sso_session: SsoSession) -> SignIn | None:
+        """
+        Return the sign-in as `current`, if the portal knows it: a file does not tell that it was ended at AWS.
+
+        Where the portal does not answer, what the file says counts.
+
+        Raises:
+            ServiceError: As `current`.
+        """
+        sign_in = self.current(sso_session)
+        if sign_in is None:
+            return None
+        try:
+            self.asking(sso_session, lambda sso_token: self._identity_center.check(sso_token, sso_session.sso_region))
+        except NotSignedIn:
+            return None
+        except ServiceError:
+            return sign_in
+        return self.current(sso_session)
+
     def keep_fresh(self, sso_session: SsoSession) -> datetime | None:
         """
         Refresh the SSO token if that is due.

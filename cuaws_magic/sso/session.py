@@ -9,18 +9,30 @@ put together in `Settings`), the profile that `AWS_PROFILE` names, the sso-sessi
 from __future__ import annotations
 
 import contextlib
+import difflib
 import shlex
 from typing import TYPE_CHECKING
 
-from cuaws_magic.aws.hosts import check_start_url
+from cuaws_magic.aws.hosts import check_start_url, portal_address, same_portal
 from cuaws_magic.errors import ConfigurationError, CuawsError, UnknownProfile
+from cuaws_magic.humanize import printable
 from cuaws_magic.model import SsoSession
-from cuaws_magic.settings import CU_SESSION_NAME, CU_SSO_REGION, CU_START_URL, DEFAULT_SCOPES, Settings
+from cuaws_magic.settings import (
+    ACCOUNT_ID,
+    CU_SESSION_NAME,
+    CU_SSO_REGION,
+    CU_START_URL,
+    DEFAULT_SCOPES,
+    REGION,
+    REGIONS,
+    Settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cuaws_magic.config.files import AwsConfig, AwsFiles
+    from cuaws_magic.config.content import AwsConfig, Profile
+    from cuaws_magic.config.files import AwsFiles
 
 CU_BOULDER = SsoSession(CU_SESSION_NAME, CU_START_URL, CU_SSO_REGION, DEFAULT_SCOPES)
 
@@ -83,9 +95,11 @@ def _from_start_url(start_url: str, settings: Settings, config: AwsConfig) -> Ss
     known = [
         config.sso_session(name)
         for name, section in config.session_sections.items()
-        if section.get("sso_start_url") == start_url
+        if same_portal(section.get("sso_start_url", ""), start_url)
     ]
-    known += [CU_BOULDER] if CU_SESSION_NAME not in config.session_sections and start_url == CU_START_URL else []
+    at_cu = CU_SESSION_NAME not in config.session_sections and same_portal(start_url, CU_START_URL)
+    known += [CU_BOULDER] if at_cu else []
+    start_url = portal_address(start_url)  # as a browser shows it, it would be another file name
     if settings.session is not None:
         known = [one for one in known if one.name == settings.session]
         if not known and settings.session in config.session_sections:
@@ -112,18 +126,59 @@ def _from_start_url(start_url: str, settings: Settings, config: AwsConfig) -> Ss
 
 
 def _from_profile(variable: str, name: str, config: AwsConfig) -> SsoSession | None:
-    """Return the sign-in of a profile; nothing for one that is not an SSO profile."""
-    profile = config.profiles.get(name)
-    if profile is None:
-        if name in config.static_profiles:
-            return None
+    """Return the sign-in that a profile begins with; nothing for one that needs none."""
+    if config.profile(name) is None:
         raise UnknownProfile(
             f"{variable} names the profile {name}, which is not in {config.path}. "
             f'Remove it with `import os; del os.environ["{variable}"]`, then run the cell again.'
         )
-    if "sso_session" in profile.settings or "sso_start_url" in profile.settings:
-        return config.sso_session_of(profile)
-    return None
+    return config.sign_in_of(name)
+
+
+def sign_in_of(profile: Profile, config: AwsConfig) -> SsoSession:
+    """
+    Return the sign-in of an SSO profile; what AWS would refuse is refused here, with section and file.
+
+    Raises:
+        ConfigurationError: Start URL, account id, role or region cannot be right.
+    """
+    sso_session = config.sso_session_of(profile)
+    section = f"[sso-session {sso_session.name}] in {config.path}" if sso_session.name is not None else ""
+    check_start_url(sso_session.start_url, section or config.where(profile, "sso_start_url"))
+    _check_region("sso_region", sso_session.sso_region, section or config.where(profile, "sso_region"))
+    if profile.region is not None:
+        _check_region("region", profile.region, config.where(profile, "region"))
+    if profile.sso:
+        _check_account_id(profile.account_id, config.where(profile, "sso_account_id"))
+        _check_role_name(profile.role_name, config.where(profile, "sso_role_name"))
+    return sso_session
+
+
+def _check_region(key: str, region: str, where: str) -> None:
+    if not REGION.fullmatch(region):
+        near = difflib.get_close_matches(region.lower(), REGIONS, n=1) or REGIONS[:1]
+        raise ConfigurationError(
+            f"{key} = {printable(region)} of {where} is not a region. Correct it, for example to "
+            f"`{key} = {near[0]}`, then run the cell again."
+        )
+
+
+def _check_account_id(account_id: str, where: str) -> None:
+    if ACCOUNT_ID.fullmatch(account_id):
+        return
+    digits = f"has {len(account_id)} digits" if account_id.isdecimal() else "is not a number of 12 digits"
+    raise ConfigurationError(
+        f"sso_account_id = {printable(account_id)} of {where} {digits}; an account id has 12. "
+        "Write all of them, zeros in front too, then run the cell again."
+    )
+
+
+def _check_role_name(role_name: str, where: str) -> None:
+    if role_name != role_name.strip() or not role_name.isprintable():
+        raise ConfigurationError(
+            f"sso_role_name = {printable(role_name)!r} of {where} has a character around the name that cannot be seen. "
+            "Type the name again, then run the cell again."
+        )
 
 
 class SignInChoice:
@@ -189,7 +244,7 @@ class SignInChoice:
             # `--start-url` may mean a section with the same address, which keeps another file.
             with contextlib.suppress(CuawsError):
                 for profile in self._aws_files.read().profiles.values():
-                    if "sso_session" not in profile.settings and sso_session.cache_key == profile.settings.get(
+                    if "sso_session" not in profile.merged and sso_session.cache_key == profile.merged.get(
                         "sso_start_url"
                     ):
                         return f"`%cuaws use {shlex.quote(profile.name)}`"
@@ -201,4 +256,12 @@ class SignInChoice:
     def region(self, sso_session: SsoSession | None) -> str:
         """Return where the clients of a sign-in go if nobody says otherwise."""
         as_found = self._found("AWS_REGION") or self._found("AWS_DEFAULT_REGION")
-        return self.settings.region or as_found or (sso_session or CU_BOULDER).sso_region
+        return self.settings.region or as_found or self.default_region(sso_session)
+
+    def default_region(self, sso_session: SsoSession | None) -> str:
+        """Return the region of `[default]`, as clients without an account in use take it, else the sign-in's."""
+        region = None
+        with contextlib.suppress(CuawsError):
+            default = self._aws_files.read().profile("default")
+            region = default.region if default is not None else None
+        return region or (sso_session or CU_BOULDER).sso_region

@@ -18,11 +18,12 @@ from cuaws_magic.errors import AmbiguousTarget, NoAccess, RoleNeeded, UnknownTar
 from cuaws_magic.humanize import quoted
 from cuaws_magic.model import Account, AccountRole
 from cuaws_magic.settings import ACCOUNT_ID
+from cuaws_magic.sso.session import sign_in_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cuaws_magic.config.files import AwsConfig, Profile
+    from cuaws_magic.config.content import AwsConfig, Profile
     from cuaws_magic.model import SsoSession
     from cuaws_magic.sso.accounts import Accounts
 
@@ -53,12 +54,10 @@ class ProfileTarget:
 
 def classify(text: str, config: AwsConfig) -> PortalTarget | ProfileTarget:
     """Tell what kind of TARGET was typed; which account it is, `Targets.resolve` finds out."""
-    profile = config.profiles.get(text)
-    if profile is not None and profile.sso:
+    profile = config.profile(text)
+    if profile is None or profile.sso:
         return PortalTarget(text, profile)
-    if profile is not None or text in config.static_profiles:
-        return ProfileTarget(text)
-    return PortalTarget(text)
+    return ProfileTarget(text)
 
 
 def portal_target(text: str, config: AwsConfig) -> PortalTarget:
@@ -115,8 +114,8 @@ class Targets:
         if target.profile is not None:
             return self._of_profile(target.profile, role_name, config)
         name, role_name = self._split(target.text, role_name, config, sso_session)
-        profile = config.profiles.get(name)
-        if profile is not None and profile.sso:
+        profile = config.profile(name)
+        if profile is not None and profile.sso and not ACCOUNT_ID.fullmatch(name):
             return self._of_profile(profile, role_name, config)
         chosen = sso_session()
         account = self._account(name, chosen, config)
@@ -129,7 +128,7 @@ class Targets:
         name, slash, role = target.rpartition("/")
         if not slash or not name or not role:
             return target, role_name
-        if name not in config.profiles and not ACCOUNT_ID.fullmatch(name):
+        if config.profile(name) is None and not ACCOUNT_ID.fullmatch(name):
             listing = self._directory.remembered(sso_session())
             if listing is not None and _named(listing.accounts, target):
                 return target, role_name
@@ -138,7 +137,13 @@ class Targets:
         return name, role
 
     def _of_profile(self, profile: Profile, role_name: str | None, config: AwsConfig) -> AccountRole:
-        sso_session = config.sso_session_of(profile)
+        if ACCOUNT_ID.fullmatch(profile.name) and profile.name != profile.account_id:
+            raise AmbiguousTarget(
+                f"{profile.name} is a profile for account {profile.account_id} and also the number of another account. "
+                f"For the profile, type `%cuaws use {profile.account_id}`; for the account, name a role too: "
+                f"`%cuaws use {profile.name}/ROLE`."
+            )
+        sso_session = sign_in_of(profile, config)
         listing = self._directory.remembered(sso_session)
         accounts = listing.accounts if listing is not None else ()
         for account in _named(accounts, profile.name):
@@ -150,7 +155,7 @@ class Targets:
         named = next(
             (one for one in accounts if one.id == profile.account_id), Account(profile.account_id, profile.name)
         )
-        return AccountRole(named, role_name or profile.role_name, sso_session, profile.region)
+        return AccountRole(named, role_name or profile.role_name, sso_session, profile.region, profile.name)
 
     def _account(self, name: str, sso_session: SsoSession, config: AwsConfig) -> Account:
         if ACCOUNT_ID.fullmatch(name):

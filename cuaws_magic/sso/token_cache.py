@@ -10,6 +10,7 @@ written is kept in this kernel.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from cuaws_magic import storage
+from cuaws_magic.aws.hosts import same_portal
 from cuaws_magic.model import ClientRegistration, RoleCredentials, Secret, SsoSession, SsoToken
 
 if TYPE_CHECKING:
@@ -259,7 +261,7 @@ class TokenCache:
 
 def _of(sso_token: SsoToken, sso_session: SsoSession) -> bool:
     """Whether an SSO token is of this organisation: a section keeps its file when somebody gives it another address."""
-    return sso_token.start_url.rstrip("/#") == sso_session.start_url.rstrip("/#")
+    return same_portal(sso_token.start_url, sso_session.start_url)
 
 
 def _sso_token(content: Mapping[str, Any], path: Path, sso_session: SsoSession | None) -> SsoToken:
@@ -311,6 +313,8 @@ def _read_object(path: Path) -> dict[str, Any] | None:
         data = path.read_bytes()
     except FileNotFoundError:
         return None
+    if storage.is_foreign(path):
+        raise PermissionError(errno.EPERM, "it belongs to another user")
     try:
         content = json.loads(data)
     except RecursionError:
@@ -322,6 +326,7 @@ def _read_object(path: Path) -> dict[str, Any] | None:
 
 
 def _write_object(path: Path, content: Mapping[str, Any]) -> None:
+    storage.refuse_foreign_link(path)
     # One line with the separators of `json.dumps`: what the CLI's JSONFileCache writes.
     storage.write_private(path, json.dumps(content).encode())
 

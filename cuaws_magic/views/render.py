@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from markupsafe import Markup
 
-from cuaws_magic.humanize import readable
+from cuaws_magic.humanize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -86,8 +86,8 @@ def card(tone: Tone, title: str, side: str, body: Markup, mark: str = "") -> Mar
     head = Markup(
         '<div style="display:flex;align-items:center;gap:8px;padding:9px 12px;background:{soft};font-weight:600;'
         # A theme's dim colour is made for its plain background, and too faint on this one.
-        'flex-wrap:wrap{line}">{dot}<span>{title}</span>{mark}'
-        '<span style="margin-left:auto;font-weight:400;opacity:.78">{side}</span></div>'
+        'flex-wrap:wrap{line}">{dot}<bdi>{title}</bdi>{mark}'
+        '<span style="margin-left:auto;font-weight:400;opacity:.78"><bdi>{side}</bdi></span></div>'
     ).format(
         soft=f"{SOFT};background:color-mix(in srgb,{TONES['wait']} 16%,{BACKGROUND})" if mark else SOFT,
         line=f";border-bottom:1px solid {LINE}" if body else "",
@@ -107,7 +107,7 @@ def card(tone: Tone, title: str, side: str, body: Markup, mark: str = "") -> Mar
 def facts(rows: Iterable[Row]) -> Markup:
     """Draw names and values in two columns."""
     cells = Markup("").join(
-        Markup('<span style="color:{dim}">{name}</span><span style="overflow-wrap:anywhere">{value}</span>').format(
+        Markup('<span style="color:{dim}">{name}</span><bdi style="overflow-wrap:anywhere">{value}</bdi>').format(
             dim=DIM, name=name, value=breakable(value) if value.startswith("arn:") else coded(value)
         )
         for name, value in rows
@@ -133,7 +133,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
     )
     body = Markup("").join(
         Markup("<tr>{}</tr>").format(
-            Markup("").join(Markup('<td style="{}">{}</td>').format(cell, value) for value in row)
+            Markup("").join(Markup('<td style="{}"><bdi>{}</bdi></td>').format(cell, value) for value in row)
         )
         for row in rows
     )
@@ -169,9 +169,18 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def shown(html: Markup) -> str:
+    """Return finished HTML as a page gets it: whatever names were escaped into it, nothing turns a line around."""
+    return _by_line(str(html))
+
+
+def _by_line(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def mimebundle(plain: str, html: Markup) -> MimeBundle:
     """Put both faces together, as IPython's `_repr_mimebundle_` wants them."""
-    return {"text/plain": readable(plain), "text/html": str(html)}
+    return {"text/plain": _by_line(plain), "text/html": shown(html)}
 
 
 class View:

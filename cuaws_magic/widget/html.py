@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from cuaws_magic.humanize import clean, spaced
+from cuaws_magic.humanize import printable, spaced
 from cuaws_magic.views import render, sign_in
 from cuaws_magic.views.render import breakable, coded
 
@@ -36,9 +36,9 @@ def head(state: PanelState) -> str:
     ).format(
         marked="cuaws-marked" if state.production else "",
         tone=state.tone,
-        title=clean(state.title),
+        title=printable(state.title),
         tag=Markup('<span class="cuaws-tag">production</span>') if state.production else "",
-        side=clean(state.side),
+        side=printable(state.side),
     )
 
 
@@ -115,7 +115,7 @@ def facts(in_use: InUse) -> str:
     rows.append(
         (
             "Account",
-            Markup("{} <code>{}</code>").format(clean(in_use.account_name), spaced(in_use.account)),
+            Markup("{} <code>{}</code>").format(printable(in_use.account_name), spaced(in_use.account)),
         )
     )
     rows.append(("Role", Markup("{} in {}").format(in_use.role, in_use.region)))
@@ -179,7 +179,7 @@ _PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
 
 def keys() -> str:
     """Return what makes a page listen, as soon as it shows it."""
-    return str(Markup('<img alt="" src="{}" onload="{}">').format(_PIXEL, _script()))
+    return render.shown(Markup('<img alt="" src="{}" onload="{}">').format(_PIXEL, _script()))
 
 
 def _script() -> str:

@@ -156,13 +156,13 @@ def test_a_page_that_is_loaded_again_opens_nothing(open_lab: Callable, portal: P
     days_later = card.inner_text()
 
     assert code in again
-    assert "The page was loaded again" in again
+    assert "The page was reloaded" in again
     assert left > 9 * MINUTE
     assert "Signed in" in status
     assert code not in over[0]
     assert over[1] == 0
     assert code in elsewhere
-    assert "The page was loaded again" not in elsewhere
+    assert "The page was reloaded" not in elsewhere
     assert code in link
     assert days_later == over[0]
     assert opened == [page]
