@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from cuaws_magic import storage
-from cuaws_magic.errors import StorageError
+from cuaws_magic.errors import ChangedMeanwhile, StorageError
 
 # Writes the one and the other, without end.
 WRITER = """
@@ -221,3 +221,71 @@ def test_a_lock_that_somebody_keeps(folder, monkeypatch):
 
     with FileLock(folder / "one"), storage.lock(folder / "one") as held:
         assert held is False
+
+
+# What killed writers leave.
+
+DIES = """
+import os, pathlib, signal, sys
+from cuaws_magic import storage
+storage._replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+storage.write_private(pathlib.Path(sys.argv[1]), b"s3cret")
+"""
+
+
+def killed_while_writing(path):
+    subprocess.run([sys.executable, "-c", DIES, str(path)], check=False, timeout=60)
+    (left,) = storage.leftovers(path.parent)
+    assert left.read_bytes() == b"s3cret"
+    return left
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no kill -9")
+def test_the_next_write_removes_what_a_killed_writer_left(folder):
+    """`kill -9` between write and rename leaves a file with all of the content; the next write to that file ends it."""
+    path = folder / "file"
+    left = killed_while_writing(path)
+
+    storage.write_private(path, b"new")
+
+    assert not left.exists()
+    assert [one.name for one in folder.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no kill -9")
+def test_a_sweep_leaves_who_is_at_work(folder):
+    """Only files of processes that are gone are removed, and only those of our own pattern."""
+    left = killed_while_writing(folder / "file")
+    ours = folder / f".file.{os.getpid()}.0123abcd.tmp"
+    ours.write_bytes(b"in the middle")
+    foreign = folder / ".file.tmp"
+    foreign.write_bytes(b"somebody's")
+
+    storage.sweep(folder)
+
+    assert (left.exists(), ours.exists(), foreign.exists()) == (False, True, True)
+
+
+def test_a_change_right_before_the_rename_is_noticed(folder):
+    """Who asks for it is told that the file changed since it was read; nothing is written, nothing is left."""
+    path = folder / "file"
+    path.write_bytes(b"before")
+
+    with pytest.raises(ChangedMeanwhile):
+        storage.write_private(path, b"after", unchanged=lambda: False)
+
+    assert path.read_bytes() == b"before"
+    assert [one.name for one in folder.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
+def test_a_file_of_somebody_else_is_foreign(folder):
+    """Another user's file or link is told from one's own."""
+    mine, theirs, link = folder / "mine", folder / "theirs", folder / "link"
+    for path in (mine, theirs):
+        path.write_bytes(b"")
+    link.symlink_to(mine)
+    os.chown(theirs, 12345, 12345)
+    os.chown(link, 12345, 12345, follow_symlinks=False)
+
+    assert [storage.is_foreign(path) for path in (mine, theirs, link)] == [False, True, True]

@@ -271,7 +271,8 @@ def _setting_of(address: str) -> str | None:
             return name
     try:
         session = botocore.session.Session()
-        full, path = session.full_config, session.get_config_variable("config_file")
+        full = session.full_config
+        path = os.path.expanduser(session.get_config_variable("config_file"))  # noqa: PTH111 - as botocore does
     except (BotoCoreError, OSError):
         return None
     for kind, sections in (("profile ", full.get("profiles", {})), ("services ", full.get("services", {}))):

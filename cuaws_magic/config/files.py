@@ -147,7 +147,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 Result = TypeVar("Result")
 
-_ATTEMPTS = 5  # at a file that another program changes while we do
+_ATTEMPTS = 20  # at a file that another program changes while we do
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,7 @@ class OpenedFile:
     path: Path
     sections: Mapping[str, Mapping[str, str]] = field(repr=False)
     _data: bytes = field(repr=False)
+    _inode: object = field(repr=False)
 
     def edited(self, edits: Iterable[Edit]) -> Edited:
         """
@@ -200,7 +201,8 @@ class OpenedFile:
             self.path,
             edited.after.encode(),
             keep_mode=not private,
-            unchanged=lambda: bytes_of(self.path) == self._data,
+            # The date last: it is the quickest to look at, so it leaves the smallest gap before the rename.
+            unchanged=lambda: bytes_of(self.path) == self._data and _inode(self.path) == self._inode,
         )
 
 
@@ -244,12 +246,21 @@ class ConfigWriter:
         target = os.path.realpath(path)  # two links to one file are one file
         with storage.lock(self._own_state.lock_path(f"config {target}")):
             _refuse_what_is_no_file(path)
-            data = bytes_of(path)
+            inode, data = _inode(path), bytes_of(path)
             try:
                 sections = ini_text.values(ini_text.decoded(data))
             except Malformed as error:
                 raise refused(path, error) from None
-            yield OpenedFile(path, sections, data)
+            yield OpenedFile(path, sections, data, inode)
+
+
+def _inode(path: Path) -> object:
+    """Tell one state of a file from another, without reading it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _refuse_what_is_no_file(path: Path) -> None:

@@ -42,7 +42,7 @@ _NAMES = {
 }
 _BEHIND_A_COMMAND, _ALONE = (
     re.compile(
-        rf"(?P<command>{command})[\"']?(?<![A-Za-z]_)(?:aws[\s_-]{0, 8})?"
+        rf"(?P<command>{command})[\"']?(?<![A-Za-z]_)(?:aws[\s_-]{{0,8}})?"
         rf"(?:{'|'.join(f'(?P<n{number}>{pattern})' for number, pattern in enumerate(_NAMES.values()))})"
         # Behind it an equals sign, a colon, a comma (PowerShell's long form), or nothing (fish, the page itself).
         r"(?:[\"'\]]*[ \t]*[=:,]\s*|[ \t]+|[ \t]*\n[ \t]*)",

@@ -312,3 +312,36 @@ def test_a_bug_stays_a_bug():
     bug = RuntimeError("ours")
 
     assert translate(bug, "ListAccounts", NOON) is bug
+
+
+def refusal(operation, status, code):
+    response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {}}}
+    return translate(ClientError(response, operation), operation, NOON)
+
+
+@pytest.mark.parametrize(
+    "operation", ["RegisterClient", "StartDeviceAuthorization", "CreateToken", "RefreshToken", "Logout"]
+)
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "403"), (403, "ForbiddenException"), (404, "ResourceNotFoundException")]
+)
+def test_a_proxys_refusal_is_not_about_a_role(operation, status, code):
+    """Only listings and GetRoleCredentials speak of accounts and roles; other refusals are a proxy's or firewall's."""
+    said = str(refusal(operation, status, code))
+
+    assert "role" not in said
+    assert "a proxy or a firewall, perhaps" in said
+    assert said.endswith("then run the cell again.")
+
+
+def test_a_refusal_of_sts_leads_to_no_verify():
+    """A policy that forbids GetCallerIdentity is not a missing role."""
+    said = str(refusal("GetCallerIdentity", 403, "AccessDenied"))
+
+    assert "`%cuaws use ACCOUNT --no-verify`" in said
+
+
+@pytest.mark.parametrize("operation", ["GetRoleCredentials", "ListAccountRoles"])
+def test_a_refusal_of_the_portal_speaks_of_roles(operation):
+    """These do."""
+    assert isinstance(refusal(operation, 403, "ForbiddenException"), NoAccess)

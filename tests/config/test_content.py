@@ -1,4 +1,4 @@
-"""What a profile means is what botocore makes of it: each mix of settings, with botocore's own resolver as the judge."""
+"""What a profile means is what botocore makes of it: each mix of settings, judged by botocore's own resolver."""
 
 from __future__ import annotations
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
 import string
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -420,3 +422,32 @@ def test_the_settings_of_another_block_are_not_those_of_the_keys():
 
     assert (without.profile, without.region) == ("111111111111_MyRole", None)
     assert (own.profile, own.region) == ("111111111111_MyRole", "ap-south-1")
+
+
+# Nothing that is pasted takes long.
+
+UNITS = (
+    "http://", " ", "\t", '"', "aws_access_key_id ", "aws_access_key_id=", "export ", "export -x ", "[a] ", "[", "\n", "$ ",
+    "ASIAABCDEFGHIJKLMNOP", "A", "user@host:~$ ", "\x1b[", "user_code=", "set ", "a.", "/", ":", "_", "access ", "secret",
+    "\\", "# ", ";", "access____", "=", "session token\n", "declare --a ", "PS C:\\>", "In [1]: ", 'aws_access_key_id="',
+)  # fmt: skip
+
+
+def seconds_for(text):
+    begun = time.perf_counter()
+    with contextlib.suppress(PasteRefused):
+        pasted.read(text)
+    pasted.holds_keys(text)
+    return time.perf_counter() - begun
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=repr)
+def test_a_hundred_kilobytes_take_no_longer_than_their_length(unit):
+    """Four times the text takes some four times as long: nothing that is pasted stops a kernel."""
+    short, long = (unit * (size // len(unit) + 1) for size in (25_000, 100_000))
+
+    quarter, whole = (
+        min(seconds_for(text[:size]) for _ in range(2)) for text, size in ((short, 25_000), (long, 100_000))
+    )
+
+    assert whole < 10 * quarter + 0.05

@@ -71,7 +71,9 @@ def test_a_second_refusal_says_what_to_do(app, portal, show):
 
     app.identity_center.caller_identity = refused
 
-    with pytest.raises(CredentialsRefused, match="not even new ones.*wait a minute, then run the cell again") as caught:
+    with pytest.raises(
+        CredentialsRefused, match=r"not even new ones.*wait a minute, then run the cell again"
+    ) as caught:
         app.use(show, ACCOUNT)
 
     assert "`%cuaws use" not in str(caught.value)

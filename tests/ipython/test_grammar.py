@@ -285,3 +285,21 @@ def test_cus_region_is_the_first(grammar):
     """CU's region is the first that is offered."""
     assert REGIONS[0] == "us-west-2"
     assert len(set(REGIONS)) == len(REGIONS)
+
+
+@pytest.mark.parametrize(
+    "name", ["__builtins__", "_dh", "_i1", "_oh", "_", "exit", "quit", "get_ipython", "In", "Out", "print", "class"]
+)
+def test_a_variable_of_python_or_ipython_is_refused(grammar, name):
+    """`--var` never takes a name whose loss breaks the kernel."""
+    with pytest.raises(UsageError, match="name of a variable"):
+        grammar.parse(f"export --var {name}")
+
+
+@pytest.mark.parametrize("line", ["\x1b]0;pwned\x07", "use a b\x1b[2J", "login --nosuch\u202e"])
+def test_a_mistyped_line_is_shown_and_not_obeyed(grammar, line):
+    """An escape sequence in what was typed reaches no terminal, a mark that turns the line around no page."""
+    with pytest.raises(UsageError) as caught:
+        grammar.parse(line)
+
+    assert str(caught.value).isprintable()

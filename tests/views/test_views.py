@@ -298,3 +298,14 @@ def test_a_sign_in_that_is_over(until):
 
     assert re.search(r"Sign-in +expired; type `%cuaws login`", plain)
     assert "(4 h)" in plain
+
+
+def test_a_name_turns_no_line_around():
+    """Marks of writing direction in a person's or an account's name reach neither text nor HTML; RTL names stay apart."""
+    evil = "ralphie\u202e\u2066\x1b[2J"
+    view = Whoami("111111111111", f"arn:aws:sts::111111111111:assumed-role/R/{evil}", "A:r", evil, f"חשבון{evil}")
+
+    for text in view.mimebundle().values():
+        assert not set(text) & set("\u202e\u2066\x1b")
+    assert "<bdi" in view.mimebundle()["text/html"]
+    assert "חשבון" in repr(view)
