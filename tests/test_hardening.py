@@ -21,7 +21,7 @@ from cuaws_magic.aws.service_errors import translate
 from cuaws_magic.credentials.environment import KernelEnvironment
 from cuaws_magic.credentials.refresh import LONGEST_SLEEP, RefreshThread
 from cuaws_magic.errors import CredentialsRefused, CuawsError, PassingTrouble, ServiceFailure, Signal, UnknownTarget
-from cuaws_magic.humanize import readable
+from cuaws_magic.humanize import printable
 from cuaws_magic.practice import Failure
 from cuaws_magic.sso.device_flow import Keep
 from cuaws_magic.sso.session import CU_BOULDER
@@ -228,8 +228,8 @@ def test_damaged_memory_is_no_memory(app: App, portal: PracticePortal, content: 
 
 def test_a_name_that_a_terminal_would_obey_is_shown_as_text() -> None:
     """Escape sequences, bells and reversed writing from elsewhere become a mark."""
-    assert readable("a\x1b[31m\u202eb\x07\nc") == "a\N{REPLACEMENT CHARACTER}[31m" + "\N{REPLACEMENT CHARACTER}b" + (
-        "\N{REPLACEMENT CHARACTER}\nc"
+    assert printable("a\x1b[31m\u202eb\x07c") == "a\N{REPLACEMENT CHARACTER}[31m" + "\N{REPLACEMENT CHARACTER}b" + (
+        "\N{REPLACEMENT CHARACTER}c"
     )
 
 

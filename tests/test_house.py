@@ -57,7 +57,7 @@ DOORS = tuple(
     Door(outside, frozenset(modules.split()))
     for outside, modules in {
         "aiobotocore": "credentials.provider",
-        "botocore": "aws.clients aws.profile_credentials aws.service_errors credentials.provider",
+        "botocore": "aws.clients aws.endpoints aws.profile_credentials aws.service_errors credentials.provider",
         "IPython": "ipython.display ipython.grammar ipython.magics ipython.paste_cell",
         "traitlets": "ipython.magics",
         "prompt_toolkit": "ipython.paste_cell",

@@ -7,15 +7,12 @@ call in botocore's own service models and fails on one that is not in `MODELLED`
 
 from __future__ import annotations
 
-import difflib
-import functools
-import os
-import re
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic.aws.endpoints import setting_of, unknown_region
 from cuaws_magic.errors import (
     AuthorizationDenied,
     AuthorizationPending,
@@ -44,9 +41,6 @@ if TYPE_CHECKING:
 
 # AWS refuses a signature that is more than five minutes off (SigV4).
 _CLOCK_TOLERANCE = timedelta(minutes=5)
-
-# Where the three services are: `sts`, `oidc` and `portal.sso`, each in its region.
-_ENDPOINT = re.compile(r"https://(?:sts|oidc|portal\.sso)\.([a-z]+(?:-[a-z]+)+-[0-9]+)\.")
 
 _OIDC = "the sign-in service of AWS"
 _PORTAL = "the AWS access portal"
@@ -239,14 +233,14 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
 
 
 def _unreachable(error: Any, operation: str) -> Unreachable:
-    stranger = _unknown_region(str(error.kwargs.get("endpoint_url")))
+    stranger = unknown_region(str(error.kwargs.get("endpoint_url")))
     if stranger is not None:
         return Unreachable(
             f"{_subject(operation)} cannot be reached in {stranger[0]}, which is not a region known here. "
             f"Nearest: {stranger[1]}. Correct the region, or check the network, then run the cell again."
         )
     address = str(error.kwargs.get("endpoint_url"))
-    setting = _setting_of(address)
+    setting = setting_of(address)
     if setting is not None:
         return Unreachable(
             f"{_subject(operation)} cannot be reached at {printable(address)} ({_what(error)}), set by {setting}. "
@@ -256,32 +250,6 @@ def _unreachable(error: Any, operation: str) -> Unreachable:
         f"{_subject(operation)} cannot be reached from this machine ({_what(error)}). "
         "Check the network or proxy, then run the cell again."
     )
-
-
-def _setting_of(address: str) -> str | None:
-    """Name the setting that an address comes from: a variable, or section and file; `None` for AWS's own."""
-    import botocore.session
-    from botocore.exceptions import BotoCoreError
-
-    def same(value: object) -> bool:
-        return isinstance(value, str) and value.rstrip("/") == address.rstrip("/")
-
-    for name, value in os.environ.items():
-        if name.startswith("AWS_ENDPOINT_URL") and same(value):
-            return name
-    try:
-        session = botocore.session.Session()
-        full = session.full_config
-        path = os.path.expanduser(session.get_config_variable("config_file"))  # noqa: PTH111 - as botocore does
-    except (BotoCoreError, OSError):
-        return None
-    for kind, sections in (("profile ", full.get("profiles", {})), ("services ", full.get("services", {}))):
-        for name, settings in sections.items():
-            blocks = [block for block in settings.values() if isinstance(block, dict)]
-            if any(same(one.get("endpoint_url")) for one in (settings, *blocks)):
-                header = name if (kind, name) == ("profile ", "default") else f"{kind}{name}"
-                return f"endpoint_url of [{header}] in {path}"
-    return None
 
 
 def _client_error(response: Any, operation: str, now: datetime) -> Exception:
@@ -368,26 +336,6 @@ def _subject(operation: str) -> str:
     """Name the service at the beginning of a sentence."""
     service = _service(operation)
     return service[0].upper() + service[1:]
-
-
-def _unknown_region(endpoint: str) -> tuple[str, str] | None:
-    """Return the region of an endpoint that botocore does not know, with the nearest that it knows."""
-    found = _ENDPOINT.match(endpoint)
-    if found is None or found[1] in _known_regions():
-        return None
-    return found[1], difflib.get_close_matches(found[1], _known_regions(), n=1, cutoff=0.0)[0]
-
-
-@functools.cache
-def _known_regions() -> tuple[str, ...]:
-    from botocore.session import Session
-
-    session = Session()
-    return tuple(
-        region
-        for partition in session.get_available_partitions()
-        for region in session.get_available_regions("sts", partition_name=partition)
-    )
 
 
 def _what(error: Exception) -> str:

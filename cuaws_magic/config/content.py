@@ -210,8 +210,8 @@ class AwsConfig:
         for key, value in (("sso_start_url", sso_session.start_url), ("sso_region", sso_session.sso_region)):
             if merged.get(key, value) != value:
                 raise ConfigurationError(
-                    f"{key} differs between {self.where(profile, key)} and [sso-session {name}]. "
-                    f"Delete it from the profile, then run the cell again."
+                    f"{key} differs between {self.where(profile, key).replace(f' in {self.path}', '')} and "
+                    f"[sso-session {name}] in {self.path}. Delete it from the profile, then run the cell again."
                 )
         return sso_session
 

@@ -314,9 +314,9 @@ def test_a_bug_stays_a_bug():
     assert translate(bug, "ListAccounts", NOON) is bug
 
 
-def refusal(operation, status, code):
+def answered(operation, status, code):
     response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {}}}
-    return translate(ClientError(response, operation), operation, NOON)
+    return translate(foreign.ClientError(response, operation), operation, NOON)
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def refusal(operation, status, code):
 )
 def test_a_proxys_refusal_is_not_about_a_role(operation, status, code):
     """Only listings and GetRoleCredentials speak of accounts and roles; other refusals are a proxy's or firewall's."""
-    said = str(refusal(operation, status, code))
+    said = str(answered(operation, status, code))
 
     assert "role" not in said
     assert "a proxy or a firewall, perhaps" in said
@@ -336,7 +336,7 @@ def test_a_proxys_refusal_is_not_about_a_role(operation, status, code):
 
 def test_a_refusal_of_sts_leads_to_no_verify():
     """A policy that forbids GetCallerIdentity is not a missing role."""
-    said = str(refusal("GetCallerIdentity", 403, "AccessDenied"))
+    said = str(answered("GetCallerIdentity", 403, "AccessDenied"))
 
     assert "`%cuaws use ACCOUNT --no-verify`" in said
 
@@ -344,4 +344,4 @@ def test_a_refusal_of_sts_leads_to_no_verify():
 @pytest.mark.parametrize("operation", ["GetRoleCredentials", "ListAccountRoles"])
 def test_a_refusal_of_the_portal_speaks_of_roles(operation):
     """These do."""
-    assert isinstance(refusal(operation, 403, "ForbiddenException"), NoAccess)
+    assert isinstance(answered(operation, 403, "ForbiddenException"), errors.NoAccess)

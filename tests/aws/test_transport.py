@@ -116,7 +116,7 @@ def test_what_others_ask_is_logged_as_ever(app, portal, logged):
 class Broken:
     """Clients that fail in an unforeseen way, with secrets all around."""
 
-    def sts(self, credentials, region):
+    def sts(self, credentials, region, profile=None):
         aws_secret_access_key = credentials.secret_access_key.reveal()
         raise OSError(24, "Too many open files") if aws_secret_access_key else RuntimeError
 

@@ -112,7 +112,7 @@ def test_from_keys_to_a_profile_and_back(app, monkeypatch):
 
     assert by_name == {**before, "AWS_PROFILE": "awsucob0myaccount"}
     assert (by_keys["AWS_ACCOUNT_ID"], by_keys["AWS_REGION"]) == (OTHER_ID, "us-east-2")
-    assert "AWS_PROFILE" not in by_keys
+    assert by_keys["AWS_PROFILE"] == "other"
     assert dict(os.environ) == before
 
 
@@ -230,7 +230,7 @@ def test_a_profile_that_leads_to_another_account(app, monkeypatch):
     """What AWS says of it must be what the file says."""
     real = app.identity_center.caller_identity
 
-    def another(keys, region):
+    def another(keys, region, profile=None):
         from dataclasses import replace
 
         return replace(real(keys, region), account="999999999999")

@@ -44,12 +44,14 @@ def ours(text):
     """Remember every profile of a text as ours."""
     return {
         name: Ours(one.settings, name)
-        for name, one in config_from(Path("c"), ini_text.values(text), ()).profiles.items()
+        for name, one in config_from(Path("c"), ini_text.values(text), {}, Path("k")).profiles.items()
     }
 
 
 def planned(portal, text="", *, saved=(), remembered=None, gone=(), sso_session=CU_BOULDER):
-    config = config_from(Path("/home/ralphie/.aws/config"), ini_text.values(text), saved)
+    config = config_from(
+        Path("/home/ralphie/.aws/config"), ini_text.values(text), {name: {} for name in saved}, Path("k")
+    )
     return plan(portal, sso_session, "us-west-2", config, remembered or {}, gone)
 
 

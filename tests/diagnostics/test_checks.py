@@ -428,7 +428,7 @@ def test_no_network(portal):
     diagnosis = App().doctor()
 
     (network,) = [one for one in diagnosis.findings if one.subject == "Network"]
-    assert network.line.startswith("error: Network: The sign-in service of AWS cannot be reached from this machine")
+    assert network.line.startswith("error: Network: The sign-in service of AWS cannot be reached at http://127.0.0.1:")
     assert diagnosis.conclusion == f"First: {network.do}"
     assert any(one.subject == "Versions" for one in diagnosis.findings)
 

@@ -72,7 +72,7 @@ def test_an_arn_breaks_at_its_marks():
 
     drawn = render.facts([("ARN", arn)])
 
-    assert "<wbr>111111111111:<wbr>assumed-role/<wbr>R_1/<wbr>a@b.c&lt;i&gt;</span>" in drawn
+    assert "<wbr>111111111111:<wbr>assumed-role/<wbr>R_1/<wbr>a@b.c&lt;i&gt;</bdi>" in drawn
     assert "a@b" in drawn.replace("<wbr>", "")
     assert "overflow-wrap:anywhere" in drawn
     assert "<wbr>" not in render.facts([("Path", "/a/b:c")])

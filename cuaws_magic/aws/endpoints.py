@@ -1,0 +1,57 @@
+"""Where an address that does not answer comes from: a setting, or a region that there is not."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import os
+import re
+
+# Where the three services are: `sts`, `oidc` and `portal.sso`, each in its region.
+_ENDPOINT = re.compile(r"https://(?:sts|oidc|portal\.sso)\.([a-z]+(?:-[a-z]+)+-[0-9]+)\.")
+
+
+def setting_of(address: str) -> str | None:
+    """Name the setting that an address comes from: a variable, or section and file; `None` for AWS's own."""
+    import botocore.session
+    from botocore.exceptions import BotoCoreError
+
+    def same(value: object) -> bool:
+        return isinstance(value, str) and value.rstrip("/") == address.rstrip("/")
+
+    for name, value in os.environ.items():
+        if name.startswith("AWS_ENDPOINT_URL") and same(value):
+            return name
+    try:
+        session = botocore.session.Session()
+        full = session.full_config
+        path = os.path.expanduser(session.get_config_variable("config_file"))  # noqa: PTH111 - as botocore does
+    except (BotoCoreError, OSError):
+        return None
+    for kind, sections in (("profile ", full.get("profiles", {})), ("services ", full.get("services", {}))):
+        for name, settings in sections.items():
+            blocks = [block for block in settings.values() if isinstance(block, dict)]
+            if any(same(one.get("endpoint_url")) for one in (settings, *blocks)):
+                header = name if (kind, name) == ("profile ", "default") else f"{kind}{name}"
+                return f"endpoint_url of [{header}] in {path}"
+    return None
+
+
+def unknown_region(endpoint: str) -> tuple[str, str] | None:
+    """Return the region of an endpoint that botocore does not know, with the nearest that it knows."""
+    found = _ENDPOINT.match(endpoint)
+    if found is None or found[1] in _known_regions():
+        return None
+    return found[1], difflib.get_close_matches(found[1], _known_regions(), n=1, cutoff=0.0)[0]
+
+
+@functools.cache
+def _known_regions() -> tuple[str, ...]:
+    from botocore.session import Session
+
+    session = Session()
+    return tuple(
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("sts", partition_name=partition)
+    )
