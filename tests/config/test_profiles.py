@@ -164,7 +164,7 @@ NAMES = [
         "a role that would break the file",
         Portal([Account(ONE, "acc")], {ONE: ["evil\ncredential_process = x"]}),
         {},
-        note=f"No profile for acc ({ONE}) as 'evil\\ncredential_process = x': its name cannot be written in the file.",
+        note=f"No profile for acc ({ONE}) as evil�credential_process = x: its name cannot be written in the file.",
     ),
     Named("a leading zero stays", listed(acc=("044444444444", "MyRole")), {"acc": ("044444444444", "MyRole")}),
     Named(
