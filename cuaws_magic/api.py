@@ -138,7 +138,7 @@ def whoami() -> Whoami:
 
 @without_frames
 def status() -> Status:
-    """Return who, which account, time left; asks nobody."""
+    """Return who, which account, time left; sends no request."""
     from cuaws_magic.commands.status import status as _status
 
     return _status(the_context())
@@ -245,7 +245,7 @@ def console(service: str | None = None, target: str | None = None) -> ConsoleLin
 
 @without_frames
 def doctor() -> Diagnosis:
-    """Return what on this machine would get in the way, each with what to do; `ready` if nothing is."""
+    """Return the problems on this machine, each with what to do; `ready` if there are none."""
     from cuaws_magic.diagnostics.checks import diagnose
     from cuaws_magic.diagnostics.gather import gather
 

@@ -141,7 +141,7 @@ class AuthorizationExpired(SignInError):
 
 
 class SignInTimeout(SignInError):
-    """The time that the caller gave is over."""
+    """The time that the caller gave has passed."""
 
 
 class UnsafeSignInPage(SignInError):
@@ -200,7 +200,7 @@ class NoCredentials(CuawsError):
 
 
 class Superseded(CuawsError):
-    """Another account was asked for meanwhile, or a logout: the latest wish counts."""
+    """Another account was asked for meanwhile, or a logout: the latest command counts."""
 
 
 class PasteRefused(CuawsError):

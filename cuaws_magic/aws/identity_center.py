@@ -112,7 +112,7 @@ class IdentityCenter:
 
             SlowDown: Not yet, and asked too fast.
 
-            DeviceCodeExpired: The code is over or used.
+            DeviceCodeExpired: The code expired or was used.
 
             RegistrationRefused: The registration is unknown or over.
 
@@ -128,7 +128,7 @@ class IdentityCenter:
                 deviceCode=authorization.device_code.reveal(),
             ),
             lambda answer: self._token(answer, sso_session, registration, None),
-            attempts=1,  # the device flow asks again by itself
+            attempts=1,  # the device flow asks again
         )
 
     def refresh_token(self, sso_session: SsoSession, sso_token: SsoToken) -> SsoToken:

@@ -203,7 +203,7 @@ _MEANT = {
         ),
     ),
 }
-# `RefreshableCredentials`: what it got is over.
+# `RefreshableCredentials`: what it got has expired.
 _MEANT["RuntimeError"] = (
     NoCredentials,
     "The source of the profile {0} gave expired credentials. Renew them there, then run the cell again.",

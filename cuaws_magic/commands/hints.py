@@ -132,7 +132,7 @@ class CellHints:
     Args:
         credentials: What this kernel acts as.
 
-        login: The sign-in behind it.
+        login: The sign-in that it depends on.
 
         choice: Knows the sign-in of a plain `%cuaws login`, and all that profiles may need.
 
@@ -277,7 +277,7 @@ class CellHints:
         return keys is not None and not current.source.origin.renews and not said
 
     def _over(self, current: InUseRole) -> Hint:
-        """Return what to say of keys that nobody renews and that are over, or that AWS does not take."""
+        """Return what to say of keys that are not renewed and have expired, or that AWS does not accept."""
         origin, ends_at = current.source.origin, current.ends_at
         words = origin.label[:1].upper() + origin.label[1:]
         sentence = f"Type {origin.remedy}. Then run the cell that made the client again, and this one."

@@ -131,7 +131,7 @@ class KernelCredentials:
 
     def next_generation(self) -> int:
         """
-        Note that a person wants an account in use, or none; the latest wish counts.
+        Note that a person wants an account in use, or none; the latest command counts.
 
         Returns:
             Its number, for `take`: fetching and confirming take a while.
@@ -232,7 +232,7 @@ class KernelCredentials:
 
     def look(self) -> InUseRole | None:
         """
-        See to what a cell should not start without; may wait for a renewal if the set in use is over.
+        See to what a cell should not start without; may wait for a renewal if the set in use has expired.
 
         Returns:
             The account in use if its sign-in has ended, or keys that nobody renews have; else nothing.

@@ -2,7 +2,7 @@
 One thread that sleeps until something is due.
 
 It goes by the wall clock, since credentials end by the wall clock: a machine that
-slept, or a clock that was set, is noticed at the next look. It ends by itself when
+slept, or a clock that was set, is noticed at the next look. It ends when
 nothing is left to renew, and never keeps a process alive.
 """
 

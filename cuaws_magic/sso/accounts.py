@@ -72,7 +72,7 @@ class Accounts:
         self._now = now
 
     def remembered(self, sso_session: SsoSession) -> Listing | None:
-        """Return the last list, however old; asks nobody."""
+        """Return the last list, however old; sends no request."""
         content = self._own_state.load("accounts", sso_session.cache_key)
         # A section keeps its name when somebody gives it another address.
         return _listing_from(content) if content.get("start_url") == sso_session.start_url else None

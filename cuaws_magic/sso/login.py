@@ -111,7 +111,7 @@ class Login:
 
         Raises:
             ServiceError: It wants a refresh, the service does not answer, and the
-                SSO token in hand is over.
+                SSO token in hand has expired.
         """
         if refused is not None:
             self._refused.add(refused.access_token)

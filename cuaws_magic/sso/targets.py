@@ -47,7 +47,7 @@ class PortalTarget:
 
 @dataclass(frozen=True, slots=True)
 class ProfileTarget:
-    """A profile whose credentials botocore finds by itself: saved keys, a role, a program."""
+    """A profile whose credentials botocore finds: saved keys, a role, a program."""
 
     name: str
 

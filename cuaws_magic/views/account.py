@@ -124,7 +124,7 @@ class InUse(View):
         return "production" if self.production else ""
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         title, plain = self.title
         return render.mimebundle(
             render.text(plain, self.rows(), self.notes),
@@ -159,7 +159,7 @@ class Status(View):
         return session_label(self.sso_session) if self.sso_session is not None else ""
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         tone: Tone = "good"
         mark = self.in_use.mark if self.in_use is not None else ""
         if self.in_use is not None:
@@ -195,7 +195,7 @@ class Released(View):
     sentences: tuple[str, ...]
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         title = f"Released {self.account}" if self.account else "Nothing to release"
         return render.mimebundle(
             render.text(f"{title}.", [], self.sentences), render.card("idle", title, "", render.lines(self.sentences))
@@ -241,7 +241,7 @@ class Whoami(View):
         ]
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         return render.mimebundle(
             render.text(self.person, self.rows()),
             render.card("good", self.person, "", render.facts(self.rows())),
@@ -278,7 +278,7 @@ class AccountTable(View):
         return self.accounts[index]
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         head = ["Account", "Id"] + (["Roles"] if self.roles is not None else [])
         rows = [
             [account.name, account.id] + ([", ".join(self.roles[account.id])] if self.roles is not None else [])
@@ -317,7 +317,7 @@ class ConsoleLink(View):
     notes: tuple[str, ...]
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         page = f"the {self.service} page" if self.service else "the console"
         title = f"{self.account_name} · {self.role}"
         notes = ("Your browser asks you to sign in to the access portal first, if it must.", *self.notes)

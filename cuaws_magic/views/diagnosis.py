@@ -90,7 +90,7 @@ class Diagnosis(View):
         return not self._of("error")
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         bad, doubtful = len(self._of("error")), len(self._of("warning"))
         title = ", ".join(
             [counted(bad, "problem") if bad else "No problems", *([counted(doubtful, "note")] if doubtful else [])]

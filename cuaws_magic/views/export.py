@@ -78,7 +78,7 @@ class Exported(View):
         return self.text.reveal()
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces; the keys only where a person asked to see them."""
+        """Return text and HTML; the keys only where a person asked to see them."""
         title = f"Exported {self.account_name} · {self.role}"
         rows = [
             ("Where", self._where()),

@@ -29,7 +29,7 @@ class ProposedChange(View):
     dry_run: bool
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         signs = [line.sign for line in self.lines]
         what = "would change" if self.dry_run else "changes"
         title = f"What {what}: {counted(signs.count('+'), 'line')} added, {signs.count('-')} removed"
@@ -96,7 +96,7 @@ class Configured(View):
         return ("good", title) if self.written else ("idle", f"Nothing was written: {title}")
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         tone, title = self._title()
         sentences = list(self.notes)
         if self.difference and not self.written:
@@ -125,7 +125,7 @@ class Forgotten(View):
     sentences: tuple[str, ...]
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         title = f"Forgot {self.profile}"
         return render.mimebundle(
             render.text(f"{title} ({self.path}).", [], self.sentences),

@@ -121,7 +121,7 @@ def lines(sentences: Sequence[str]) -> Markup:
 
 
 def breakable(arn: str) -> Markup:
-    """Let an ARN go on in the next line behind its own marks, rather than anywhere."""
+    """Let an ARN break after its own separators, rather than anywhere."""
     return Markup("<wbr>").join(re.findall(r"[^:/]*[:/]|[^:/]+", arn))
 
 
@@ -179,15 +179,15 @@ def _by_line(text: str) -> str:
 
 
 def mimebundle(plain: str, html: Markup) -> MimeBundle:
-    """Put both faces together, as IPython's `_repr_mimebundle_` wants them."""
+    """Put text and HTML together, as IPython's `_repr_mimebundle_` wants them."""
     return {"text/plain": _by_line(plain), "text/html": shown(html)}
 
 
 class View:
-    """A value that knows its plain and its HTML face."""
+    """A value that shows itself: as HTML on a page, as text everywhere else."""
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> MimeBundle:  # noqa: ARG002 - IPython's protocol
@@ -206,7 +206,7 @@ class Progress(View):
     total: int
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         title = f"{self.what}: {self.done} of {self.total}"
         return mimebundle(title, card("good" if self.done == self.total else "wait", title, "", Markup()))
 
@@ -219,7 +219,7 @@ class Hint(View):
     sentences: tuple[str, ...]
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         return mimebundle(
             text(f"{self.title}.", [], self.sentences),
             card("bad", self.title, "", lines(self.sentences)),

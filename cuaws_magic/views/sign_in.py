@@ -200,7 +200,7 @@ class AwaitingApproval(View):
     at: datetime
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         return waiting(self.sso_session, self.authorization, self.attempt, self.trouble, self.at)
 
 
@@ -213,7 +213,7 @@ class SignInEnded(View):
     sentences: tuple[str, ...]
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         return ended(self.sso_session, self.title, self.sentences)
 
 
@@ -251,7 +251,7 @@ class SignedIn(View):
         return self.sso_session.start_url
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         return signed_in(self.sso_session, self.until, self.notes, self.at)
 
 
@@ -262,7 +262,7 @@ class SigningIn(View):
     sso_session: SsoSession
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         title = "Signing in while you work"
         sentence = "The card with the code updates when you approve; `%cuaws use ACCOUNT` waits for it."
         return render.mimebundle(
@@ -279,7 +279,7 @@ class SignedOut(View):
     sentences: tuple[str, ...]
 
     def mimebundle(self) -> MimeBundle:
-        """Return both faces."""
+        """Return text and HTML."""
         title = "Signed out" if self.organisations else "You were not signed in"
         side = ", ".join(self.organisations)
         return render.mimebundle(

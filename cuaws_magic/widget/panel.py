@@ -1,7 +1,7 @@
 """
 `%cuaws panel`: sign in and pick an account with the mouse, or with the keyboard alone.
 
-A panel is a view of the app: all that it shows is derived from it (`panel_state`), and
+A panel is a view of one kernel's context: all that it shows is derived from that (`panel_state`), and
 it keeps nothing of its own but what the person typed and selected (`panel_choice`).
 Handlers only write down a action; one thread per panel grants the actions in their order
 and is the only one that touches the widgets. So it does not matter on which thread

@@ -54,7 +54,7 @@ class PanelView(View):
     notes: tuple[str, ...] = ()
 
     def mimebundle(self) -> MimeBundle:
-        """Return the widget, and both faces for wherever there is none."""
+        """Return the widget, with text and HTML for wherever there is none."""
         title = "AWS accounts in this notebook"
         width = max(len(command) for command, _ in _COMMANDS)
         lines = [f"  {command:<{width}}  {what}" for command, what in _COMMANDS]

@@ -1,7 +1,7 @@
 """
 The panel's widgets: made once, then only told what changed.
 
-Knows how things look and which widget shows what; knows nothing of the app. Every
+Knows how things look and which widget shows what; knows nothing of the context. Every
 change goes through `show`, `offer_*` and the like, which one thread calls.
 """
 
@@ -112,7 +112,7 @@ class PanelWidgets:
         for widget in [self._notice, *self._screens.values(), self.root]:
             _close(widget)
 
-    # What the app says.
+    # What the state says.
 
     def show(self, state: PanelState, now: datetime) -> None:
         """Show what holds."""
