@@ -17,7 +17,8 @@ def setting_of(address: str) -> str | None:
     from botocore.exceptions import BotoCoreError
 
     def same(value: object) -> bool:
-        return isinstance(value, str) and value.rstrip("/") == address.rstrip("/")
+        # The address is that of a request, and has the path of its operation.
+        return isinstance(value, str) and f"{address}/".startswith(f"{value.rstrip('/')}/")
 
     for name, value in os.environ.items():
         if name.startswith("AWS_ENDPOINT_URL") and same(value):

@@ -243,13 +243,18 @@ def _unreachable(error: Any, operation: str) -> Unreachable:
     setting = setting_of(address)
     if setting is not None:
         return Unreachable(
-            f"{_subject(operation)} cannot be reached at {printable(address)} ({_what(error)}), set by {setting}. "
+            f"{_subject(operation)} cannot be reached at {printable(_origin(address))} ({_what(error)}), set by {setting}. "
             "Correct or delete that setting, then run the cell again."
         )
     return Unreachable(
         f"{_subject(operation)} cannot be reached from this machine ({_what(error)}). "
         "Check the network or proxy, then run the cell again."
     )
+
+
+def _origin(address: str) -> str:
+    """Leave out the path of a request."""
+    return "/".join(address.split("/")[:3])
 
 
 def _client_error(response: Any, operation: str, now: datetime) -> Exception:

@@ -315,7 +315,7 @@ CASES = [
         "STS does not answer",
         _USE,
         "Unreachable",
-        ("AWS STS cannot be reached", "Check the network or proxy, then run the cell again."),
+        ("AWS STS cannot be reached", "Correct or delete that setting, then run the cell again."),
         before=("%cuaws login",),
         knobs=_failing("sts:GetCallerIdentity", "reset"),
         then=_USE,
@@ -425,7 +425,7 @@ def test_no_network(start_kernel: Callable):
 
     notebook, error = kernel.run_all("%cuaws login", "reached = True")
 
-    says = ("cannot be reached from this machine (no connection)", "Check the network", "then run the cell again.")
+    says = ("cannot be reached at http://127.0.0.1:", "set by AWS_ENDPOINT_URL", "then run the cell again.")
     stopped(notebook, error, "Unreachable", says)
 
 
