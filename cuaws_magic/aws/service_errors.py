@@ -243,7 +243,7 @@ def _unreachable(error: Any, operation: str) -> Unreachable:
     setting = setting_of(address)
     if setting is not None:
         return Unreachable(
-            f"{_subject(operation)} cannot be reached at {printable(_origin(address))} ({_what(error)}), set by {setting}. "
+            f"{_subject(operation)} cannot be reached at {_origin(address)} ({_what(error)}), set by {setting}. "
             "Correct or delete that setting, then run the cell again."
         )
     return Unreachable(
@@ -254,7 +254,7 @@ def _unreachable(error: Any, operation: str) -> Unreachable:
 
 def _origin(address: str) -> str:
     """Leave out the path of a request."""
-    return "/".join(address.split("/")[:3])
+    return printable("/".join(address.split("/")[:3]))
 
 
 def _client_error(response: Any, operation: str, now: datetime) -> Exception:
