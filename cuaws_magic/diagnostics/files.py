@@ -126,7 +126,7 @@ def _values(section: Section, file: AwsFile, snapshot: Snapshot) -> Iterable[Fin
     where = f"[{section.header}] in {file.path}"
     for key in ("sso_region", "region"):
         value = section.settings.get(key)
-        if value and key not in section.commented and not REGION.fullmatch(value):
+        if value and key not in (*section.commented, *section.continued) and not REGION.fullmatch(value):
             yield warning("Config file", f"{key} = {value} of {where} is not a region", _correct(key))
     yield from _sso_region(section, where, snapshot)
     yield from _needs(section, where, {one.name for _, one in snapshot.sections() if one.kind == "profile"})
@@ -183,6 +183,11 @@ def _named_in(start_url: str) -> str | None:
 
 
 def _comments(section: Section, file: AwsFile) -> Iterable[Finding]:
+    for key in section.continued:
+        what = f"{key} of [{section.header}] in {file.path} runs on into the next line, which begins with a space"
+        yield (error if key in _EXACT else warning)(
+            "Config file", what, "Delete what is in front of the key in that line."
+        )
     for key in section.commented:
         what = f"{key} of [{section.header}] in {file.path} has a comment after its value, and AWS reads both"
         yield (error if key in _EXACT else warning)("Config file", what, "Put the comment on a line of its own.")

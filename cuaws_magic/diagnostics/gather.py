@@ -62,6 +62,8 @@ _NAMES_A_FILE = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 _OURS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE")
 # Something behind a blank that reads like a comment; AWS files have none behind a value.
 _COMMENT = re.compile(r"\s[#;]")
+# A space before a key, a non-breaking one perhaps, makes its line part of the value before. A block begins at once.
+_CONTINUED = re.compile(r"[^\n]+\n(?:[^\n]*\n)*?[a-z_]+[ \t]*=")
 _OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -237,6 +239,7 @@ def _section(header: str, kind: str, name: str, settings: Mapping[str, str]) -> 
         name,
         {key: value if key in HARMLESS_KEYS else HIDDEN for key, value in settings.items()},
         tuple(key for key, value in settings.items() if any(_COMMENT.search(line) for line in value.splitlines())),
+        tuple(key for key, value in settings.items() if _CONTINUED.match(value)),
     )
 
 

@@ -53,6 +53,8 @@ class Section:
         settings: Its keys; values only of `HARMLESS_KEYS`.
 
         commented: Keys whose value has something like a comment in it.
+
+        continued: Keys whose value runs on into a line that was meant as a setting of its own.
     """
 
     header: str
@@ -60,6 +62,7 @@ class Section:
     name: str
     settings: Mapping[str, str]
     commented: tuple[str, ...] = ()
+    continued: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
