@@ -99,7 +99,7 @@ def test_refused_keys_leave_it_too(open_lab: Callable, hub: Hub, keys: dict[str,
     lab.page.evaluate(TYPE, [1, f"%%cuaws paste\n{lines(keys)[:-60]}"])
 
     lab.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    lab.output(1).get_by_text("In the access portal open").wait_for()
+    lab.output(1).get_by_text("access portal").wait_for()
     lab.page.wait_for_function(f"({SOURCE})(1).includes('was refused and has been removed from this page')")
     lab.page.wait_for_timeout(1000)
 
