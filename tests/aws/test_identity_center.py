@@ -473,7 +473,10 @@ def test_nobody_there(caller, monkeypatch):
     """No connection at all is one clean line."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", "http://127.0.0.1:9")
 
-    with pytest.raises(Unreachable, match=r"cannot be reached from this machine \(no connection\)"):
+    with pytest.raises(
+        Unreachable,
+        match=r"cannot be reached at http://127\.0\.0\.1:9 \(no connection\), set by AWS_ENDPOINT_URL_SSO\.",
+    ):
         list(caller.center.list_accounts(caller.sso_token, REGION))
 
 
