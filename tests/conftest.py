@@ -53,7 +53,17 @@ def _no_credentials_left_behind() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def _environment_as_before() -> Iterator[None]:
+    """Put the variables back that a test's kernel set and did not release: the next test's programs inherit them."""
+    before = dict(os.environ)
+    yield
+    if dict(os.environ) != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def home(_environment_as_before: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Give every test an empty home and no AWS settings; nothing asks the instance metadata service."""
     for name in list(os.environ):
         if name.startswith(_OURS) or name in _PROXIES:
