@@ -1,5 +1,5 @@
 """
-Background work: observers of a change, tasks in threads, interrupts held for a moment.
+Background work: locks that survive a fork, observers of a change, tasks in threads, interrupts held for a moment.
 
 Observers get no news, only the hint to look again: state is derived, never copied.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import os
 import signal
 import threading
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +23,52 @@ if TYPE_CHECKING:
     Task = Callable[[], object]
 
 
+class ForkSafeLock:
+    """
+    A lock that a forked process finds open: whoever held it in the parent is not there to give it back.
+
+    Args:
+        make: `threading.Lock` or `threading.RLock`.
+    """
+
+    def __init__(self, make: Callable[[], Any] = threading.Lock) -> None:
+        self._make = make
+        self._lock = make()
+        _LOCKS.add(self)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_error: object) -> None:
+        self._lock.release()
+
+    def locked(self) -> bool:
+        """Whether somebody holds it; of a `threading.Lock` only."""
+        return bool(self._lock.locked())
+
+    def open_anew(self) -> None:
+        """Forget who holds it; in a forked process, before anything else runs."""
+        self._lock = self._make()
+
+
+_LOCKS: weakref.WeakSet[ForkSafeLock] = weakref.WeakSet()
+
+
+def _open_locks() -> None:
+    for lock in list(_LOCKS):
+        lock.open_anew()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_open_locks)
+
+
 class Observers:
     """A list of callbacks, safe from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._callbacks: list[Callable[[], None]] = []
-
-    def after_fork(self) -> None:
-        """Start anew in a forked process: who held a lock is not there to give it back."""
-        self._lock = threading.Lock()
 
     def observe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Have a function called after each change, on the thread that changed; returns how to end that."""
@@ -89,14 +127,13 @@ class Tasks:
     def __init__(self, changes: Observers | None = None, stamp: Callable[[], object] = lambda: None) -> None:
         self._changes = changes or Observers()
         self._stamp = stamp
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._under_way: dict[str, object] = {}
         self._next: dict[str, tuple[object, Task]] = {}
         self._last: Outcome | None = None
 
     def after_fork(self) -> None:
         """Start anew in a forked process, which has none of the threads."""
-        self._lock = threading.Lock()
         self._under_way = {}
         self._next = {}
 

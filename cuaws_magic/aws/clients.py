@@ -13,6 +13,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic.background import ForkSafeLock
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -73,13 +75,13 @@ class BotoClients:
 
     def __init__(self, found: Callable[[str], str | None] = os.environ.get) -> None:
         self._found = found
+        self._lock = ForkSafeLock()
         self.after_fork()
 
     def after_fork(self) -> None:
         """Start anew in a forked process: on a connection that both have, one would read the other's answers."""
         self._sessions: dict[tuple[object, ...], Any] = {}
         self._unsigned: dict[tuple[object, ...], Any] = {}
-        self._lock = threading.Lock()
 
     def unsigned(self, service: str, region: str) -> Any:
         """Return a client of a service that takes no signature; safe from any thread."""

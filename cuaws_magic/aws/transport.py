@@ -10,12 +10,12 @@ asked again with full jitter (AWS Architecture Blog, "Exponential Backoff And Ji
 from __future__ import annotations
 
 import random
-import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cuaws_magic.aws.clients import quiet
 from cuaws_magic.aws.service_errors import translate
+from cuaws_magic.background import ForkSafeLock
 from cuaws_magic.errors import PassingTrouble, ServiceFailure
 
 if TYPE_CHECKING:
@@ -54,13 +54,9 @@ class RateLimiter:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._next_slot = 0.0
         self.rate = FULL_PACE
-
-    def after_fork(self) -> None:
-        """Start anew in a forked process: who held a lock is not there to give it back."""
-        self._lock = threading.Lock()
 
     def ask(self, question: Callable[[], Result], attempts: int, *, paced: bool = True) -> Result:
         """
@@ -136,7 +132,6 @@ class Transport:
     def after_fork(self) -> None:
         """Start anew in a forked process, with connections of its own."""
         self._clients.after_fork()
-        self._pace.after_fork()
 
     def sign_in_endpoint(self, region: str) -> str:
         """Return the address of `sso-oidc`: AWS's, or where the SDK's settings point."""

@@ -108,7 +108,7 @@ class Context:
 
     def after_fork(self) -> None:
         """Go on in a forked process, a worker of somebody's pool say."""
-        for part in (self.identity_center, self.broker, self.credentials, self.observers, self.tasks):
+        for part in (self.identity_center, self.credentials, self.tasks):
             part.after_fork()
 
 

@@ -9,11 +9,11 @@ fetches it, under a lock, and the others read it.
 from __future__ import annotations
 
 import contextlib
-import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cuaws_magic import storage
+from cuaws_magic.background import ForkSafeLock
 from cuaws_magic.errors import CuawsError, NoAccess, NotSignedIn, ServiceError, ServiceFailure, StorageError
 from cuaws_magic.model import utc_now
 
@@ -61,15 +61,10 @@ class Broker:
         self._own_state = own_state
         self._now = now
         self._kept: dict[tuple[str, str, str], RoleCredentials] = {}
-        self._turns: dict[tuple[str, str, str], threading.Lock] = {}
-        self._turns_lock = threading.Lock()
+        self._turns: dict[tuple[str, str, str], ForkSafeLock] = {}
+        self._turns_lock = ForkSafeLock()
         # Key ids of sets that AWS did not accept, whatever their dates say.
         self._refused: set[Secret] = set()
-
-    def after_fork(self) -> None:
-        """Start anew in a forked process: who held a lock is not there to give it back."""
-        self._turns = {}
-        self._turns_lock = threading.Lock()
 
     def credentials(self, account_role: AccountRole) -> RoleCredentials:
         """
@@ -250,6 +245,6 @@ class Broker:
             ),
         )
 
-    def _turn(self, account_role: AccountRole) -> threading.Lock:
+    def _turn(self, account_role: AccountRole) -> ForkSafeLock:
         with self._turns_lock:
-            return self._turns.setdefault(account_role.key, threading.Lock())
+            return self._turns.setdefault(account_role.key, ForkSafeLock())

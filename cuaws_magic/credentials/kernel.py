@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cuaws_magic.background import Observers
+from cuaws_magic.background import ForkSafeLock, Observers
 from cuaws_magic.credentials.provider import BotoProvider, LibraryState
 from cuaws_magic.credentials.refresh import RefreshThread
 from cuaws_magic.credentials.sources import Bound
@@ -109,10 +109,10 @@ class KernelCredentials:
         self._env = env
         self._login = login
         self._now = now
-        self._lock = threading.RLock()
+        self._lock = ForkSafeLock(threading.RLock)
         self._provider = BotoProvider(self._in_use, self._bind, lambda: env.region_touched)
         self._bound: weakref.WeakSet[Bound] = weakref.WeakSet()
-        self._bound_lock = threading.Lock()  # sessions are made in any thread
+        self._bound_lock = ForkSafeLock()  # sessions are made in any thread
         self._libraries = LibraryState()
         self._renewed = threading.Event()
         self._renewal = RefreshThread(self._keep_up, now)
@@ -207,14 +207,8 @@ class KernelCredentials:
             self._rewrite(refused.source, refused.source.replace_refused(refused.credentials))
 
     def after_fork(self) -> None:
-        """Start anew in a forked process: who held a lock is not there to give it back."""
-        self._lock = threading.RLock()
-        self._bound_lock = threading.Lock()
+        """Start anew in a forked process, which has no thread that renews."""
         self._renewal.after_fork()
-        for source in [bound.source for bound in self._bound]:
-            source.after_fork()
-        if self._current is not None:
-            self._current.source.after_fork()
 
     def prepare(self) -> None:
         """Be in front of botocore sessions that are made before an account is in use."""

@@ -13,6 +13,7 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cuaws_magic.background import ForkSafeLock
 from cuaws_magic.model import utc_now
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class RefreshThread:
         self._work = work
         self._now = now
         self._wait = wait
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._woken = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -61,7 +62,6 @@ class RefreshThread:
 
     def after_fork(self) -> None:
         """Start anew in a forked process, which has no thread."""
-        self._lock = threading.Lock()
         self._woken = threading.Event()
         self._thread = None
 

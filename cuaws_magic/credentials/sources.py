@@ -9,9 +9,9 @@ them alike, by what is said here.
 from __future__ import annotations
 
 import abc
-import threading
 from typing import TYPE_CHECKING
 
+from cuaws_magic.background import ForkSafeLock
 from cuaws_magic.errors import CuawsError, NoCredentials
 from cuaws_magic.model import Origin, utc_now
 
@@ -102,9 +102,6 @@ class Source(abc.ABC):
     def ends_at(self, credentials: Credentials) -> datetime | None:
         """Return when a set ends, as well as we know."""
         return credentials.expires_at
-
-    def after_fork(self) -> None:  # noqa: B027 - most hold no lock
-        """Start anew in a forked process: who held a lock is not there to give it back."""
 
 
 class RoleSource(Source):
@@ -212,11 +209,7 @@ class RefreshableSource(Source):
         self._held = first
         self._fetch = fetch
         self._now = now
-        self._turn = threading.Lock()
-
-    def after_fork(self) -> None:
-        """Start anew, with a lock of its own."""
-        self._turn = threading.Lock()
+        self._turn = ForkSafeLock()
 
     def credentials(self) -> Credentials:
         """Return a set of which less than a third is used; one is fetched at a time."""
