@@ -10,11 +10,13 @@ goes on without one: a rare lost write is better than a notebook that hangs.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import re
 import secrets
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -32,6 +34,8 @@ _LINKS = 40  # that lead from one to the next, as Linux allows
 # Windows refuses to replace a file while another program has it open.
 _REPLACE_ATTEMPTS = 5
 _REPLACE_PAUSE = 0.05  # seconds
+
+_TRIAL = 4096  # bytes: more than what a file system keeps in its own tables
 
 # A lock is held for one question to AWS at the most, asked up to four times at half a minute each; who waits longer
 # goes on without.
@@ -82,7 +86,9 @@ def write_private(
                 temporary.unlink()
             raise
     except OSError as error:
-        raise StorageError(f"Cannot write {path}: {reason(error)}. Make it writable and try again.") from None
+        raise StorageError(
+            f"Cannot write {path}: {reason(error)}. {_REMEDY.get(error.errno, _MAKE_WRITABLE)}"
+        ) from None
 
 
 _LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)\.[0-9a-f]{8}\.tmp")
@@ -226,9 +232,57 @@ def _refuse_without_locks(path: Path) -> None:
         os.close(descriptor)
 
 
+_MAKE_WRITABLE = "Make it writable and try again."
+_REMEDY: dict[int | None, str] = {
+    errno.ENOSPC: "Free some space there, then run the cell again.",
+    errno.EDQUOT: "Your quota there is used up: delete what you do not need, then run the cell again.",
+}
+
+
 def reason(error: OSError) -> str:
     """Say in a few words why the system refused."""
     return (error.strerror or type(error).__name__).lower()
+
+
+def trouble_writing(folder: Path) -> str | None:
+    """
+    Say why no file can be written into a folder, or `None`: a small file is written and removed.
+
+    The mode alone does not tell of a full disk, a quota, a read-only file system. A folder that is not there would be
+    made: the nearest one above it that is there is tried.
+    """
+    for part in (folder, *folder.parents):
+        if part.is_dir():
+            break
+        if os.path.lexists(part):
+            return f"{part} is not a folder"
+    else:
+        return "there is no such place"
+    try:
+        with tempfile.TemporaryFile(dir=part) as stream:
+            stream.write(b"\0" * _TRIAL)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        return f"{part}: {reason(error)}"
+    return None
+
+
+def check_writable(path: Path) -> None:
+    """
+    Find out before a long question whether its answer could be written.
+
+    Raises:
+        StorageError: It could not.
+    """
+    real = Path(os.path.realpath(path))
+    if real.exists() and not os.access(real, os.W_OK):
+        raise StorageError(f"Cannot write {path}: it is read-only. {_MAKE_WRITABLE}")
+    trouble = trouble_writing(real.parent)
+    if trouble is not None:
+        raise StorageError(
+            f"Cannot write {path}: {trouble}. Free some space or make it writable, then run the cell again."
+        )
 
 
 def _take_after(path: Path, model: Path) -> None:

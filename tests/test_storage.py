@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -89,12 +90,42 @@ def test_a_write_that_fails_changes_nothing(folder, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageError, match=r"Cannot write .*file: no space left on device. Make it writable") as caught:
+    with pytest.raises(
+        StorageError, match=r"Cannot write .*file: no space left on device. Free some space there"
+    ) as caught:
         storage.write_private(path, b"s3cret")
 
     assert path.read_bytes() == b"old"
     assert list(folder.iterdir()) == [path]
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_quota_is_named_as_one(folder, monkeypatch):
+    """Where the quota of a home is used up, the advice is to delete something."""
+
+    def over_quota(*_):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(os, "fsync", over_quota)
+    with pytest.raises(StorageError, match=r"quota exceeded. Your quota there is used up: delete what you do not need"):
+        storage.write_private(folder / "file", b"s3cret")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_whether_a_folder_can_be_written_is_tried(folder, monkeypatch, number):
+    """The mode says nothing of a full disk: a file is written, and removed."""
+    assert storage.trouble_writing(folder / "not" / "there" / "yet") is None
+    assert list(folder.iterdir()) == []
+
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+
+    assert storage.trouble_writing(folder) == f"{folder}: {os.strerror(number).lower()}"
+    with pytest.raises(StorageError, match="Free some space or make it writable"):
+        storage.check_writable(folder / "config")
+    assert list(folder.iterdir()) == []
 
 
 def test_a_target_that_cannot_be_replaced_leaves_no_temporary_file(folder):

@@ -8,12 +8,14 @@ environment nor what is in use here comes into it, and what comes back is new.
 from __future__ import annotations
 
 import getpass
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.aws.clients import quiet
 from cuaws_magic.aws.service_errors import translate
 from cuaws_magic.errors import ClockWrong, ConfigurationError, NoAccess, NoCredentials, PassingTrouble
+from cuaws_magic.humanize import printable, quoted
 from cuaws_magic.model import Credentials, Secret, utc_now
 
 if TYPE_CHECKING:
@@ -27,6 +29,11 @@ _SAYS_WHENCE = (
     "web_identity_token_file",
 )  # fmt: skip
 _DEEPEST = 20  # roles on top of each other
+# `credential_source`: whose role that is, and where there is one.
+_MACHINES = {
+    "Ec2InstanceMetadata": ("this machine", "an EC2 instance that has a role"),
+    "EcsContainer": ("this container", "ECS, in a task that has a role"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ def facts(name: str) -> ProfileFacts:
     Read what matters of a profile, as botocore puts both files together.
 
     Raises:
-        ConfigurationError: It says of no credentials, or of such that cannot be used here.
+        ConfigurationError: It configures no credentials, or a kind that cannot be used here.
     """
     import botocore.session
 
@@ -70,6 +77,11 @@ def facts(name: str) -> ProfileFacts:
                 f"The profile {link} begins with the keys of the environment, which `%cuaws use` writes itself. "
                 "Give it a source_profile instead, then run the cell again."
             )
+    if len(chain) > 1 and chain[-1] not in profiles:
+        raise ConfigurationError(
+            f"The profile {chain[-2]} has source_profile = {printable(chain[-1])}, and there is no profile of that "
+            "name. Correct it in ~/.aws/config, then run the cell again."
+        )
     root = profiles.get(chain[-1], {})
     if not any(key in root for key in (*_SAYS_WHENCE, "credential_source")):
         raise ConfigurationError(
@@ -214,14 +226,24 @@ _DAMAGED = (LookupError, TypeError, ValueError, AttributeError, RuntimeError)
 
 
 def _translated(error: Exception, name: str, now: Now) -> Exception:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
-    root, aws_login = _root(name)
+    root, settings = _root(name)
+    aws_login = "login_session" in settings
     if isinstance(error, ClientError):
         return _refused(error, name, now)
     if aws_login and isinstance(error, _DAMAGED) and not isinstance(error, BotoCoreError):
         kind, line = _MEANT["LoginError"]
         return kind(line.format(name, root))
+    if isinstance(error, FileNotFoundError) and settings.get("credential_process"):
+        return _no_such_program(root, settings)
+    source = settings.get("credential_source")
+    if source in _MACHINES and isinstance(error, CredentialRetrievalError):
+        machine, place = _MACHINES[source]
+        return NoCredentials(
+            f"The profile {root} begins with the role of {machine} (credential_source = {source}), and there is none "
+            f"here. Use it on {place}, or give it a source_profile in ~/.aws/config; then run the cell again."
+        )
     for base in type(error).__mro__:
         if base.__name__ in _MEANT:
             kind, line = _MEANT[base.__name__]
@@ -231,16 +253,33 @@ def _translated(error: Exception, name: str, now: Now) -> Exception:
     return translated.final if isinstance(translated, PassingTrouble) else translated
 
 
-def _root(name: str) -> tuple[str, bool]:
-    """Name the profile that a chain begins with, and whether `aws login` made it."""
+def _root(name: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the profile that a chain begins with, and its settings."""
     import botocore.session
 
     try:
         profiles = botocore.session.Session(profile=name).full_config["profiles"]
     except Exception:  # noqa: BLE001 - a file that went bad meanwhile; the error in hand says what matters
-        return name, False
+        return name, {}
     root = _chain(profiles, name)[-1]
-    return root, "login_session" in profiles.get(root, {})
+    return root, profiles.get(root, {})
+
+
+def _no_such_program(root: str, settings: Mapping[str, Any]) -> NoCredentials:
+    """Name the program, which is not there; what Granted writes says the account and role as well."""
+    command = str(settings["credential_process"])
+    try:
+        program = shlex.split(command)[0]
+    except (ValueError, IndexError):
+        program = command
+    instead = ""
+    account, role = settings.get("granted_sso_account_id"), settings.get("granted_sso_role_name")
+    if account and role:
+        instead = f", or do without it: type `%cuaws use {quoted(f'{account}/{role}')}`"
+    return NoCredentials(
+        f"The profile {root} gets its credentials from the program {printable(program)}, which is not installed here. "
+        f"Install it and run the cell again{instead}."
+    )
 
 
 def _refused(error: Any, name: str, now: Now) -> Exception:

@@ -266,12 +266,12 @@ def _client_error(response: Any, operation: str, now: datetime) -> Exception:
     if code in _REFUSED_SIGNATURE:
         return _clock_wrong(headers, now) or CredentialsRefused(
             f"AWS did not accept the signature ({code}): these keys do not belong together. "
-            "Type `%cuaws use ACCOUNT` to get a fresh set."
+            "Type `%cuaws use ACCOUNT` to use others."
         )
     if code in _REFUSED_CREDENTIALS and operation == "GetCallerIdentity":
         return _clock_wrong(headers, now) or CredentialsRefused(
             f"AWS did not accept the credentials ({code}): they have expired or are not valid here. "
-            "Type `%cuaws use ACCOUNT` to get a fresh set."
+            "Type `%cuaws use ACCOUNT` to use others."
         )
     if code in _THROTTLING:
         return _throttled(operation)
@@ -289,7 +289,7 @@ def _client_error(response: Any, operation: str, now: datetime) -> Exception:
 def _out_of_place(status: int, operation: str) -> ServiceError:
     """Say of an answer that belongs to another operation, as a proxy may give it, that it is a refusal."""
     if operation == "GetCallerIdentity":
-        return CredentialsRefused("AWS did not accept the credentials. Type `%cuaws use ACCOUNT` to get a fresh set.")
+        return CredentialsRefused("AWS did not accept the credentials. Type `%cuaws use ACCOUNT` to use others.")
     return ServiceFailure(
         f"{_subject(operation)} refused our request ({operation}, HTTP {status}). Type `%cuaws login --force`."
     )

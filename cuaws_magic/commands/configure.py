@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic import storage
 from cuaws_magic.commands.accounts import ProgressCard
 from cuaws_magic.config import edits, profiles
 from cuaws_magic.config.edits import difference
@@ -57,10 +58,12 @@ def configure(
     # Not the region of this machine's environment: the file may be read on others.
     region = context.settings.region or context.choice.default_region(sso_session)
     _check(sso_session, region)
+    path = context.aws_files.config_path
+    if not dry_run:
+        storage.check_writable(path)
     portal = _ask(context, sso_session, display, pattern)
     if not portal.roles and not (prune and portal.accounts):
         raise _nothing(pattern)
-    path = context.aws_files.config_path
     saved = context.aws_files.read().saved
 
     def change(opened: OpenedFile) -> Configured:

@@ -158,7 +158,7 @@ def _through_profile(
     sso_session = _sign_in_behind(facts, config)
     region = region or facts.region or context.choice.region(sso_session)
     keys, renewable = _resolved(context, display, name, sso_session, region)
-    identity = context.identity_center.caller_identity(keys, region, name) if verify else None
+    identity = _profile_confirmed(context, name, keys, region, renewable=renewable) if verify else None
     account_id = identity.account if identity is not None else keys.account_id
     account = account_by_id(context, account_id) if account_id is not None else Account("", name)
     _refuse_another(context, name, account_id)
@@ -179,6 +179,34 @@ def _through_profile(
     else:
         source = StaticSource(keys, account, role_name, _origin_of_kept(name, renewable, keys))
     return InUseRole(source, keys, region, identity, name)
+
+
+def _profile_confirmed(context: Context, name: str, keys: Credentials, region: str, *, renewable: bool) -> Identity:
+    try:
+        return _confirmed(context, keys, region, None, name)
+    except CredentialsRefused:
+        raise CredentialsRefused(_why_refused(name, keys, renewable=renewable)) from None
+
+
+def _why_refused(name: str, keys: Credentials, *, renewable: bool) -> str:
+    """Say what of a profile AWS refuses, and what leads out: nothing makes saved keys good again."""
+    origin = _origin_of_kept(name, renewable, keys)
+    if "EXAMPLE" in keys.access_key_id.reveal():
+        return (
+            f"The keys of the profile {name} are the example keys of AWS's documentation, which open no account. "
+            f"Type `%cuaws paste --save {quoted(name)}` with your own, or `%cuaws use ACCOUNT`."
+        )
+    if renewable or keys.expires_at is not None:
+        return (
+            f"AWS does not accept {origin.label}: they have expired or were revoked. "
+            "Renew them where they come from, then run the cell again."
+        )
+    if keys.session_token is None:
+        return (
+            f"AWS does not accept {origin.label}: they were deleted or switched off in IAM, or are mistyped. "
+            "Correct them in ~/.aws/credentials, or type `%cuaws use ACCOUNT`."
+        )
+    return f"AWS does not accept {origin.label}: they have expired. For new ones, type {origin.remedy}."
 
 
 def _resolved(

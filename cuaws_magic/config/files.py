@@ -195,8 +195,8 @@ class OpenedFile:
         """
         if edited.after == edited.before:
             return
-        if not os.access(self.path, os.W_OK) and self.path.exists():
-            raise StorageError(f"Cannot write {self.path}: it is read-only. Make it writable and try again.")
+        if self.path.exists() and not os.access(self.path, os.W_OK):
+            storage.check_writable(self.path)
         storage.write_private(
             self.path,
             edited.after.encode(),

@@ -155,6 +155,11 @@ def _sign_in(snapshot: Snapshot) -> Iterable[Finding]:
         yield ok(subject, f"{label}; not signed in yet; `%cuaws use ACCOUNT` signs in first")
 
 
+def _accepted(snapshot: Snapshot) -> Iterable[Finding]:
+    if snapshot.refusal is not None:
+        yield error("Credentials", f"AWS does not accept those of {snapshot.in_use}", snapshot.refusal)
+
+
 def _clock(snapshot: Snapshot) -> Iterable[Finding]:
     clock = snapshot.clock
     if clock.trouble is not None:
@@ -186,7 +191,7 @@ def _folders(snapshot: Snapshot) -> Iterable[Finding]:
         yield warning(
             "Home",
             f"{folder.path} cannot be written: {folder.trouble}; a sign-in works in this kernel only",
-            "Make it writable to be signed in everywhere.",
+            "Make it writable, or free some space there, to be signed in everywhere.",
         )
     if snapshot.folders and not bad:
         yield ok("Home", "writable")
@@ -198,6 +203,7 @@ _CHECKS: tuple[Callable[[Snapshot], Iterable[Finding]], ...] = (
     environment.profiles,
     _sign_in,
     files.sections,
+    _accepted,
     environment.keys,
     environment.hub,
     environment.regions,

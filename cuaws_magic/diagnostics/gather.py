@@ -15,10 +15,11 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from datetime import timedelta, timezone
 from email.utils import parsedate_to_datetime
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cuaws_magic import storage
@@ -26,6 +27,7 @@ from cuaws_magic.aws.clients import BotoClients
 from cuaws_magic.aws.hosts import check_start_url
 from cuaws_magic.aws.service_errors import translate
 from cuaws_magic.credentials.environment import TAKEN_OUT
+from cuaws_magic.credentials.sources import RoleSource
 from cuaws_magic.diagnostics.checks import FRONT_END
 from cuaws_magic.diagnostics.snapshot import (
     HARMLESS_KEYS,
@@ -39,7 +41,7 @@ from cuaws_magic.diagnostics.snapshot import (
     Section,
     Snapshot,
 )
-from cuaws_magic.errors import CuawsError, UnknownProfile
+from cuaws_magic.errors import CredentialsRefused, CuawsError, UnknownProfile
 from cuaws_magic.humanize import quoted
 from cuaws_magic.sso.session import CU_BOULDER, sign_in_of
 from cuaws_magic.storage import StateStore
@@ -73,8 +75,11 @@ def gather(context: Context) -> Snapshot:
     credentials = _file(context, context.aws_files.credentials_path, "AWS_SHARED_CREDENTIALS_FILE")
     readable = config.trouble is None and credentials.trouble is None
     sso_session, choice_trouble = _choice(context) if readable else (None, None)
-    clock, aws = _within(
-        _LONGEST, lambda: _clock(context, (sso_session or CU_BOULDER).sso_region), lambda: _aws_command(context.environ)
+    clock, aws, refusal = _within(
+        _LONGEST,
+        lambda: _clock(context, (sso_session or CU_BOULDER).sso_region),
+        lambda: _aws_command(context.environ),
+        lambda: _refusal(context),
     )
     sign_in, cache_trouble = context.login.peek(sso_session) if sso_session is not None else (None, None)
     current = context.credentials.current
@@ -97,7 +102,10 @@ def gather(context: Context) -> Snapshot:
         writable=writable,
         foreign=foreign,
         leftovers=tuple(path for folder in dict.fromkeys(folders) for path in storage.leftovers(folder)),
-        folders=tuple(_folder(path) for path in (context.token_cache.sso_folder, StateStore.default().folder)),
+        folders=tuple(
+            Folder(path, storage.trouble_writing(path))
+            for path in (context.token_cache.sso_folder, StateStore.default().folder)
+        ),
         sso_session=sso_session,
         choice_trouble=choice_trouble,
         signed_in_until=sign_in.ends_at if sign_in is not None else None,
@@ -106,6 +114,7 @@ def gather(context: Context) -> Snapshot:
         packages=_packages(),
         aws=aws,
         kernel="ipykernel" in sys.modules,
+        refusal=refusal,
     )
 
 
@@ -265,17 +274,6 @@ def _missing(variables: Mapping[str, str], sections: Iterable[Section]) -> Itera
     yield from (bundle for bundle in bundles if not _there(bundle))
 
 
-def _folder(path: Path) -> Folder:
-    """Judge by the first part of the path that is there; the rest would be made."""
-    for part in (path, *path.parents):
-        if part.is_dir():
-            writable = os.access(part, os.W_OK | os.X_OK)
-            return Folder(path, None if writable else f"{part} is not writable for you")
-        if os.path.lexists(part):
-            return Folder(path, f"{part} is not a folder")
-    return Folder(path, "there is no such place")
-
-
 def _packages() -> tuple[Installed, ...]:
     needed = {}
     with contextlib.suppress(metadata.PackageNotFoundError):
@@ -319,18 +317,43 @@ def _aws_command(environ: Mapping[str, str]) -> AwsCommand | None:
     return AwsCommand(path, match[1] if match else None)
 
 
+def _refusal(context: Context) -> str | None:
+    """Say what leads out where AWS does not accept the credentials in use: their date does not tell."""
+    current = context.credentials.current
+    if current is None or current.credentials is None or context.environment.keys_touched:
+        return None
+    try:
+        context.identity_center.caller_identity(current.credentials, current.region, current.client_profile)
+    except CredentialsRefused:
+        origin = current.source.origin
+        remedy = (
+            f"`%cuaws use {quoted(current.account.name)}`" if isinstance(current.source, RoleSource) else origin.remedy
+        )
+        return f"Type {remedy}."
+    except CuawsError:
+        pass  # not an answer about the credentials
+    return None
+
+
 def _within(
-    seconds: float, clock: Callable[[], Clock], aws: Callable[[], AwsCommand | None]
-) -> tuple[Clock | None, AwsCommand | None]:
-    """Ask both at once; who has not answered in time is left alone (a name server can take minutes)."""
-    clocks: list[Clock] = []
-    commands: list[AwsCommand | None] = []
-    threads = [
-        threading.Thread(target=lambda: clocks.append(clock()), name="cuaws-clock", daemon=True),
-        threading.Thread(target=lambda: commands.append(aws()), name="cuaws-aws", daemon=True),
-    ]
-    for thread in threads:
+    seconds: float,
+    clock: Callable[[], Clock],
+    aws: Callable[[], AwsCommand | None],
+    refusal: Callable[[], str | None],
+) -> tuple[Clock | None, AwsCommand | None, str | None]:
+    """Ask all at once; who has not answered in time is left alone (a name server can take minutes)."""
+    answers: dict[str, Any] = {}
+
+    def start(name: str, ask: Callable[[], object]) -> threading.Thread:
+        def keep() -> None:
+            answers[name] = ask()
+
+        thread = threading.Thread(target=keep, name=f"cuaws-doctor-{name}", daemon=True)
         thread.start()
+        return thread
+
+    threads = [start("clock", clock), start("aws", aws), start("refusal", refusal)]
+    until = time.monotonic() + seconds
     for thread in threads:
-        thread.join(seconds)
-    return clocks[0] if clocks else None, commands[0] if commands else None
+        thread.join(max(0.0, until - time.monotonic()))
+    return answers.get("clock"), answers.get("aws"), answers.get("refusal")

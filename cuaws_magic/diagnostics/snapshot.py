@@ -197,6 +197,8 @@ class Snapshot:
         aws: The `aws` command, or `None`.
 
         kernel: Whether a Jupyter kernel runs this.
+
+        refusal: What leads out, where AWS does not accept the credentials in use.
     """
 
     at: datetime
@@ -222,6 +224,7 @@ class Snapshot:
     packages: tuple[Installed, ...] = ()
     aws: AwsCommand | None = None
     kernel: bool = field(default=False)
+    refusal: str | None = None
 
     def sections(self) -> tuple[tuple[AwsFile, Section], ...]:
         """Return every section of both files, with its file."""

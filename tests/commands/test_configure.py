@@ -730,6 +730,22 @@ def test_a_full_disk(config, home, monkeypatch):
     assert not list((home / "state").glob("profiles-*.json"))
 
 
+def test_a_full_disk_is_found_before_the_portal_is_asked(config, home, monkeypatch):
+    """Nobody waits for a listing and reads a difference that cannot be written; `--dry-run` writes nothing."""
+    config.write_text(MINE)
+    show = RecordingShow()
+
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        with pytest.raises(StorageError, match=r"no space left on device. Free some space"):
+            configure(home, show=show, **ACC)
+
+    assert show.views == []
+
+
 def test_a_home_without_locks(config, home, monkeypatch):
     """Where locks do not work the file is written all the same."""
     monkeypatch.setattr(storage, "_refuse_without_locks", lambda path: (_ for _ in ()).throw(OSError(37, "No locks")))

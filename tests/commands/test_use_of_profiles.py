@@ -279,7 +279,7 @@ def test_keys_that_are_over(app, config, save, portal):
     save("keys")
     portal.knobs = dataclasses.replace(portal.knobs, clock_offset=10)
 
-    refused(app, "keys", CredentialsRefused, "did not accept the credentials")
+    refused(app, "keys", CredentialsRefused, "does not accept the saved keys of keys: they have expired")
 
 
 def test_a_role_that_is_not_yours(app, config, save, portal):
@@ -309,7 +309,7 @@ def test_a_program_that_is_not_there(app, config):
     """A path that is wrong."""
     config("[profile program]\ncredential_process = /does/not/exist\n")
 
-    refused(app, "program", NoCredentials, "The program that the profile program")
+    refused(app, "program", NoCredentials, "the program /does/not/exist, which is not installed here")
 
 
 def test_a_program_whose_credentials_are_over(app, program):
@@ -419,3 +419,101 @@ def test_what_only_use_takes(app, save, config):
 
     with pytest.raises(UnknownTarget, match="`%cuaws use keys`"):
         app.console(RecordingShow(), "s3", "keys")
+
+
+# What AWS or the machine refuses: the line leads out.
+
+
+def test_saved_keys_that_aws_refuses(app, save, home):
+    """Saved keys do not get fresh: new ones are pasted, or an account is used."""
+    save("saved", aws_session_token="revoked" * 20)
+
+    with pytest.raises(CredentialsRefused) as caught:
+        app.use(RecordingShow(), "saved")
+
+    assert str(caught.value) == (
+        "AWS does not accept the saved keys of saved: they have expired. For new ones, type "
+        "`%cuaws paste --save saved`, or `%cuaws use ACCOUNT`."
+    )
+    assert app.use(RecordingShow(), ACCOUNT).account == ID  # as the line says
+
+
+def test_permanent_keys_that_aws_refuses(app, portal, home):
+    """Pasting does not replace them: they are corrected in their file."""
+    (home / ".aws").mkdir()
+    (home / ".aws" / "credentials").write_text(
+        "[mine]\naws_access_key_id = AKIA0000000000000000\naws_secret_access_key = no" + "t" * 38
+    )
+
+    with pytest.raises(CredentialsRefused, match=r"deleted or switched off in IAM.*Correct them in"):
+        app.use(RecordingShow(), "mine")
+
+
+def test_the_example_keys_of_the_documentation(app, portal, home):
+    """Keys copied from a tutorial are recognised as such."""
+    (home / ".aws").mkdir()
+    (home / ".aws" / "credentials").write_text(
+        "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n"
+        "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n"
+    )
+
+    with pytest.raises(CredentialsRefused, match=r"are the example keys of AWS's documentation"):
+        app.use(RecordingShow(), "default")
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        (
+            "credential_process = granted-is-not-here credential-process --profile x",
+            (
+                "The profile x gets its credentials from the program granted-is-not-here, which is not installed here. "
+                "Install it and run the cell again."
+            ),
+        ),
+        (
+            (
+                f"credential_process = granted-is-not-here --profile x\ngranted_sso_account_id = {ID}\n"
+                "granted_sso_role_name = MyRole"
+            ),
+            (
+                "The profile x gets its credentials from the program granted-is-not-here, which is not installed here. "
+                f"Install it and run the cell again, or do without it: type `%cuaws use {ID}/MyRole`."
+            ),
+        ),
+        (
+            f"role_arn = arn:aws:iam::{OTHER_ID}:role/Deploy\ncredential_source = Ec2InstanceMetadata",
+            (
+                "The profile x begins with the role of this machine (credential_source = Ec2InstanceMetadata), and "
+                "there is none here. Use it on an EC2 instance that has a role, or give it a source_profile in "
+                "~/.aws/config; then run the cell again."
+            ),
+        ),
+        (
+            f"role_arn = arn:aws:iam::{OTHER_ID}:role/Deploy\nsource_profile = nobody",
+            (
+                "The profile x has source_profile = nobody, and there is no profile of that name. Correct it in "
+                "~/.aws/config, then run the cell again."
+            ),
+        ),
+    ],
+    ids=["a program that is not there", "what Granted writes", "no instance role here", "no source profile"],
+)
+def test_what_is_not_there_is_named(app, portal, config, settings, line):
+    """The program, the machine's role, the profile: the line names what is missing."""
+    config(f"[profile x]\n{settings}\n")
+
+    with pytest.raises((NoCredentials, ConfigurationError)) as caught:
+        app.use(RecordingShow(), "x")
+
+    assert str(caught.value) == line
+
+
+def test_what_granted_writes_is_used_without_granted(app, portal, config):
+    """The line about Granted's profile leads out."""
+    config(
+        f"[profile x]\ncredential_process = granted-is-not-here\ngranted_sso_account_id = {ID}\n"
+        "granted_sso_role_name = MyRole\n"
+    )
+
+    assert app.use(RecordingShow(), f"{ID}/MyRole").account == ID

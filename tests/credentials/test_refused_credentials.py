@@ -150,3 +150,15 @@ def test_renewal_does_not_take_the_refused_set_again(revoked, show):
 
     assert used.expires_at is not None
     assert revoked.credentials.current.credentials.access_key_id.reveal() != "ASIAREV0KEDREV0KED00"
+
+
+def test_the_doctor_says_so(revoked, show):
+    """Credentials in use that AWS refuses are an error of the doctor, whose advice leads out."""
+    revoked.use(show, ACCOUNT, verify=False)
+
+    (finding,) = [one for one in revoked.doctor().findings if one.subject == "Credentials"]
+
+    assert finding.severity == "error"
+    assert finding.do == f"Type `%cuaws use {ACCOUNT}`."
+    revoked.use(show, ACCOUNT)
+    assert not [one for one in revoked.doctor().findings if one.subject == "Credentials"]

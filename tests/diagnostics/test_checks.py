@@ -526,7 +526,7 @@ def test_a_home_that_cannot_be_written(quiet, home):
     finally:
         home.chmod(stat.S_IRWXU)
 
-    assert any("is not writable for you; a sign-in works in this kernel only" in line for line in said)
+    assert any("permission denied; a sign-in works in this kernel only" in line for line in said)
 
 
 LINE = st.one_of(
