@@ -172,7 +172,8 @@ def test_following_it_leads_out(case: Case, page, home, monkeypatch) -> None:
         page(case.line)
 
 
-OF_A_COMMAND = {
+# Texts that speak of a command, without an argument that it needs.
+OF_A_COMMAND = {"use", "export", "forget", "console"}
     "use",
     "export",
     "forget",
