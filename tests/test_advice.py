@@ -174,11 +174,6 @@ def test_following_it_leads_out(case: Case, page, home, monkeypatch) -> None:
 
 # Texts that speak of a command, without an argument that it needs.
 OF_A_COMMAND = {"use", "export", "forget", "console"}
-    "use",
-    "export",
-    "forget",
-    "console",
-}  # texts that speak of a command, without an argument that it needs
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
