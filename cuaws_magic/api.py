@@ -76,7 +76,7 @@ def logout(*, every: bool = False) -> SignedOut:
 
 @without_frames
 def use(
-    target: str, *, role: str | None = None, region: str | None = None, via: str = "env", verify: bool = True
+    target: str, *, role: str | None = None, region: str | None = None, via: str | None = None, verify: bool = True
 ) -> InUse:
     """
     Put credentials for an account into this process's environment, signing in first if need be.
@@ -88,7 +88,8 @@ def use(
 
         region: Where clients go by default.
 
-        via: `env` for keys in environment variables, `profile` for AWS_PROFILE alone.
+        via: `auto` for keys in Python and an address on loopback for other programs, `env` for keys in environment
+            variables alone, `endpoint` for the address alone, `profile` for AWS_PROFILE alone; `None` for what is set.
 
         verify: Confirm with `sts:GetCallerIdentity`.
 

@@ -34,6 +34,9 @@ REGIONS = (
     "ap-southeast-2", "sa-east-1",
 )  # fmt: skip
 
+# How credentials reach programs: `auto` for keys in Python and the endpoint for the rest, where nothing hides it.
+WAYS = ("auto", "env", "endpoint", "profile")
+
 # What `aws configure export-credentials --format` takes, the default first.
 EXPORT_FORMATS = ("process", "env", "env-no-export", "powershell", "windows-cmd", "fish")
 
@@ -72,6 +75,8 @@ class Settings:
         region: Region for the kernel's AWS clients.
 
         production: Patterns of account names to mark; `()` for none.
+
+        via: One of `WAYS`.
     """
 
     session: str | None = None
@@ -79,6 +84,7 @@ class Settings:
     sso_region: str | None = None
     region: str | None = None
     production: tuple[str, ...] | None = None
+    via: str | None = None
 
     def is_production(self, name: str) -> bool:
         """Whether an account of this name is to be marked; any case."""
@@ -101,6 +107,7 @@ class Settings:
             organisation,
             region=self.region or weaker.region,
             production=self.production if self.production is not None else weaker.production,
+            via=self.via or weaker.via,
         )
 
     @classmethod

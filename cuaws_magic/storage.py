@@ -86,9 +86,7 @@ def write_private(
                 temporary.unlink()
             raise
     except OSError as error:
-        raise StorageError(
-            f"Cannot write {path}: {reason(error)}. {_REMEDY.get(error.errno, _MAKE_WRITABLE)}"
-        ) from None
+        raise _unwritable(path, error) from None
 
 
 _LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)\.[0-9a-f]{8}\.tmp")
@@ -108,7 +106,7 @@ def leftovers(folder: Path, name: str | None = None) -> list[Path]:
     with contextlib.suppress(OSError):
         for path in folder.iterdir():
             match = _LEFTOVER.fullmatch(path.name)
-            if match is not None and name in {None, match["name"]} and not _alive(int(match["pid"]), path):
+            if match is not None and name in {None, match["name"]} and not alive(int(match["pid"]), path):
                 found.append(path)
     return sorted(found)
 
@@ -120,8 +118,8 @@ def sweep(folder: Path) -> None:
             path.unlink()
 
 
-def _alive(pid: int, path: Path) -> bool:
-    """Whether the writer of a temporary file may still be at work."""
+def alive(pid: int, path: Path) -> bool:
+    """Whether the process that wrote a file may still be at work."""
     if os.name != "posix":  # there, `os.kill` with 0 ends the process
         with contextlib.suppress(OSError):
             return time.time() - path.stat().st_mtime < _FORGOTTEN
@@ -232,11 +230,13 @@ def _refuse_without_locks(path: Path) -> None:
         os.close(descriptor)
 
 
-_MAKE_WRITABLE = "Make it writable and try again."
-_REMEDY: dict[int | None, str] = {
-    errno.ENOSPC: "Free some space there, then run the cell again.",
-    errno.EDQUOT: "Your quota there is used up: delete what you do not need, then run the cell again.",
-}
+def _unwritable(path: Path, error: OSError) -> StorageError:
+    why = reason(error)
+    if error.errno == errno.ENOSPC:
+        return StorageError(f"Cannot write {path}: {why}. Free some space there, then run the cell again.")
+    if error.errno == errno.EDQUOT:
+        return StorageError(f"Cannot write {path}: {why}. Delete what you do not need, then run the cell again.")
+    return StorageError(f"Cannot write {path}: {why}. Make it writable and try again.")
 
 
 def reason(error: OSError) -> str:
@@ -277,7 +277,7 @@ def check_writable(path: Path) -> None:
     """
     real = Path(os.path.realpath(path))
     if real.exists() and not os.access(real, os.W_OK):
-        raise StorageError(f"Cannot write {path}: it is read-only. {_MAKE_WRITABLE}")
+        raise StorageError(f"Cannot write {path}: it is read-only. Make it writable and try again.")
     trouble = trouble_writing(real.parent)
     if trouble is not None:
         raise StorageError(

@@ -12,6 +12,7 @@ import botocore.loaders
 import pytest
 from doubles import App, Clock, Kernel
 
+from cuaws_magic.credentials.environment import ADDRESS, SET, TAKEN_OUT, TOKEN_FILE, WINS_OVER_ADDRESS
 from cuaws_magic.practice import Knobs, PracticePortal
 
 if TYPE_CHECKING:
@@ -57,9 +58,16 @@ def _environment_as_before() -> Iterator[None]:
     """Put the variables back that a test's kernel set and did not release: the next test's programs inherit them."""
     before = dict(os.environ)
     yield
+    while App.opened:
+        App.opened.pop().endpoint.close()
     if dict(os.environ) != before:
         os.environ.clear()
         os.environ.update(before)
+    for name in (*SET, *TAKEN_OUT, *WINS_OVER_ADDRESS, ADDRESS, TOKEN_FILE):
+        if name in os.environ:  # what is inherited may be another than `os.environ` says
+            os.putenv(name, os.environ[name])
+        else:
+            os.unsetenv(name)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import functools
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -225,8 +225,11 @@ class App:
     `app.use(show, "lab")` is `use(app.context, show, "lab")`; the parts of the context are attributes too.
     """
 
+    opened: ClassVar[list[App]] = []  # those of the test that runs
+
     def __init__(self, *arguments: Any, **named: Any) -> None:
         self.context = Context(*arguments, **named)
+        self.opened.append(self)
 
     def __getattr__(self, name: str) -> Any:
         command = _COMMANDS.get(name)

@@ -107,7 +107,7 @@ def test_a_quota_is_named_as_one(folder, monkeypatch):
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
     monkeypatch.setattr(os, "fsync", over_quota)
-    with pytest.raises(StorageError, match=r"quota exceeded. Your quota there is used up: delete what you do not need"):
+    with pytest.raises(StorageError, match=r"quota exceeded. Delete what you do not need"):
         storage.write_private(folder / "file", b"s3cret")
 
 

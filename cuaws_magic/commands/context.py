@@ -22,6 +22,7 @@ from cuaws_magic.config.files import AwsFiles
 from cuaws_magic.credentials.broker import Broker
 from cuaws_magic.credentials.environment import KernelEnvironment
 from cuaws_magic.credentials.kernel import KernelCredentials
+from cuaws_magic.endpoint.server import CredentialsEndpoint
 from cuaws_magic.model import utc_now
 from cuaws_magic.sso.accounts import Accounts
 from cuaws_magic.sso.login import Login
@@ -70,6 +71,8 @@ class Context:
 
         credentials: The account in use.
 
+        endpoint: Serves its credentials to native libraries and child processes.
+
         hints: What a person is told around a cell.
 
         tasks: What the buttons of panels started.
@@ -92,6 +95,7 @@ class Context:
         self.approvals = Approvals(self.login, now, self.observers)
         self.credentials = KernelCredentials(self.environment, self.login, now, self.observers)
         self.observers.observe(self.credentials.sign_in_changed)
+        self.endpoint = CredentialsEndpoint(self.state_store.folder / "endpoint", now)
         self.hints = CellHints(self.credentials, self.login, self.choice, now, environ=environ)
         self.tasks = Tasks(self.observers, lambda: self.in_use_key)
 
@@ -108,7 +112,7 @@ class Context:
 
     def after_fork(self) -> None:
         """Go on in a forked process, a worker of somebody's pool say."""
-        for part in (self.identity_center, self.credentials, self.tasks):
+        for part in (self.identity_center, self.credentials, self.tasks, self.endpoint):
             part.after_fork()
 
 

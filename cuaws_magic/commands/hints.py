@@ -162,6 +162,7 @@ class CellHints:
 
     def before(self) -> Hint | None:
         """Return what to say above the cell that is about to run; nearly always nothing, at once."""
+        self._credentials.follow_a_hand()
         if not self._credentials.wants_a_look(self._seconds()):
             return None
         over = self._credentials.look()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cuaws_magic.commands.reach import chosen, reaching
 from cuaws_magic.commands.status import account_by_id, in_use_view
 from cuaws_magic.config import edits
 from cuaws_magic.config.files import ConfigWriter
@@ -78,9 +79,9 @@ def paste(context: Context, text: str, save: str | None = None) -> InUse:
         _TEMPORARY if found.session_token is not None else _PERMANENT,
         assumed_end=now + PASTED_LIFE if found.session_token is not None else None,
     )
-    return in_use_view(
-        context, context.credentials.activate(InUseRole(source, keys, region, identity), generation), notes
-    )
+    way = chosen(context, None)
+    ready = reaching(context, InUseRole(source, keys, region, identity), "auto" if way == "profile" else way)
+    return in_use_view(context, context.credentials.activate(ready, generation), notes)
 
 
 def _confirmed(context: Context, keys: Credentials, region: str) -> Identity:

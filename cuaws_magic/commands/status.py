@@ -119,7 +119,21 @@ def in_use_view(context: Context, current: InUseRole, notes: tuple[str, ...] = (
         profile=current.source.profile,
         signs_in=sso_session is not None,
         production=context.settings.is_production(current.account.name),
+        reach=_reach(current),
+        reach_unusual=current.not_served is not None,
     )
+
+
+def _reach(current: InUseRole) -> str:
+    """Say how native libraries and child processes get the credentials; empty where a profile says it all."""
+    if current.credentials is None:
+        return ""
+    why = f"; {current.not_served}" if current.not_served is not None else ""
+    if current.served is None:
+        return f"keys in the environment, for every program{why}"
+    if current.served.keys_too:
+        return "keys in the environment of Python; other programs and native libraries get theirs from this kernel"
+    return f"no keys in the environment; programs and libraries get theirs from this kernel{why}"
 
 
 def whoami_view(identity: Identity, account_name: str = "") -> Whoami:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cuaws_magic.aws import profile_credentials
+from cuaws_magic.commands.reach import chosen, reaching
 from cuaws_magic.commands.status import account_by_id, in_use_view
 from cuaws_magic.credentials.kernel import InUseRole
 from cuaws_magic.credentials.sources import ProfileSource, RefreshableSource, RoleSource, StaticSource
@@ -37,7 +38,7 @@ def use(
     *,
     role: str | None = None,
     region: str | None = None,
-    via: str = "env",
+    via: str | None = None,
     verify: bool = True,
 ) -> InUse:
     """
@@ -52,7 +53,8 @@ def use(
 
         region: Where clients go by default.
 
-        via: `env` for keys in the environment, `profile` for the name of a profile.
+        via: `env` for keys in the environment, `profile` for the name of a profile, `endpoint` for an address where
+            programs get them, `auto` for keys in Python and the address for the rest; `None` for what is set.
 
         verify: Confirm with `sts:GetCallerIdentity`.
 
@@ -66,7 +68,8 @@ def use(
     generation = context.credentials.next_generation()
     config = context.aws_files.read()
     meant = classify(target, config)
-    if via == "profile":
+    way = chosen(context, via)
+    if way == "profile":
         ready = _by_name(context, display, meant, config, role=role, region=region, verify=verify)
     elif isinstance(meant, ProfileTarget):
         if role is not None:
@@ -74,7 +77,7 @@ def use(
         ready = _through_profile(context, display, meant.name, config, region, verify=verify)
     else:
         ready = _through_portal(context, display, meant, config, role=role, region=region, verify=verify)
-    current = context.credentials.activate(ready, generation)
+    current = context.credentials.activate(reaching(context, ready, way), generation)
     if isinstance(current.source, RoleSource):
         context.accounts.used(current.source.role)
     return in_use_view(context, current)

@@ -7,6 +7,7 @@ What a profile's credentials are is for botocore to say; here it is only read of
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -28,6 +29,13 @@ Method = Literal[
 ]
 
 _DEEPEST = 20  # roles on top of each other
+
+
+# Settings of a profile that say nothing of its clients: where credentials come from, what the AWS CLI prints.
+_OF_CREDENTIALS = re.compile(
+    r"region$|output$|color$|sso_|aws_|granted_|cli_|role_|source_profile$|credential_|external_id$|mfa_serial$"
+    r"|duration_seconds$|web_identity_token_file$|login_session$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,11 @@ class Profile:
         if self.method != "shared-credentials-file":
             return ()
         return tuple(key for key in ("login_session", "credential_process") if key in self.merged)
+
+    @property
+    def client_settings(self) -> tuple[str, ...]:
+        """The settings that clients read from it, whoever gives the credentials: endpoints, retries, S3 options."""
+        return tuple(key for key in self.merged if not _OF_CREDENTIALS.match(key))
 
     @property
     def account_id(self) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from cuaws_magic.credentials.environment import KernelEnvironment
+    from cuaws_magic.credentials.environment import KernelEnvironment, Served
     from cuaws_magic.credentials.sources import Source
     from cuaws_magic.model import Account, AccountRole, Credentials, Identity, Now, SsoSession
     from cuaws_magic.sso.login import Login
@@ -55,6 +55,10 @@ class InUseRole:
         identity: What STS said; `None` where it was not asked.
 
         client_profile: The profile whose client settings hold (endpoints, retries, S3 options); `None` for `[default]`.
+
+        served: Where child processes and native libraries get their credentials; `None` for the environment.
+
+        not_served: Why that is not where they get them, in a few words, where somebody might expect it.
     """
 
     source: Source
@@ -62,6 +66,8 @@ class InUseRole:
     region: str
     identity: Identity | None
     client_profile: str | None = None
+    served: Served | None = None
+    not_served: str | None = None
 
     @property
     def account(self) -> Account:
@@ -160,7 +166,7 @@ class KernelCredentials:
                 )
             self._libraries.settle()
             if wanted.credentials is not None:
-                self._env.install(wanted.credentials, wanted.region, wanted.client_profile)
+                self._env.install(wanted.credentials, wanted.region, wanted.client_profile, wanted.served)
             else:
                 self._env.install_profile(wanted.source.profile or "")
             self._current = wanted
@@ -214,6 +220,10 @@ class KernelCredentials:
         """Be in front of botocore sessions that are made before an account is in use."""
         if not self._released:
             self._provider.install()
+
+    def follow_a_hand(self) -> None:
+        """Have child processes inherit what somebody put into `os.environ` in place of ours; cheap, for every cell."""
+        self._env.follow_a_hand()
 
     def sign_in_changed(self) -> None:
         """Go on at once after somebody signed in here, instead of at the next look."""

@@ -17,7 +17,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # public, though not in its __all__
 
-from cuaws_magic.settings import EXPORT_FORMATS, REGION, REGIONS
+from cuaws_magic.settings import EXPORT_FORMATS, REGION, REGIONS, WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -150,10 +150,10 @@ def build_parser() -> Any:
     use.add_argument("--region", metavar="R", type=_region, help="the region for clients that name none")
     use.add_argument(
         "--via",
-        choices=["env", "profile"],
-        default="env",
+        choices=WAYS,
         metavar="WAY",
-        help="env: keys in environment variables (default); profile: AWS_PROFILE only",
+        help="auto: keys for Python, an address for other programs (default); env: keys everywhere; endpoint: "
+        "the address only; profile: AWS_PROFILE only",
     )
     use.add_argument("--no-verify", action="store_true", help="do not ask AWS to confirm")
 

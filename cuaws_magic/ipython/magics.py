@@ -45,6 +45,7 @@ class CuawsMagics(Magics):
     start_url = Unicode("", help="Address of the access portal of the organisation.").tag(config=True)
     sso_region = Unicode("", help="Region of its Identity Center.").tag(config=True)
     region = Unicode("", help="Region for AWS clients of this kernel.").tag(config=True)
+    via = Unicode("", help="How credentials reach programs: auto, env, endpoint or profile.").tag(config=True)
     production: Any = List(
         Unicode(),
         default_value=None,
@@ -129,7 +130,7 @@ class CuawsMagics(Magics):
                 self._context.credentials.prepare()
         return self._context
 
-    @observe("session", "start_url", "sso_region", "region", "production")
+    @observe("session", "start_url", "sso_region", "region", "production", "via")
     def _configure(self, _: object = None) -> None:
         """Take what IPython's configuration says, or `%config` says later."""
         if self._context is not None:
@@ -140,6 +141,7 @@ class CuawsMagics(Magics):
                     self.sso_region or None,
                     self.region or None,
                     None if self.production is None else tuple(self.production),
+                    self.via or None,
                 )
             )
 

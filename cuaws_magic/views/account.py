@@ -51,6 +51,10 @@ class InUse(View):
         signs_in: Whether the credentials depend on a sign-in.
 
         production: Whether the account is to be marked: a mistake there costs more.
+
+        reach: How programs get the credentials, which is not for the card of `use` to say unless it is unusual.
+
+        reach_unusual: Whether somebody might not expect it.
     """
 
     account: str
@@ -67,9 +71,11 @@ class InUse(View):
     profile: str | None = None
     signs_in: bool = True
     production: bool = False
+    reach: str = ""
+    reach_unusual: bool = False
 
-    def rows(self) -> list[Row]:
-        """Return the facts."""
+    def rows(self, *, all_of_them: bool = False) -> list[Row]:
+        """Return the facts; those of `use`, or all of them."""
         who = (
             [("You are", self.identity.person), ("ARN", self.identity.arn)]
             if self.identity
@@ -81,6 +87,7 @@ class InUse(View):
             *([("From", self.origin.label)] if self.origin is not None else []),
             ("Credentials", self._credentials()),
             *([("Sign-in", sign_in_row(self.signed_in_until, self.at))] if self.signs_in else []),
+            *([("Programs", self.reach)] if self.reach and (all_of_them or self.reach_unusual) else []),
         ]
 
     def _credentials(self) -> str:
@@ -163,7 +170,7 @@ class Status(View):
         tone: Tone = "good"
         mark = self.in_use.mark if self.in_use is not None else ""
         if self.in_use is not None:
-            rows = self.in_use.rows()
+            rows = self.in_use.rows(all_of_them=True)
             title, plain = self.in_use.title
         elif self.signed_in_until is not None:
             rows = [
