@@ -80,7 +80,7 @@ def use(
     current = context.credentials.activate(reaching(context, ready, way), generation)
     if isinstance(current.source, RoleSource):
         context.accounts.used(current.source.role)
-    return in_use_view(context, current)
+    return in_use_view(context, current, context.credentials.left_behind())
 
 
 def resolved(context: Context, display: Display, target: str) -> AccountRole:

@@ -144,6 +144,11 @@ class KernelEnvironment:
         """Whether child processes find an address instead of the keys that Python code finds."""
         return bool(self._native)
 
+    def inherited(self) -> dict[str, str]:
+        """Return what a child process inherits."""
+        merged = {**self._environ, **self._native.apart}
+        return {name: value for name, value in merged.items() if value is not None}
+
     def follow_a_hand(self) -> None:
         """Have child processes inherit what somebody put into `os.environ` in place of ours; cheap, for every cell."""
         if self._native and any(self._environ.get(name) != self._ours.get(name) for name in KEYS):

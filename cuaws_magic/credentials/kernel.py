@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cuaws_magic.background import ForkSafeLock, Observers
+from cuaws_magic.credentials.processes import HelperProcesses
 from cuaws_magic.credentials.provider import BotoProvider, LibraryState
 from cuaws_magic.credentials.refresh import RefreshThread
 from cuaws_magic.credentials.sources import Bound
@@ -120,6 +121,7 @@ class KernelCredentials:
         self._bound: weakref.WeakSet[Bound] = weakref.WeakSet()
         self._bound_lock = ForkSafeLock()  # sessions are made in any thread
         self._libraries = LibraryState()
+        self._processes = HelperProcesses(env.inherited)
         self._renewed = threading.Event()
         self._renewal = RefreshThread(self._keep_up, now)
         self._changes = changes or Observers()
@@ -165,6 +167,7 @@ class KernelCredentials:
                     "Type `%cuaws` to see what is in use."
                 )
             self._libraries.settle()
+            self._settle_processes(wanted.source)
             if wanted.credentials is not None:
                 self._env.install(wanted.credentials, wanted.region, wanted.client_profile, wanted.served)
             else:
@@ -174,6 +177,7 @@ class KernelCredentials:
             self._look_later()
         self._provider.install()
         self._libraries.renew()
+        self._processes.follow()
         self._renewal.wake()
         self._changes.notify()
         return wanted
@@ -181,6 +185,7 @@ class KernelCredentials:
     def deactivate(self) -> None:
         """Put none in use; the environment is as it was found, and new botocore sessions are as without us."""
         self._libraries.settle()
+        self._settle_processes(None)
         with self._lock, self._all_or_nothing():
             self._generation += 1
             self._env.remove()
@@ -189,7 +194,19 @@ class KernelCredentials:
             self._look_at = _NEVER
         self._provider.remove()
         self._libraries.restore()
+        self._processes.restore()
         self._changes.notify()
+
+    def _settle_processes(self, wanted: Source | None) -> None:
+        """Have helper processes of libraries keep their account, unless the same comes into use again."""
+        current = self._in_use()
+        if current is None or wanted is None or current.key != wanted.key:
+            self._processes.settle(current.account.name if current is not None else None)
+
+    def left_behind(self) -> tuple[str, ...]:
+        """Say what still works as another account than the one in use, or would mix two, without a person's object."""
+        current = self._current
+        return () if current is None else tuple(self._processes.remaining(current.account.name))
 
     def renew(self) -> None:
         """
