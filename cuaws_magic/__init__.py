@@ -11,24 +11,29 @@ Importing this package imports nothing else; what is asked for comes when it is 
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # `typing` would be most of what importing this package costs
 if TYPE_CHECKING:
+    from typing import Any
+
     from cuaws_magic.api import (
         accounts,
         configure,
         console,
+        credential_provider,
+        dask,
         doctor,
+        duckdb,
         export,
         forget,
+        forget_clients,
         login,
         logout,
         panel,
         paste,
         release,
+        session,
         status,
+        storage_options,
         use,
         whoami,
     )
@@ -42,16 +47,22 @@ __all__ = [
     "accounts",
     "configure",
     "console",
+    "credential_provider",
+    "dask",
     "doctor",
+    "duckdb",
     "export",
     "forget",
+    "forget_clients",
     "load_ipython_extension",
     "login",
     "logout",
     "panel",
     "paste",
     "release",
+    "session",
     "status",
+    "storage_options",
     "unload_ipython_extension",
     "use",
     "whoami",
@@ -70,18 +81,6 @@ def unload_ipython_extension(ipython: Any) -> None:
     from cuaws_magic.ipython import magics
 
     magics.unload(ipython)
-
-
-class _Front(ModuleType):
-    """The package itself: where a module has the name of a function (`login`), the name stays the function's."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        # Importing a module of a package puts it in here by its name.
-        if not (isinstance(value, ModuleType) and name in __all__):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Front
 
 
 def __getattr__(name: str) -> Any:

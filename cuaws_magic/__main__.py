@@ -1,30 +1,52 @@
 """
-The command line, for what happens outside a kernel: `cuaws-magic practice`.
+The command line, for what happens outside a kernel: `cuaws-magic practice`, `cuaws-magic credentials`.
 
 `python -m cuaws_magic` is the same.
 """
 
-from __future__ import annotations
-
-import argparse
 import sys
 
-from cuaws_magic import __version__
+_SESSION = "--session"
+_WORDS = 4  # of `credentials ACCOUNT/ROLE --session NAME`
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: "list[str] | None" = None) -> int:
     """Run a command; returns the exit status."""
+    words = sys.argv[1:] if argv is None else argv
+    if len(words) == _WORDS and words[0] == "credentials" and words[2] == _SESSION:
+        # As it stands in a profile: started again for each answer, so it is done before anything is imported.
+        from cuaws_magic.credentials.cached_process import answer
+
+        account_id, _, role_name = words[1].partition("/")
+        found = answer(account_id, role_name, words[3])
+        if found is not None:
+            print(found)  # noqa: T201 - the answer
+            return 0
+    return _parsed(words)
+
+
+def _parsed(words: "list[str]") -> int:
+    import argparse
+
+    from cuaws_magic import __version__
+    from cuaws_magic.practice import command
+
     parser = argparse.ArgumentParser(
         prog="cuaws-magic",
         description="What cuaws_magic does outside a notebook. Inside, type `%load_ext cuaws_magic` and `%cuaws`.",
     )
     parser.add_argument("--version", action="version", version=f"cuaws-magic {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    practice = commands.add_parser("practice", help="run the practice portal: a first try without AWS")
-    from cuaws_magic.practice import command
+    command.add_arguments(commands.add_parser("practice", help="run the practice portal: a first try without AWS"))
+    credentials = commands.add_parser("credentials", help="print credentials, for `credential_process` of a profile")
+    credentials.add_argument("target", metavar="ACCOUNT/ROLE", help="the id of an account, and a role")
+    credentials.add_argument(_SESSION, metavar="NAME", help="the name of an [sso-session]")
+    arguments = parser.parse_args(words)
+    if arguments.command == "credentials":
+        from cuaws_magic.commands.process import print_credentials
 
-    command.add_arguments(practice)
-    return command.run(parser.parse_args(argv))
+        return print_credentials(arguments.target, arguments.session)
+    return command.run(arguments)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ those of `cuaws_magic.errors`; what is shown goes to the notebook, or is printed
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.commands.context import the_context
 from cuaws_magic.errors import without_frames
@@ -19,11 +19,13 @@ from cuaws_magic.settings import Settings
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
 
     from cuaws_magic.views.account import AccountTable, ConsoleLink, InUse, Released, Status, Whoami
     from cuaws_magic.views.diagnosis import Diagnosis
     from cuaws_magic.views.export import Exported
     from cuaws_magic.views.profiles import Configured, Forgotten
+    from cuaws_magic.views.render import Hint
     from cuaws_magic.views.sign_in import SignedIn, SignedOut, SigningIn
     from cuaws_magic.widget.view import PanelView
 
@@ -174,7 +176,9 @@ def accounts(pattern: str | None = None, *, roles: bool = False, refresh: bool =
 
 
 @without_frames
-def configure(pattern: str | None = None, *, dry_run: bool = False, prune: bool = False) -> Configured:
+def configure(
+    pattern: str | None = None, *, dry_run: bool = False, prune: bool = False, process: bool = False
+) -> Configured:
     """
     Write a profile for each account and role into `~/.aws/config`; shows the difference first.
 
@@ -185,12 +189,14 @@ def configure(pattern: str | None = None, *, dry_run: bool = False, prune: bool 
 
         prune: Remove the profiles that were written here and whose account or role is no longer the person's.
 
+        process: Write profiles that start `cuaws-magic credentials`, for tools that know no sso-session.
+
     Raises:
         CuawsError: The portal cannot be asked, no account matches, or the file cannot be changed as needed.
     """
     from cuaws_magic.commands.configure import configure as _configure
 
-    return _configure(the_context(), display_here(), pattern, dry_run=dry_run, prune=prune)
+    return _configure(the_context(), display_here(), pattern, dry_run=dry_run, prune=prune, process=process)
 
 
 @without_frames
@@ -242,6 +248,120 @@ def console(service: str | None = None, target: str | None = None) -> ConsoleLin
     from cuaws_magic.commands.console import console as _console
 
     return _console(the_context(), display_here(), service, target)
+
+
+@without_frames
+def session(target: str | None = None, *, region: str | None = None) -> Any:
+    """
+    Return a boto3 session of an account that renews itself and stays with it; the environment is not touched.
+
+    Args:
+        target: As `use` takes it; `None` for the account in use.
+
+        region: Where its clients go by default.
+
+    Raises:
+        CuawsError: There is no such account, or no credentials for it.
+    """
+    from cuaws_magic.commands.sessions import session as _session
+
+    return _session(the_context(), display_here(), target, region)
+
+
+@without_frames
+def storage_options(target: str | None = None) -> dict[str, Any]:
+    """
+    Return `storage_options` for pandas, Dask, xarray and fsspec: a session of s3fs that renews itself.
+
+    Raises:
+        CuawsError: As for `session`.
+    """
+    from cuaws_magic.commands.sessions import storage_options as _storage_options
+
+    return _storage_options(the_context(), display_here(), target)
+
+
+@without_frames
+def credential_provider(target: str | None = None, library: str = "obstore") -> Callable[[], Any]:
+    """
+    Return a function that gives credentials in the shape that obstore, icechunk or polars takes, with their true end.
+
+    Raises:
+        CuawsError: As for `session`.
+    """
+    from cuaws_magic.commands.sessions import credential_provider as _credential_provider
+
+    return _credential_provider(the_context(), display_here(), target, library)
+
+
+@without_frames
+def duckdb(connection: Any, target: str | None = None, *, scope: str = "s3://", name: str = "cuaws") -> Hint:
+    """
+    Have a DuckDB connection act as an account for the paths of a scope, for as long as it is open.
+
+    Args:
+        connection: Of `duckdb.connect()`.
+
+        target: As `use` takes it; `None` for the account in use.
+
+        scope: The beginning of the paths.
+
+        name: Of the secret.
+
+    Raises:
+        CuawsError: As for `session`; or DuckDB takes no S3 secret.
+    """
+    from cuaws_magic.integrations.duckdb import share
+
+    return share(the_context(), display_here(), connection, target, scope=scope, name=name)
+
+
+class dask:  # noqa: N801 - it is used as a module: `cuaws.dask.share(client)`
+    """One account for all workers of a Dask cluster, now and later, renewed over the scheduler's connection."""
+
+    @staticmethod
+    @without_frames
+    def share(client: Any, target: str | None = None, *, insecure: bool = False) -> Hint:
+        """
+        Give every worker of a cluster the credentials of one account, and each renewal of them.
+
+        Args:
+            client: A `distributed.Client`.
+
+            target: As `use` takes it; `None` for the account in use.
+
+            insecure: Send them although the connection to the scheduler is not encrypted.
+
+        Raises:
+            CuawsError: As for `session`; or the connection is neither TLS nor loopback.
+        """
+        from cuaws_magic.integrations.dask import share as _share
+
+        return _share(the_context(), display_here(), client, target, insecure=insecure)
+
+    @staticmethod
+    @without_frames
+    def unshare(client: Any) -> Hint:
+        """Take the credentials back from the scheduler and from all workers."""
+        from cuaws_magic.integrations.dask import unshare as _unshare
+
+        return _unshare(client)
+
+    @staticmethod
+    @without_frames
+    def who(client: Any) -> Hint:
+        """Say which workers have the credentials of which account."""
+        from cuaws_magic.integrations.dask import who as _who
+
+        return _who(client)
+
+
+@without_frames
+def forget_clients() -> Hint:
+    """Have packages forget the clients of another account than the one in use that they keep."""
+    from cuaws_magic.commands.sessions import forget_clients as _forget_clients
+
+    return _forget_clients(the_context())
 
 
 @without_frames

@@ -27,7 +27,7 @@ LEVELS = (
     "credentials",
     "endpoint",
     "commands",
-    "diagnostics widget",
+    "diagnostics widget integrations",
     "ipython",
 )
 
@@ -57,8 +57,12 @@ class Door:
 DOORS = tuple(
     Door(outside, frozenset(modules.split()))
     for outside, modules in {
-        "aiobotocore": "credentials.provider",
-        "botocore": "aws.clients aws.endpoints aws.profile_credentials aws.service_errors credentials.provider",
+        "aiobotocore": "credentials.libraries credentials.provider",
+        "distributed": "integrations.dask",
+        "cloudpickle": "integrations.dask",
+        "icechunk": "credentials.provider_functions",
+        "botocore": "aws.clients aws.endpoints aws.profile_credentials aws.service_errors credentials.provider "
+        "integrations.dask_worker",
         "IPython": "ipython.display ipython.grammar ipython.magics ipython.paste_cell",
         "traitlets": "ipython.magics",
         "prompt_toolkit": "ipython.paste_cell",
@@ -76,7 +80,7 @@ DOORS = tuple(
         "http.server": "endpoint.server",
         "urllib.request": "",
         # Never: it would cost every user of the package its import.
-        "boto3": "",
+        "boto3": "credentials.provider",
         "nbformat": "",
     }.items()
 )
@@ -300,10 +304,10 @@ def test_every_foreign_package_has_a_door():
 
 
 def test_only_one_module_writes_the_environment():
-    """One module alone changes environment variables, for `credentials.environment`, which puts every one back."""
+    """One module alone changes environment variables, which puts every one back; and what runs in another process."""
     writing = {name for name, path in modules().items() if writes_environment(path)}
 
-    assert writing == {"credentials.native_environment"}
+    assert writing == {"credentials.native_environment", "integrations.dask_worker"}
 
 
 @pytest.mark.parametrize("path", sorted(HOUSE.rglob("*.py")), ids=lambda path: path.relative_to(HOUSE).as_posix())
@@ -336,7 +340,7 @@ def test_every_public_function_has_its_name_at_the_front():
     defined = {
         node.name
         for node in tree(HOUSE / "api.py").body
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     }
 
     others = {"CuawsError", "__version__", "load_ipython_extension", "unload_ipython_extension"}

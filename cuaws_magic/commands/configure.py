@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cuaws_magic import storage
 from cuaws_magic.commands.accounts import ProgressCard
+from cuaws_magic.commands.process import command_of
 from cuaws_magic.config import edits, profiles
 from cuaws_magic.config.edits import difference
 from cuaws_magic.config.files import ConfigWriter, config_from
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cuaws_magic.commands.context import Context
     from cuaws_magic.config.content import AwsConfig
     from cuaws_magic.config.files import OpenedFile
-    from cuaws_magic.credentials.kernel import InUseRole
+    from cuaws_magic.credentials.in_use import InUseRole
     from cuaws_magic.model import SsoSession
     from cuaws_magic.views.render import Display
 
@@ -37,6 +38,7 @@ def configure(
     *,
     dry_run: bool = False,
     prune: bool = False,
+    process: bool = False,
 ) -> Configured:
     """
     Write the section of the sign-in and a profile for each account and role; shows the difference first.
@@ -49,6 +51,8 @@ def configure(
         dry_run: Write nothing.
 
         prune: Remove the profiles that this package wrote and whose account or role is no longer listed.
+
+        process: Write profiles that start `cuaws-magic credentials`, for tools that know no sso-session.
 
     Raises:
         CuawsError: The portal cannot be asked, no account matches, or the file cannot be changed as needed;
@@ -76,7 +80,7 @@ def configure(
             else ()
         )
         config = config_from(path, opened.sections, saved, context.aws_files.credentials_path)
-        plan = profiles.plan(portal, sso_session, region, config, ours, gone)
+        plan = profiles.plan(portal, sso_session, region, config, ours, gone, command_of if process else None)
         edited = opened.edited(plan.edits)
         lines = difference(edited)
         if lines:

@@ -19,7 +19,8 @@ from cuaws_magic.views.render import Hint
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cuaws_magic.credentials.kernel import InUseRole, KernelCredentials
+    from cuaws_magic.credentials.in_use import InUseRole
+    from cuaws_magic.credentials.kernel import KernelCredentials
     from cuaws_magic.model import Now
     from cuaws_magic.sso.login import Login
     from cuaws_magic.sso.session import SignInChoice

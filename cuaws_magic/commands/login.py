@@ -13,7 +13,7 @@ from cuaws_magic.views.sign_in import SignedIn, SignedOut, session_label
 
 if TYPE_CHECKING:
     from cuaws_magic.commands.context import Context
-    from cuaws_magic.credentials.kernel import InUseRole
+    from cuaws_magic.credentials.in_use import InUseRole
     from cuaws_magic.model import SsoToken
     from cuaws_magic.settings import Settings
     from cuaws_magic.views.render import Display

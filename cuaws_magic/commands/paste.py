@@ -16,7 +16,7 @@ from cuaws_magic.config import edits
 from cuaws_magic.config.files import ConfigWriter
 from cuaws_magic.config.text import header_of
 from cuaws_magic.credentials import pasted
-from cuaws_magic.credentials.kernel import InUseRole
+from cuaws_magic.credentials.in_use import InUseRole
 from cuaws_magic.credentials.sources import StaticSource
 from cuaws_magic.errors import ConfigurationError, CredentialsRefused, PasteRefused
 from cuaws_magic.humanize import clock, quoted

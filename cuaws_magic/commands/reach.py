@@ -12,7 +12,7 @@ from cuaws_magic.settings import WAYS
 if TYPE_CHECKING:
     from cuaws_magic.commands.context import Context
     from cuaws_magic.config.content import AwsConfig, Profile
-    from cuaws_magic.credentials.kernel import InUseRole
+    from cuaws_magic.credentials.in_use import InUseRole
 
 
 def chosen(context: Context, via: str | None) -> str:

@@ -14,7 +14,7 @@ from cuaws_magic.views.account import InUse, Released, Status, Whoami
 
 if TYPE_CHECKING:
     from cuaws_magic.commands.context import Context
-    from cuaws_magic.credentials.kernel import InUseRole
+    from cuaws_magic.credentials.in_use import InUseRole
     from cuaws_magic.model import Identity, SsoSession
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cuaws_magic.aws import profile_credentials
 from cuaws_magic.commands.reach import chosen, reaching
 from cuaws_magic.commands.status import account_by_id, in_use_view
-from cuaws_magic.credentials.kernel import InUseRole
+from cuaws_magic.credentials.in_use import InUseRole
 from cuaws_magic.credentials.sources import ProfileSource, RefreshableSource, RoleSource, StaticSource
 from cuaws_magic.errors import AmbiguousTarget, ConfigurationError, CredentialsRefused, UnknownTarget
 from cuaws_magic.humanize import quoted

@@ -117,6 +117,7 @@ def plan(
     config: AwsConfig,
     ours: Mapping[str, Ours],
     gone: Sequence[str] = (),
+    process: Callable[[str, str, str], str] | None = None,
 ) -> Plan:
     """
     Say what to write.
@@ -134,28 +135,30 @@ def plan(
 
         gone: Names of those among them to remove, from `no_longer_there`.
 
+        process: The profiles are to start a program, for tools that know no sso-session: which, for an account's id, a
+            role and the name of the sign-in.
+
     Raises:
         ConfigurationError: The section of the sign-in says something else than the sign-in.
     """
     wanted = portal.wanted()
-    there = {name: one for name, one in config.profiles.items() if _is_of(one, sso_session)}
-    pairs = {(one.account_id, one.role_name) for one in there.values()}
+    there = _there(wanted, sso_session, config, process)
+    pairs = set(there.values())
     new = [one for one in wanted if one.pair not in pairs]
     removed, notes = _removable(gone, ours, config)
     # A name that goes in this edit is not free in it: an edit takes no section twice.
-    names, refused = _named(new, portal.accounts, {*config.profiles, *config.static_profiles, "default"})
+    taken = {*config.profiles, *config.static_profiles, "default"}
+    names, refused = _named(new, portal.accounts, taken, "" if process is None else "-process")
     notes += [f"No profile for {one.words}: its name cannot be written in the file." for one in refused]
-    added = {name: Ours(_settings(one, sso_session, region), one.account.name) for name, one in names}
-    apart = sorted(name for name, one in there.items() if "sso_session" not in one.settings)
-    if apart:
+    added = {name: Ours(_settings(one, sso_session, region, process), one.account.name) for name, one in names}
+    apart = sorted(name for name in there if "sso_session" not in config.profiles[name].settings)
+    if apart and process is None:
         notes.append(
             f"{', '.join(apart)}: needs a sign-in of its own, because the profile has sso_start_url "
             f"(`aws sso login --profile {apart[0]}`)."
         )
     asked_for = {one.pair for one in wanted}
-    kept = tuple(
-        name for name, one in there.items() if (one.account_id, one.role_name) in asked_for and name not in removed
-    )
+    kept = tuple(name for name, pair in there.items() if pair in asked_for and name not in removed)
     session_settings = _session_settings(sso_session, config)
     sections: list[Edit] = [Put("sso-session", sso_session.name or "", session_settings)] if session_settings else []
     return Plan(
@@ -171,6 +174,21 @@ def plan(
         others=tuple(name for name in config.profiles if name not in {*kept, *removed}),
         notes=tuple(notes),
     )
+
+
+def _there(
+    wanted: Sequence[Wanted],
+    sso_session: SsoSession,
+    config: AwsConfig,
+    process: Callable[[str, str, str], str] | None,
+) -> dict[str, tuple[str, str]]:
+    """Return the profiles that are there already, and the account and role of each."""
+    if process is None:
+        found = {name: one for name, one in config.profiles.items() if _is_of(one, sso_session)}
+        return {name: (one.account_id, one.role_name) for name, one in found.items()}
+    programs = {process(*one.pair, sso_session.name or ""): one.pair for one in wanted}
+    started = {name: one.settings.get("credential_process", "") for name, one in config.profiles.items()}
+    return {name: programs[command] for name, command in started.items() if command in programs}
 
 
 def no_longer_there(
@@ -219,7 +237,7 @@ def _is_of(profile: Profile, sso_session: SsoSession) -> bool:
 
 
 def _named(
-    wanted: Sequence[Wanted], accounts: Sequence[Account], taken: set[str]
+    wanted: Sequence[Wanted], accounts: Sequence[Account], taken: set[str], ending: str
 ) -> tuple[list[tuple[str, Wanted]], list[Wanted]]:
     """Give each a name that nothing else has; two that want the same both take the next longer one."""
     named_alike = Counter(account.name.casefold() for account in accounts)
@@ -232,9 +250,9 @@ def _named(
 
     choices = {
         one.pair: [
-            name
+            name + ending
             for name in _names(one, unique=named_alike[one.account.name.casefold()] == 1)
-            if header_of("profile", name) is not None and free(name, one.account)
+            if header_of("profile", name) is not None and free(name + ending, one.account)
         ]
         for one in wanted
         if all(text and writable(text) for text in one.pair)
@@ -260,8 +278,12 @@ def _names(one: Wanted, *, unique: bool) -> Iterator[str]:
     yield f"{one.account.id}-{one.role_name}"
 
 
-def _settings(one: Wanted, sso_session: SsoSession, region: str) -> dict[str, str]:
-    """Return the lines of the guide."""
+def _settings(
+    one: Wanted, sso_session: SsoSession, region: str, process: Callable[[str, str, str], str] | None
+) -> dict[str, str]:
+    """Return the lines of the guide; or the program."""
+    if process is not None:
+        return {"credential_process": process(*one.pair, sso_session.name or ""), "region": region, "output": "json"}
     return {
         "sso_session": sso_session.name or "",
         "sso_account_id": one.account.id,

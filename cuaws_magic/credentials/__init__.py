@@ -2,8 +2,10 @@
 Role credentials, from wherever they come, into this kernel.
 
 `sources` says where a set comes from; `broker` fetches, caches and shares role
-credentials. `kernel` holds the account in use, `refresh` renews it in the background,
+credentials. `in_use` is the account in use, `kernel` holds it, `refresh` renews it in the background,
 `environment` is the door to `os.environ`, `native_environment` to the C environment behind
 it, and `provider` the door to the botocore, boto3 and s3fs sessions that other people
-make; `processes` sees to the helper processes of libraries. `pasted` reads keys copied from the portal.
+make. `libraries` and `processes` see to what libraries keep, `provider_functions` are what
+some of them ask, `followers` are told of each renewal. `cached_process` is the shortest way
+from the cache to a program. `pasted` reads keys copied from the portal.
 """

@@ -10,27 +10,31 @@ hand is good.
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 import weakref
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cuaws_magic.background import ForkSafeLock, Observers
+from cuaws_magic.credentials.followers import Followers
+from cuaws_magic.credentials.libraries import LOOKED_AFTER, LibraryState, let_go, remaining_clients
 from cuaws_magic.credentials.processes import HelperProcesses
-from cuaws_magic.credentials.provider import BotoProvider, LibraryState
+from cuaws_magic.credentials.provider import BotoProvider, bound_of
 from cuaws_magic.credentials.refresh import RefreshThread
 from cuaws_magic.credentials.sources import Bound
 from cuaws_magic.errors import CuawsError, NotSignedIn, Superseded
 from cuaws_magic.model import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from cuaws_magic.credentials.environment import KernelEnvironment, Served
+    from cuaws_magic.credentials.environment import KernelEnvironment
+    from cuaws_magic.credentials.in_use import InUseRole
     from cuaws_magic.credentials.sources import Source
-    from cuaws_magic.model import Account, AccountRole, Credentials, Identity, Now, SsoSession
+    from cuaws_magic.model import Credentials, Now, SsoSession
     from cuaws_magic.sso.login import Login
 
 # After a failed renewal: the first pause, doubled each time, and the longest.
@@ -39,61 +43,6 @@ _LONGEST_RETRY = timedelta(minutes=5)
 _LOOK_FOR_SIGN_IN = timedelta(minutes=1)  # how often to look whether somebody signed in elsewhere
 _PATIENCE_OF_A_CELL = 3.0  # seconds that a cell waits for a renewal at the most
 _NEVER = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class InUseRole:
-    """
-    The account and role in use.
-
-    Attributes:
-        source: Where its credentials come from.
-
-        credentials: Those in the environment; `None` where a profile is there by its name only.
-
-        region: Where clients go by default.
-
-        identity: What STS said; `None` where it was not asked.
-
-        client_profile: The profile whose client settings hold (endpoints, retries, S3 options); `None` for `[default]`.
-
-        served: Where child processes and native libraries get their credentials; `None` for the environment.
-
-        not_served: Why that is not where they get them, in a few words, where somebody might expect it.
-    """
-
-    source: Source
-    credentials: Credentials | None
-    region: str
-    identity: Identity | None
-    client_profile: str | None = None
-    served: Served | None = None
-    not_served: str | None = None
-
-    @property
-    def account(self) -> Account:
-        """The account."""
-        return self.source.account
-
-    @property
-    def role_name(self) -> str:
-        """The role."""
-        return self.source.role_name
-
-    @property
-    def sso_session(self) -> SsoSession | None:
-        """The sign-in that it depends on; `None` where none does."""
-        return self.source.sso_session
-
-    @property
-    def account_role(self) -> AccountRole | None:
-        """The way to it through the access portal; `None` where there is none."""
-        return self.source.account_role
-
-    @property
-    def ends_at(self) -> datetime | None:
-        """When the credentials end, as well as we know."""
-        return None if self.credentials is None else self.source.ends_at(self.credentials)
 
 
 class KernelCredentials:
@@ -122,6 +71,9 @@ class KernelCredentials:
         self._bound_lock = ForkSafeLock()  # sessions are made in any thread
         self._libraries = LibraryState()
         self._processes = HelperProcesses(env.inherited)
+        self.followers = Followers()
+        # What else stays with another account, by the name of the one in use: clusters that were given credentials.
+        self.remarks: list[Callable[[str], list[str]]] = []
         self._renewed = threading.Event()
         self._renewal = RefreshThread(self._keep_up, now)
         self._changes = changes or Observers()
@@ -176,7 +128,7 @@ class KernelCredentials:
             self._failures = 0
             self._look_later()
         self._provider.install()
-        self._libraries.renew()
+        self._libraries.renew(wanted.source, self._bind)
         self._processes.follow()
         self._renewal.wake()
         self._changes.notify()
@@ -204,9 +156,36 @@ class KernelCredentials:
             self._processes.settle(current.account.name if current is not None else None)
 
     def left_behind(self) -> tuple[str, ...]:
-        """Say what still works as another account than the one in use, or would mix two, without a person's object."""
+        """Say what would mix two accounts, or still works as another although no object of a person's does."""
         current = self._current
-        return () if current is None else tuple(self._processes.remaining(current.account.name))
+        if current is None:
+            return ()
+        name = current.account.name
+        remarks = [line for remark in self.remarks for line in remark(name)]
+        return (*self._processes.remaining(name), *remaining_clients(self.foreign_clients()), *remarks)
+
+    def foreign_clients(self) -> dict[str, str]:
+        """Return the packages that hold clients of another account than the one in use, each with its name."""
+        key = self._current.source.key if self._current is not None else None
+
+        def found() -> dict[str, str]:
+            with self._bound_lock:
+                bound = list(self._bound)
+            return {one.asked_by: one.source.account.name for one in bound if one.asked_by and one.source.key != key}
+
+        if set(found()) - LOOKED_AFTER:
+            gc.collect()  # clients are held by circles of references; those that nobody holds are not to be named
+        return {package: name for package, name in found().items() if package not in LOOKED_AFTER}
+
+    def forget_clients(self) -> dict[str, int]:
+        """Have packages forget clients of another account that they keep; returns how many each kept."""
+        key = self._current.source.key if self._current is not None else None
+
+        def foreign(held: object) -> bool:
+            bound = bound_of(held)
+            return bound is not None and bound.source.key != key
+
+        return {package: let_go(package, foreign) for package in self.foreign_clients()}
 
     def renew(self) -> None:
         """
@@ -241,6 +220,8 @@ class KernelCredentials:
     def follow_a_hand(self) -> None:
         """Have child processes inherit what somebody put into `os.environ` in place of ours; cheap, for every cell."""
         self._env.follow_a_hand()
+        if self._current is not None:
+            self._libraries.bind_polars(self._current.source, self._bind)  # it may have been imported since
 
     def sign_in_changed(self) -> None:
         """Go on at once after somebody signed in here, instead of at the next look."""
@@ -334,6 +315,7 @@ class KernelCredentials:
         except CuawsError:
             return self._now()
         self._rewrite(source, credentials)
+        self.followers.renewed(source, credentials)
         return credentials.refresh_at()
 
     def _retry_at(self) -> datetime:
@@ -367,9 +349,9 @@ class KernelCredentials:
 
     # For clients that other people make.
 
-    def bind(self, source: Source) -> Bound:
+    def bind(self, source: Source, asked_by: str = "") -> Bound:
         """Return credentials that stay those of a source, renewed for as long as somebody holds them."""
-        bound = Bound(source, self._now)
+        bound = Bound(source, self._now, asked_by)
         with self._bound_lock:
             self._bound.add(bound)
         return bound
@@ -378,10 +360,10 @@ class KernelCredentials:
         current = self._current
         return None if current is None else current.source
 
-    def _bind(self, made_with: Source | None) -> Bound | None:
+    def _bind(self, made_with: Source | None = None, asked_by: str = "") -> Bound | None:
         """Bind a botocore session, unless somebody's own keys are in the environment."""
         with self._lock:
             source = made_with or self._in_use()
             if source is None or self._env.keys_touched:
                 return None
-            return self.bind(source)
+            return self.bind(source, asked_by)

@@ -63,7 +63,7 @@ class BotoProvider(Generic[InUse]):
         in_use: Returns what is in use.
 
         bind: Returns credentials that stay those of what a session was made with, or of what
-            is in use now if that is `None`; gives `None` to stand aside.
+            is in use now if that is `None`; gives `None` to stand aside. Is told the package that made the session.
 
         region_by_hand: Whether somebody changed the region in the environment since.
     """
@@ -71,7 +71,7 @@ class BotoProvider(Generic[InUse]):
     def __init__(
         self,
         in_use: Callable[[], InUse | None],
-        bind: Callable[[InUse | None], Bound | None],
+        bind: Callable[[InUse | None, str], Bound | None],
         region_by_hand: Callable[[], bool] = lambda: False,
     ) -> None:
         self._in_use = in_use
@@ -99,7 +99,7 @@ class BotoProvider(Generic[InUse]):
     def _initialize(self, session: Any) -> None:
         resolver = _AsyncResolver if _asynchronous(session) else _Resolver
         in_use = self._in_use()
-        bind = functools.partial(self._bind, in_use)
+        bind = functools.partial(self._bind, in_use, _asking_package())
         if in_use is not None and not _point_to_profile(session, bind()):
             settings = session.get_component("config_store")
             usual = settings.get_config_provider("region")
@@ -160,7 +160,7 @@ class _Resolver:
         from botocore.credentials import Credentials, RefreshableCredentials
 
         if not bound.renewed:
-            return Credentials(**_static(bound()))
+            return _watched(Credentials(**_static(bound())), bound)
         return _watched(
             _heeding_refusals(RefreshableCredentials).create_from_metadata(
                 metadata=_metadata(bound()), refresh_using=lambda: _metadata(bound()), method=METHOD
@@ -217,7 +217,7 @@ class _AsyncResolver(_Resolver):
         from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
 
         if not bound.renewed:
-            return AioCredentials(**_static(bound()))
+            return _watched(AioCredentials(**_static(bound())), bound)
 
         async def refresh() -> dict[str, str | None]:
             # In a thread: a renewal may ask the portal, and the loop has other work.
@@ -260,6 +260,52 @@ def _watched(credentials: Any, bound: Bound) -> Any:
     return credentials
 
 
+def session_of(bound: Bound, region: str, *, asynchronous: bool = False) -> Any:
+    """Return a new session that is bound to an account: boto3's, or aiobotocore's."""
+    made: Any
+    if asynchronous:
+        from aiobotocore.session import AioSession
+
+        made = AioSession()
+        made.register_component("credential_provider", _AsyncResolver(made, lambda: bound))
+    else:
+        import botocore.session
+
+        made = botocore.session.Session()
+        made.register_component("credential_provider", _Resolver(made, lambda: bound))
+    made.set_config_variable("region", region)
+    if asynchronous:
+        return made
+    import boto3
+
+    return boto3.Session(botocore_session=made)
+
+
+def bound_of(held: Any) -> Any:
+    """Return what binds a boto3 client, resource or session to an account; `None` where that was not ours to do."""
+    client = getattr(getattr(held, "meta", None), "client", held)
+    credentials = getattr(getattr(client, "_request_signer", None), "_credentials", None)
+    if credentials is None:
+        credentials = getattr(getattr(held, "_session", held), "_credentials", None)
+    return getattr(credentials, "_bound", None)
+
+
+# Between the code that wants a client and us.
+_BETWEEN = frozenset({"boto3", "botocore", "s3transfer", "aiobotocore", "aioboto3", "cuaws_magic", "functools"})
+
+
+def _asking_package() -> str:
+    """Name the installed package that makes a session; empty for a person's own code."""
+    frame: Any = sys._getframe(2)  # noqa: SLF001 - `inspect.stack` would read files
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "").partition(".")[0]
+        if name not in _BETWEEN:
+            installed = any(part in frame.f_code.co_filename for part in ("site-packages", "dist-packages"))
+            return name if installed and name not in {"IPython", "ipykernel"} else ""
+        frame = frame.f_back
+    return ""
+
+
 def _asynchronous(session: Any) -> bool:
     return any(base.__module__.startswith("aiobotocore.") for base in type(session).__mro__)
 
@@ -289,77 +335,3 @@ def _static(credentials: Credentials) -> dict[str, str | None]:
     """Write keys that are never asked for again, as arguments that every botocore's `Credentials` has."""
     facts = _metadata(credentials)
     return {name: facts[name] for name in ("access_key", "secret_key", "token")} | {"method": METHOD}
-
-
-class LibraryState:
-    """What was there before us, and what is made anew since."""
-
-    def __init__(self) -> None:
-        self._changed = False
-        self._found: Any = None
-
-    def settle(self) -> None:
-        """
-        Before another account comes in use: let what was made keep the one it was made with.
-
-        An s3fs filesystem makes its botocore session at its first request, and a new one
-        when its connections were closed; either could be after the switch.
-        """
-        for filesystem in _filesystems():
-            if getattr(filesystem, "_session_is_owned", False):
-                if filesystem.session is None:
-                    from aiobotocore.session import AioSession
-
-                    filesystem.session = AioSession(**filesystem.kwargs)
-                filesystem._session_is_owned = False  # noqa: SLF001 - s3fs's own mark for a session that it must keep
-
-    def renew(self) -> None:
-        """After another account came in use: have boto3 and s3fs make new ones when they are asked."""
-        boto3 = vars(sys.modules["boto3"]) if "boto3" in sys.modules else {}
-        if not self._changed:
-            self._found, self._changed = boto3.get("DEFAULT_SESSION"), True
-        self._make_anew(boto3, _with_settings_of(boto3.get("DEFAULT_SESSION")))
-
-    def restore(self) -> None:
-        """After none is in use any more: the default session that was found is the default again."""
-        if self._changed:
-            boto3 = vars(sys.modules["boto3"]) if "boto3" in sys.modules else {}
-            self._make_anew(boto3, self._found)
-            self._found, self._changed = None, False
-
-    def _make_anew(self, boto3: dict[str, Any], default: Any) -> None:
-        if boto3:
-            boto3["DEFAULT_SESSION"] = default
-        if "s3fs" in sys.modules:
-            sys.modules["s3fs"].S3FileSystem.clear_instance_cache()
-
-
-def _filesystems() -> list[Any]:
-    if "s3fs" not in sys.modules:
-        return []
-    # fsspec keeps every instance that was made in the usual way.
-    return list(getattr(sys.modules["s3fs"].S3FileSystem, "_cache", {}).values())
-
-
-def _with_settings_of(default: Any) -> Any:
-    """
-    Return a boto3 session with what a person set on the default one: region, user agent, client configuration.
-
-    `None` where nothing was set: boto3 makes such a default session itself, when it is asked.
-    """
-    if default is None:
-        return None
-    boto3, before = sys.modules["boto3"], default._session  # noqa: SLF001 - boto3 has no public way to its botocore session
-    region, config = before.instance_variables().get("region"), before.get_default_client_config()
-    made = boto3.Session(region_name=region)
-    after = made._session  # noqa: SLF001 - as above
-    if region is None and config is None and _user_agent(before) == _user_agent(after):
-        return None
-    after.user_agent_name, after.user_agent_version, after.user_agent_extra = _user_agent(before)
-    if config is not None:
-        after.set_default_client_config(config)
-    return made
-
-
-def _user_agent(session: Any) -> tuple[Any, Any, Any]:
-    return session.user_agent_name, session.user_agent_version, session.user_agent_extra

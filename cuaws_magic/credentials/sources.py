@@ -288,10 +288,13 @@ class Bound:
         source: Which.
 
         now: The current time, aware, UTC.
+
+        asked_by: The installed package that made a client with it; empty for a person's own code.
     """
 
-    def __init__(self, source: Source, now: Now = utc_now) -> None:
+    def __init__(self, source: Source, now: Now = utc_now, asked_by: str = "") -> None:
         self.source = source
+        self.asked_by = asked_by
         self._now = now
         self._last: Credentials | None = None
 

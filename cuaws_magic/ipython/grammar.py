@@ -198,6 +198,7 @@ def _profiles(commands: Any) -> None:
         action="store_true",
         help="remove profiles written by this command whose account or role you no longer have",
     )
+    configure.add_argument("--process", action="store_true", help="profiles for tools that do not know sso-session")
     forget = _command(commands, "forget", "delete a saved block of keys from ~/.aws/credentials")
     forget.add_argument("profile", metavar="PROFILE", help="the name of the block")
 

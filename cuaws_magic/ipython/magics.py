@@ -245,7 +245,14 @@ class CuawsMagics(Magics):
             case "configure":
                 from cuaws_magic.commands.configure import configure
 
-                return configure(context, display, arguments.pattern, dry_run=arguments.dry_run, prune=arguments.prune)
+                return configure(
+                    context,
+                    display,
+                    arguments.pattern,
+                    dry_run=arguments.dry_run,
+                    prune=arguments.prune,
+                    process=arguments.process,
+                )
             case "paste":
                 from cuaws_magic.commands.paste import paste
                 from cuaws_magic.ipython.paste_cell import ask

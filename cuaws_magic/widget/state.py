@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cuaws_magic.commands.context import Context
-    from cuaws_magic.credentials.kernel import InUseRole
+    from cuaws_magic.credentials.in_use import InUseRole
     from cuaws_magic.model import SsoSession
     from cuaws_magic.views.account import InUse, Status
     from cuaws_magic.views.render import Tone

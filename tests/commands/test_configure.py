@@ -26,7 +26,7 @@ from cuaws_magic.commands import configure as commands
 from cuaws_magic.commands.names import Names
 from cuaws_magic.config.edits import Drop, Put
 from cuaws_magic.config.files import AwsFiles, ConfigWriter
-from cuaws_magic.credentials.kernel import InUseRole
+from cuaws_magic.credentials.in_use import InUseRole
 from cuaws_magic.credentials.sources import ProfileSource, StaticSource
 from cuaws_magic.errors import ConfigFileError, ConfigurationError, StorageError, UnknownTarget
 from cuaws_magic.ipython.grammar import Grammar

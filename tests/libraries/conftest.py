@@ -69,7 +69,8 @@ def who_is(command, **more):
 for account, bucket in ((B, "of-b"), (A, "of-a")):
     cuaws.use(account)
     s3 = boto3.client("s3")
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    if not s3.list_buckets()["Buckets"]:  # of an earlier scenario of this machine
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     s3.put_object(Bucket=bucket, Key="t.csv", Body=b"x\\n" + bucket[-1].upper().encode() + b"\\n")
 del s3
 boto3.DEFAULT_SESSION = None

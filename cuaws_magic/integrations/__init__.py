@@ -1,0 +1,6 @@
+"""
+Libraries that are given credentials when a person asks for it; imported only then.
+
+`duckdb` keeps a secret of a connection fresh. `dask` gives the workers of a cluster the credentials of one
+account and every renewal of them; `dask_worker` is what runs there, also where this package is not installed.
+"""

@@ -1,0 +1,334 @@
+"""
+Libraries: an object keeps the account that it was made with, a new one is the account in use, none is ever another's.
+
+Each row is a process of its own, with keys that live for seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doubles import documented
+
+if TYPE_CHECKING:
+    from conftest import Machine
+
+SCENARIO = """
+{imports}
+use(A)
+a = make("of-a")
+note("under A", lambda: read(a, "of-a"))
+note("B's bucket under A", lambda: read(make("of-b"), "of-b"))
+time.sleep(8)
+note("after the first keys", lambda: read(a, "of-a"))
+use(B)
+note("the same object under B", lambda: read(a, "of-a"))
+note("a new one under B", lambda: read(make("of-b"), "of-b"))
+note("A's bucket under B", lambda: read(make("of-a"), "of-a"))
+note("written under B into A's bucket", lambda: write(make("of-a"), "of-a"))
+cuaws.release()
+note("the same object after release", lambda: read(a, "of-a"))
+note("a new one after release", lambda: read(make("of-b"), "of-b"))
+"""
+
+KEEPS = {
+    "under A": "A",
+    "B's bucket under A": "refused",
+    "after the first keys": "A",
+    "the same object under B": "A",
+    "a new one under B": "B",
+    "A's bucket under B": "refused",
+    "written under B into A's bucket": "refused",
+    "the same object after release": "A",
+}
+
+# A path or a name is no object: it is read as the account in use.
+# A request without a signature is refused.
+NOBODY = {"no credentials", "refused"}
+BY_NAME = KEEPS | {"the same object under B": "refused", "the same object after release": None}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A library: `make(bucket)`, `read(object, bucket)` and `write(object, bucket)`."""
+
+    documentation: str
+    imports: str
+    expected: dict[str, str]
+
+
+FSSPEC = """
+def read(fs, bucket):
+    return fs.cat({path}).decode().split()[1]
+def write(fs, bucket):
+    fs.pipe({path}[:-5] + "w.csv", b"w")
+"""
+
+ROWS = [
+    Row(
+        "boto3",
+        """
+def make(bucket):
+    return boto3.client("s3")
+def read(client, bucket):
+    return client.get_object(Bucket=bucket, Key="t.csv")["Body"].read().decode().split()[1]
+def write(client, bucket):
+    client.put_object(Bucket=bucket, Key="w", Body=b"w")
+""",
+        KEEPS,
+    ),
+    Row(
+        "s3fs",
+        "import s3fs\ndef make(bucket):\n    fs = s3fs.S3FileSystem(use_listings_cache=False)\n    return fs\n"
+        + FSSPEC.format(path='f"{bucket}/t.csv"'),
+        KEEPS,
+    ),
+    Row(
+        "a caching filesystem of fsspec",
+        """
+import fsspec, tempfile
+def make(bucket):
+    return fsspec.filesystem("simplecache", target_protocol="s3", cache_storage=tempfile.mkdtemp())
+def read(fs, bucket):
+    with fs.open(f"{bucket}/t.csv", "rb") as stream:
+        return stream.read().decode().split()[1]
+def write(fs, bucket):
+    fs.fs.pipe(f"{bucket}/w.csv", b"w")
+""",
+        KEEPS,
+    ),
+    Row(
+        "a filesystem of fsspec in a folder",
+        """
+import fsspec
+from fsspec.implementations.dirfs import DirFileSystem
+def make(bucket):
+    return DirFileSystem(path=bucket, fs=fsspec.filesystem("s3"))
+"""
+        + FSSPEC.format(path='"t.csv"'),
+        KEEPS,
+    ),
+    Row(
+        "a subclass of s3fs with a protocol of its own",
+        """
+import fsspec, s3fs
+class Ours(s3fs.S3FileSystem):
+    protocol = ("ours",)
+fsspec.register_implementation("ours", Ours)
+def make(bucket):
+    return fsspec.filesystem("ours")
+"""
+        + FSSPEC.format(path='f"{bucket}/t.csv"'),
+        KEEPS,
+    ),
+    Row(
+        "pandas",
+        """
+import pandas as pd
+def make(bucket):
+    return None
+def read(_, bucket):
+    return pd.read_csv(f"s3://{bucket}/t.csv")["x"][0]
+def write(_, bucket):
+    pd.DataFrame({"x": [1]}).to_csv(f"s3://{bucket}/w.csv")
+""",
+        BY_NAME,
+    ),
+    Row(
+        "polars, a query",
+        """
+import polars as pl
+def make(bucket):
+    return pl.scan_csv(f"s3://{bucket}/t.csv")
+def read(query, bucket):
+    return query.collect()["x"][0]
+def write(query, bucket):
+    pl.DataFrame({"x": [1]}).write_parquet(f"s3://{bucket}/w.parquet")
+""",
+        KEEPS,
+    ),
+    Row(
+        "polars, read at once",
+        """
+import polars as pl
+def make(bucket):
+    return None
+def read(_, bucket):
+    return pl.read_csv(f"s3://{bucket}/t.csv")["x"][0]
+def write(_, bucket):
+    pl.DataFrame({"x": [1]}).write_csv(f"s3://{bucket}/w.csv")
+""",
+        BY_NAME,
+    ),
+    Row(
+        "pyarrow",
+        """
+from pyarrow import fs
+def make(bucket):
+    return fs.S3FileSystem(endpoint_override=HOST, scheme="http", region="us-west-2")
+def read(one, bucket):
+    return one.open_input_file(f"{bucket}/t.csv").read().decode().split()[1]
+def write(one, bucket):
+    with one.open_output_stream(f"{bucket}/w.csv") as stream:
+        stream.write(b"w")
+""",
+        KEEPS,
+    ),
+    Row(
+        "obstore, from the environment",
+        """
+import obstore
+from obstore.store import S3Store
+def make(bucket):
+    return S3Store(bucket)
+def read(store, bucket):
+    return bytes(obstore.get(store, "t.csv").bytes()).decode().split()[1]
+def write(store, bucket):
+    obstore.put(store, "w.csv", b"w")
+""",
+        KEEPS,
+    ),
+    Row(
+        "obstore, with our provider",
+        """
+import obstore
+from obstore.store import S3Store
+def make(bucket):
+    account = {"A": A, "B": B}[cuaws.whoami().account == "111111111111" and "A" or "B"]
+    return S3Store(bucket, credential_provider=cuaws.credential_provider(account))
+def read(store, bucket):
+    return bytes(obstore.get(store, "t.csv").bytes()).decode().split()[1]
+def write(store, bucket):
+    obstore.put(store, "w.csv", b"w")
+""",
+        KEEPS,
+    ),
+    Row(
+        "smart_open",
+        """
+import smart_open
+def make(bucket):
+    return None
+def read(_, bucket):
+    with smart_open.open(f"s3://{bucket}/t.csv") as stream:
+        return stream.read().split()[1]
+def write(_, bucket):
+    with smart_open.open(f"s3://{bucket}/w.csv", "w") as stream:
+        stream.write("w")
+""",
+        BY_NAME,
+    ),
+    Row(
+        "cloudpathlib",
+        """
+import tempfile
+from cloudpathlib import S3Path
+def make(bucket):
+    return S3Path(f"s3://{bucket}/t.csv")
+def read(path, bucket):
+    return path.client.client.get_object(Bucket=bucket, Key="t.csv")["Body"].read().decode().split()[1]
+def write(path, bucket):
+    path.client.client.put_object(Bucket=bucket, Key="w", Body=b"w")
+""",
+        KEEPS,
+    ),
+    Row(
+        "s3path",
+        """
+from s3path import S3Path
+def make(bucket):
+    return S3Path(f"/{bucket}/t.csv")
+def read(path, bucket):
+    return path.read_text().split()[1]
+def write(path, bucket):
+    S3Path(f"/{bucket}/w.csv").write_text("w")
+""",
+        BY_NAME,
+    ),
+    Row(
+        "pathy",
+        """
+from pathy import Pathy
+def make(bucket):
+    return Pathy(f"s3://{bucket}/t.csv")
+def read(path, bucket):
+    return path.read_text().split()[1]
+def write(path, bucket):
+    Pathy(f"s3://{bucket}/w.csv").write_text("w")
+""",
+        BY_NAME,
+    ),
+    Row(
+        "zarr",
+        """
+import zarr
+from zarr.storage import FsspecStore
+def make(bucket):
+    import fsspec
+    return FsspecStore.from_url(f"s3://{bucket}/z", storage_options={"use_listings_cache": False})
+def read(store, bucket):
+    import asyncio
+    from fsspec.asyn import sync
+    from zarr.core.buffer import default_buffer_prototype
+    from zarr.core.sync import sync
+    got = sync(store.fs._cat_file(f"{bucket}/t.csv"))
+    return got.decode().split()[1]
+def write(store, bucket):
+    zarr.open_array(store, mode="w", shape=(2,), dtype="i4")[:] = 1
+""",
+        KEEPS,
+    ),
+    Row(
+        "deltalake",
+        """
+import deltalake, pyarrow as pa
+def make(bucket):
+    return bucket
+def read(_, bucket):
+    try:
+        table = deltalake.DeltaTable(f"s3://{bucket}/delta")
+    except deltalake.exceptions.TableNotFoundError:
+        deltalake.write_deltalake(f"s3://{bucket}/delta", pa.table({"x": [bucket[-1].upper()]}))
+        table = deltalake.DeltaTable(f"s3://{bucket}/delta")
+    return table.to_pyarrow_table()["x"][0].as_py()
+def write(_, bucket):
+    deltalake.write_deltalake(f"s3://{bucket}/w", pa.table({"x": [1]}))
+""",
+        BY_NAME,
+    ),
+    Row(
+        "DuckDB, with our secret",
+        """
+import duckdb, duckdb_extension_httpfs
+from pathlib import Path
+(HTTPFS,) = Path(duckdb_extension_httpfs.__file__).parent.rglob("httpfs.duckdb_extension")
+def made():
+    connection = duckdb.connect()
+    connection.execute(f"LOAD '{HTTPFS}'")
+    return connection
+def make(bucket):
+    account = {"111111111111": A, "222222222222": B}[cuaws.whoami().account]
+    connection = made()
+    cuaws.duckdb(connection, account, scope="s3://")
+    return connection
+def read(connection, bucket):
+    return connection.execute(f"select x from read_csv('s3://{bucket}/t.csv', header=true)").fetchone()[0]
+def write(connection, bucket):
+    connection.execute(f"copy (select 1) to 's3://{bucket}/w.csv'")
+""",
+        KEEPS,
+    ),
+]
+
+
+@documented(ROWS)
+def test_the_right_account(machine: Machine, case: Row) -> None:
+    """Reading and writing, after a renewal, a switch and `release`."""
+    steps = machine.run(SCENARIO.format(imports=case.imports))
+
+    assert steps.pop("a new one after release") in NOBODY
+    if case.expected["the same object after release"] is None:
+        assert steps["the same object after release"] in NOBODY
+        steps["the same object after release"] = None
+    assert steps == case.expected
