@@ -241,21 +241,26 @@ class Grammar:
         Raises:
             UsageError: The line is not one of the grammar's.
         """
+        from cuaws_magic.ipython.spelling import cleaned, meant, surplus  # deferred: not needed at `%load_ext`
+
         try:
-            words = arg_split(line, posix=True)
+            words = arg_split(cleaned(line, self.names), posix=True)
         except ValueError:
             raise usage_error("%cuaws: a quotation mark is not closed. Close it and run the cell again.") from None
         if words[:1] == ["help"]:
             words = [*words[1:], "--help"]
         if words and not words[0].startswith("-") and words[0] not in self._commands:
-            raise usage_error(self._unknown(words[0]))
+            hint = meant(words[0], words[1:], self.names)
+            raise usage_error(f"%cuaws has no command {words[0]}.{hint} There is: {', '.join(self.names)}.")
         if any(word in {"-h", "--help"} for word in words):
             # Not argparse's business: it would ask for what is missing first.
             return argparse.Namespace(command=words[0] if words[0] in self._commands else None, help=True)
         arguments: argparse.Namespace
         arguments, rest = self._parser.parse_known_args(words or ["status"])
         if rest:
-            self._parser.error(f"unrecognized arguments: {' '.join(rest)}{self._in_quotes(arguments, rest)}")
+            hint = surplus(arguments.command or "", self._values_of(arguments), rest, role="--role" in words)
+            parser: Any = self._commands.get(arguments.command, self._parser)
+            parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
         return arguments
 
     def help(self, command: str | None = None) -> str:
@@ -332,20 +337,11 @@ class Grammar:
             return [str(choice) for choice in action.choices]
         return sources.get(action.dest, list)()
 
-    def _in_quotes(self, arguments: argparse.Namespace, rest: Sequence[str]) -> str:
-        """Say how to type what may be one name with spaces in it."""
+    def _values_of(self, arguments: argparse.Namespace) -> list[str]:
+        """Return what the arguments without an option took."""
         actions = self._commands[arguments.command]._actions if arguments.command else []  # noqa: SLF001 - argparse has no public way to it
         values = [getattr(arguments, one.dest) for one in actions if not one.option_strings]
-        if not values or values[-1] is None or any(word.startswith("-") for word in rest):
-            return ""
-        name = " ".join([values[-1], *rest])
-        typed = " ".join(["%cuaws", arguments.command, *values[:-1], f'"{name}"'])
-        return f". Put a name with spaces into quotes: `{typed}`"
-
-    def _unknown(self, word: str) -> str:
-        near = difflib.get_close_matches(word, self.names, n=1)
-        hint = f" Did you mean `%cuaws {near[0]}`?" if near else ""
-        return f"%cuaws has no command {word}.{hint} There is: {', '.join(self.names)}."
+        return [value for value in values if value is not None]
 
 
 def _place(action: argparse.Action) -> str:

@@ -55,9 +55,38 @@ class ProfileTarget:
 def classify(text: str, config: AwsConfig) -> PortalTarget | ProfileTarget:
     """Tell what kind of TARGET was typed; which account it is, `Targets.resolve` finds out."""
     profile = config.profile(text)
-    if profile is None or profile.sso:
-        return PortalTarget(text, profile)
-    return ProfileTarget(text)
+    if profile is None:
+        return PortalTarget(spelled(text))
+    return PortalTarget(text, profile) if profile.sso else ProfileTarget(text)
+
+
+# Forms in which consoles, logs and other tools write an account, or a role in one. The permission set of a role that
+# Identity Center made stands between its prefix and sixteen digits.
+_FORMS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?P<id>[0-9]{4}-[0-9]{4}-[0-9]{4})(?:[/:](?P<role>[\w+=,.@-]{1,64}))?",
+        r"(?P<id>[0-9]{12}):(?P<role>[\w+=,.@-]{1,64})",
+        (
+            r"arn:aws[\w-]*:(?:iam|sts)::(?P<id>[0-9]{12}):(?:assumed-role|role)/(?:[\w+=,.@/-]{1,512}?/)?"
+            r"AWSReservedSSO_(?P<role>[\w+=,.@-]{1,64})_[0-9a-f]{16}(?:/[\w+=,.@-]{1,64})?"
+        ),
+        r"arn:aws[\w-]*:sts::(?P<id>[0-9]{12}):assumed-role/(?P<role>[\w+=,.@-]{1,64})/[\w+=,.@-]{1,64}",
+        r"arn:aws[\w-]*:iam::(?P<id>[0-9]{12}):role/(?:[\w+=,.@/-]{1,512}/)?(?P<role>[\w+=,.@-]{1,64})",
+        r"arn:aws[\w-]*:iam::(?P<id>[0-9]{12}):root",
+    )
+)
+
+
+def spelled(text: str) -> str:
+    """Return `ID` or `ID/ROLE` for what was written in another form: an ARN, a number with dashes."""
+    for form in _FORMS:
+        match = form.fullmatch(text.strip())
+        if match is not None:
+            found = match.groupdict()
+            number, role = found["id"].replace("-", ""), found.get("role")
+            return f"{number}/{role}" if role else number
+    return text
 
 
 def portal_target(text: str, config: AwsConfig) -> PortalTarget:
@@ -196,6 +225,7 @@ class Targets:
         names = self._roles(sso_session, account)
         if role_name is not None and role_name not in names:
             names = self._directory.roles(sso_session, [account.id], refresh=True)[account.id]
+        names = tuple(sorted(names, key=power))
         offered = ", ".join(names) or "none"
         if role_name is not None:
             exact = [one for one in names if one == role_name] or [
@@ -230,6 +260,17 @@ class Targets:
                 f"The account {account.id}{its_name} is not among yours at the access portal. "
                 "Type `%cuaws accounts --refresh` to see them."
             ) from None
+
+
+# What the names of permission sets say: those that can only look are named first, those that can do anything last.
+_LOOKING = re.compile(r"read|view|audit|billing|monitor", re.IGNORECASE)
+_ANYTHING = re.compile(r"admin|owner|root|poweruser|full", re.IGNORECASE)
+
+
+def power(role_name: str) -> tuple[int, str]:
+    """Return what sorts roles, the least powerful first, as far as their names tell."""
+    rank = 0 if _LOOKING.search(role_name) else 2 if _ANYTHING.search(role_name) else 1
+    return rank, role_name.casefold()
 
 
 def _named(accounts: Iterable[Account], name: str) -> list[Account]:

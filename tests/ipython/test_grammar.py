@@ -120,9 +120,8 @@ class Wrong:
     [
         Wrong("unknown command", "frobnicate", "no command frobnicate. There is: status, login, logout, use, "),
         Wrong("nearly a command", "logni", "Did you mean `%cuaws login`?"),
-        Wrong("another case", "Login", "Did you mean `%cuaws login`?"),
-        Wrong("unknown option", "login --frob", "unrecognized arguments: --frob. Type `%cuaws --help`."),
-        Wrong("an option before the command", "--force login", "Type `%cuaws --help`."),
+        Wrong("unknown option", "login --frob", "unrecognized arguments: --frob. Type `%cuaws login --help`."),
+        Wrong("an option before the command", "--force login", "Type `%cuaws login --help`."),
         Wrong("only dashes", "--", "Type `%cuaws --help`."),
         Wrong("no target", "use", "the following arguments are required: TARGET. Type `%cuaws use --help`."),
         Wrong("two targets", "use a b", "unrecognized arguments: b."),

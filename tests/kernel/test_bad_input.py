@@ -104,14 +104,14 @@ CASES = [
         "several roles and none named",
         "%cuaws use awsucob0production",
         "RoleNeeded",
-        ("Admin, ReadOnly", "Type `%cuaws use awsucob0production --role Admin`"),
+        ("ReadOnly, Admin", "Type `%cuaws use awsucob0production --role ReadOnly`"),
         then="%cuaws use awsucob0production --role ReadOnly",
     ),
     Case(
         "a role that is not there",
         "%cuaws use awsucob0production --role Root",
         "UnknownTarget",
-        ("You have no role Root", "Admin, ReadOnly", "--role ROLE`."),
+        ("You have no role Root", "ReadOnly, Admin", "--role ROLE`."),
         then="%cuaws use awsucob0production/readonly",
     ),
     Case(

@@ -132,5 +132,5 @@ def test_errors_are_one_line(terminal: Callable):
     role = _type(child, "%cuaws use awsucob0production")
 
     assert "UsageError: %cuaws has no command nosuch." in unknown
-    assert "You have several roles in awsucob0production: Admin, ReadOnly." in role
+    assert "You have several roles in awsucob0production: ReadOnly, Admin." in role
     assert "Traceback" not in unknown + role

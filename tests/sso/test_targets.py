@@ -236,8 +236,8 @@ class NotMeant:
         ),
         NotMeant(
             "several roles", "awsucob0production", RoleNeeded,
-            "You have several roles in awsucob0production: Admin, ReadOnly. "
-            "Type `%cuaws use awsucob0production --role Admin`",
+            "You have several roles in awsucob0production: ReadOnly, Admin. "
+            "Type `%cuaws use awsucob0production --role ReadOnly`",
         ),
         NotMeant(
             "the role taken last is gone", "last-role-gone", RoleNeeded, "several roles in last-role-gone: A, B.",
@@ -245,7 +245,7 @@ class NotMeant:
         ),
         NotMeant(
             "a role that is not yours", "awsucob0production/Owner", UnknownTarget,
-            "You have no role Owner in awsucob0production (yours there: Admin, ReadOnly). "
+            "You have no role Owner in awsucob0production (yours there: ReadOnly, Admin). "
             "Type `%cuaws use awsucob0production --role ROLE`.",
         ),
         NotMeant("no role at all", "empty", UnknownTarget, "no role in empty. Type `%cuaws accounts --refresh`"),
