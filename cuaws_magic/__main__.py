@@ -41,9 +41,12 @@ def _parsed(words: "list[str]") -> int:
     credentials = commands.add_parser("credentials", help="print credentials, for `credential_process` of a profile")
     credentials.add_argument("target", metavar="ACCOUNT/ROLE", help="the id of an account, and a role")
     credentials.add_argument(_SESSION, metavar="NAME", help="the name of an [sso-session]")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a locale or a file that lacks our signs
     arguments = parser.parse_args(words)
     if arguments.command == "credentials":
-        from cuaws_magic.commands.process import print_credentials
+        from cuaws_magic.commands.credential_process import print_credentials
 
         return print_credentials(arguments.target, arguments.session)
     return command.run(arguments)

@@ -50,6 +50,7 @@ Signal                          between door and policy; never reaches a person
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -76,7 +77,13 @@ class CuawsError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Show one line where IPython would show a traceback (IPython's display protocol)."""
-        return [str(self)]
+        return _shown(self)
+
+
+def _shown(error: BaseException) -> list[str]:
+    from cuaws_magic.humanize import for_stream  # deferred: nothing fails at `%load_ext`
+
+    return [for_stream(str(error), sys.stdout)]
 
 
 # What was asked for.
@@ -247,7 +254,7 @@ class Cancelled(KeyboardInterrupt):
         return _one_line(super().__str__())
 
     def _render_traceback_(self) -> list[str]:
-        return [str(self)]
+        return _shown(self)
 
 
 # Between door and policy.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import datetime, timedelta
 
@@ -17,6 +18,28 @@ def printable(text: str) -> str:
         if text.isprintable()
         else "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
     )
+
+
+# What to write where a terminal, a locale or a file cannot have it.
+_PLAIN = str.maketrans(
+    {
+        "·": "-", "…": "...", "“": '"', "”": '"', "\N{RIGHT SINGLE QUOTATION MARK}": "'", "→": "->", "↗": "",
+        "✓": "ok", "✗": "x", "●": "*", "•": "*", "—": "-", "\N{EN DASH}": "-", "─": "-", "│": "|", "├": "|", "└": "`",
+    }
+)  # fmt: skip
+
+
+def for_stream(text: str, stream: object) -> str:
+    """Write a text so that a stream can have it: with other signs where its encoding lacks ours, never failing."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        plain = text.translate(_PLAIN)
+        with contextlib.suppress(LookupError):
+            return plain.encode(encoding, "replace").decode(encoding)
+        return plain.encode("ascii", "replace").decode("ascii")
+    return text
 
 
 def clock(moment: datetime, now: datetime) -> str:

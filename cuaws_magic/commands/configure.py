@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cuaws_magic import storage
 from cuaws_magic.commands.accounts import ProgressCard
-from cuaws_magic.commands.process import command_of
+from cuaws_magic.commands.credential_process import command_of
 from cuaws_magic.config import edits, profiles
 from cuaws_magic.config.edits import difference
 from cuaws_magic.config.files import ConfigWriter, config_from

@@ -153,7 +153,7 @@ class TextDisplay:
 
     def update(self, view: View) -> None:
         """Print a view below the one before."""
-        print(view.mimebundle()["text/plain"], flush=True)  # noqa: T201 - this text is for a person
+        print(repr(view), flush=True)  # noqa: T201 - this text is for a person
 
     def _open(self, page: str) -> None:
         """Open the page as `aws sso login` does, but never a browser inside the terminal, nor far away."""
@@ -196,7 +196,7 @@ class TerminalDisplay(TextDisplay):
 
     def _as_value(self, view: View, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
         """Print a view as the value of a cell; what was printed a moment ago is not printed twice."""
-        printer.text("" if view is self._printed else view.mimebundle()["text/plain"])
+        printer.text("" if view is self._printed else repr(view))
 
     def close(self) -> None:
         """Print views as IPython would."""

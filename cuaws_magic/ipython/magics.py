@@ -71,7 +71,9 @@ class CuawsMagics(Magics):
             return None
         arguments = self._grammar.parse(line)
         if arguments.help:
-            print(self._grammar.help(arguments.command))  # noqa: T201 - this text is for a person
+            from cuaws_magic.humanize import for_stream
+
+            print(for_stream(self._grammar.help(arguments.command), sys.stdout))  # noqa: T201 - this text is for a person
             return None
         try:
             view = self._run(arguments)

@@ -10,12 +10,13 @@ notebook that is not trusted loses `<style>`, not `style=`.
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from markupsafe import Markup
 
-from cuaws_magic.humanize import printable
+from cuaws_magic.humanize import for_stream, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -194,7 +195,8 @@ class View:
         return self.mimebundle()
 
     def __repr__(self) -> str:
-        return self.mimebundle()["text/plain"]
+        # `print(cuaws.status())` in a script whose output is a file or a console without our signs must not fail.
+        return for_stream(self.mimebundle()["text/plain"], sys.stdout)
 
 
 @dataclass(frozen=True, repr=False)
