@@ -53,6 +53,8 @@ check: $(VENV)/.wheel-installed
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet || { echo "Not formatted. Type: $(BIN)/ruff format"; exit 1; }
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary --platform win32
+	@$(BIN)/mypy --no-error-summary --platform darwin
 	@echo "Lint and types: clean."
 
 $(VENV)/.made:

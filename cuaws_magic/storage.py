@@ -16,6 +16,7 @@ import json
 import os
 import re
 import secrets
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -133,11 +134,30 @@ def alive(pid: int, path: Path) -> bool:
     return True
 
 
+if sys.platform == "win32":
+
+    def _user() -> int:
+        return -1  # files there have no number of an owner
+
+    def _try_lock(descriptor: int) -> None:
+        """Do nothing: locks always work there."""
+
+else:
+
+    def _user() -> int:
+        return os.geteuid()
+
+    def _try_lock(descriptor: int) -> None:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
 def is_foreign(path: Path) -> bool:
     """Whether another user owns a file, or the link in its place; to root, the owner of the home is no stranger."""
     if os.name != "posix":
         return False
-    own = {os.geteuid()}
+    own = {_user()}
     with contextlib.suppress(OSError):
         own.add(Path(os.path.expanduser("~")).stat().st_uid)  # noqa: PTH111 - Path.expanduser raises where there is no home
     try:
@@ -155,7 +175,7 @@ def refuse_foreign_link(path: Path) -> None:
     """
     link, followed = path, 0
     while os.name == "posix" and link.is_symlink() and followed < _LINKS:
-        if link.lstat().st_uid != os.geteuid():
+        if link.lstat().st_uid != _user():
             raise StorageError(f"{path} is a link that another user made, so it is not followed. Name another file.")
         link, followed = link.parent / link.readlink(), followed + 1
     if followed == _LINKS:
@@ -217,13 +237,9 @@ def _refuse_without_locks(path: Path) -> None:
 
     filelock would wait for them to, or fall back to files that a killed holder leaves behind.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows, where locks always work
-        return
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        _try_lock(descriptor)
     except BlockingIOError:
         pass  # somebody holds it: it works
     finally:

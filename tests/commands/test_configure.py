@@ -907,7 +907,12 @@ def test_completion_and_help(app, saved):
 
     assert grammar.complete("cuaws forget 11", "11", Names(app.context)) == ["111111111111_MyRole"]
     assert grammar.complete('cuaws forget "la', "la", Names(app.context)) == ['lab keys"']
-    assert grammar.complete("cuaws configure --", "--", Names(app.context)) == ["--help", "--dry-run", "--prune"]
+    assert grammar.complete("cuaws configure --", "--", Names(app.context)) == [
+        "--help",
+        "--dry-run",
+        "--prune",
+        "--process",
+    ]
     assert "--prune" in grammar.help("configure")
     parsed = grammar.parse("configure aws* --dry-run --prune")
     assert (parsed.pattern, parsed.dry_run, parsed.prune) == ("aws*", True, True)
