@@ -5,6 +5,6 @@ The commands: one module for what each `%cuaws …` does. Knows no IPython.
 person approve a sign-in; `reach` says how credentials get to other programs. Then the
 commands: `login` (and logout), `use`, `status` (and whoami, release), `accounts`, `paste`,
 `configure` (and forget), `export`, `console`. `sessions` gives libraries credentials of any
-account, `credential_process` is the program behind a profile. `hints` is what a person is told around
-a cell; `names` what can be typed, for completion.
+account, `credential_process` is the program behind a profile. `hints` is what a person is told
+around a cell, `reasons` why one failed; `names` what can be typed, for completion.
 """

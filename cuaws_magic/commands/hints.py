@@ -1,17 +1,12 @@
-"""
-Why a cell failed, where credentials were the reason. Pure.
-
-Knows the exceptions that people meet (botocore's, and the services' codes) by
-name, so that nothing has to be imported to look at one. Everything else is left alone.
-"""
+"""What a person is told above a cell and below one that failed, where credentials are the reason."""
 
 from __future__ import annotations
 
 import os
-import re
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from cuaws_magic.commands.reasons import made_by, missing_profile, reason, sign_in_key
 from cuaws_magic.humanize import clock
 from cuaws_magic.model import utc_now
 from cuaws_magic.views.render import Hint
@@ -19,110 +14,28 @@ from cuaws_magic.views.render import Hint
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cuaws_magic.commands.reasons import Reason
     from cuaws_magic.credentials.in_use import InUseRole
     from cuaws_magic.credentials.kernel import KernelCredentials
     from cuaws_magic.model import Now
     from cuaws_magic.sso.login import Login
     from cuaws_magic.sso.session import SignInChoice
 
-Reason = Literal["none", "over", "refused", "sign-in", "region", "profile"]
-
-# botocore's exceptions, by the name of the class.
-_BY_CLASS: dict[str, Reason] = {
-    "NoCredentialsError": "none",
-    "PartialCredentialsError": "none",
-    "NoAuthTokenError": "sign-in",
-    "SSOTokenLoadError": "sign-in",
-    "TokenRetrievalError": "sign-in",
-    "UnauthorizedSSOTokenError": "sign-in",
-    # What boto3 looks for before it looks for credentials.
-    "NoRegionError": "region",
-    "ProfileNotFound": "profile",
-}
-
-# Codes of the services, as botocore's ClientError carries them.
-_BY_CODE: dict[str, Reason] = {
-    "ExpiredToken": "over",
-    "ExpiredTokenException": "over",
-    "RequestExpired": "over",
-    "TokenRefreshRequired": "over",
-    "InvalidClientTokenId": "refused",
-    "UnrecognizedClientException": "refused",
-    "InvalidAccessKeyId": "refused",
-    "InvalidToken": "refused",
-}
-
-# botocore says this with a plain RuntimeError (`RefreshableCredentials._protected_refresh`).
-_STILL_EXPIRED = "the refreshed credentials are still expired"
-
-# `botocore.utils.SSOTokenLoader`.
-_NO_TOKEN = re.compile(r"Token for (\S+) does not exist")
-
-_DEEPEST = 20  # a chain of causes may be a circle
-
-
-def reason(error: BaseException | None) -> Reason | None:
-    """
-    Say how credentials made a cell fail, or nothing where they did not.
-
-    Args:
-        error: What the cell raised. Libraries wrap botocore's errors (s3fs makes a
-            `PermissionError` of them), so its causes are looked at too.
-    """
-    for _ in range(_DEEPEST):
-        if error is None:
-            return None
-        found = _reason(error)
-        if found is not None:
-            return found
-        error = _cause(error)
-    return None
-
-
-def sign_in_key(error: BaseException | None) -> str | None:
-    """Return the key of the sign-in that botocore did not find, where its error names one: a name or a start URL."""
-    for _ in range(_DEEPEST):
-        if error is None:
-            return None
-        found = _NO_TOKEN.search(str(error)) if type(error).__name__ == "SSOTokenLoadError" else None
-        if found is not None:
-            return found[1]
-        error = _cause(error)
-    return None
-
-
-def missing_profile(error: BaseException | None) -> str | None:
-    """Return the name of the profile that botocore looked for in vain, where its error names one."""
-    for _ in range(_DEEPEST):
-        if error is None:
-            return None
-        if _reason(error) == "profile":
-            name = getattr(error, "kwargs", {}).get("profile")
-            return None if name is None else str(name)
-        error = _cause(error)
-    return None
-
-
-def _cause(error: BaseException) -> BaseException | None:
-    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-
-
-def _reason(error: BaseException) -> Reason | None:
-    for base in type(error).__mro__:
-        if base.__module__.startswith("botocore.") and base.__name__ in _BY_CLASS:
-            return _BY_CLASS[base.__name__]
-    if isinstance(error, RuntimeError) and _STILL_EXPIRED in str(error):
-        return "over"
-    response = getattr(error, "response", None)
-    if isinstance(response, dict) and isinstance(response.get("Error"), dict):
-        return _BY_CODE.get(str(response["Error"].get("Code")))
-    return None
-
-
 _CLIENTS: dict[Reason, str] = {
     "none": "That client had no credentials",
     "over": "That client's credentials have expired",
     "refused": "AWS refused that client's credentials",
+}
+
+# What helps, by what holds the credentials.
+_AGAIN = {
+    "client": "Run the cell that made the client again, then this one. `%cuaws whoami` tells who you are.",
+    "object": "It keeps the credentials that it was opened with. Run the cell that opened it again, then this one.",
+    "pool": "Its processes keep the credentials that they began with. Make a new pool, then run this cell again.",
+    "connection": (
+        "A secret of DuckDB is a copy. Type `import cuaws_magic; cuaws_magic.duckdb(connection)`, which keeps it "
+        "fresh, then run this cell again."
+    ),
 }
 
 
@@ -193,9 +106,9 @@ class CellHints:
             return self._of_a_profile(sign_in_key(error), current)
         if current is None:
             return self._without_account(why, error)
-        return self._of_account(why, current, replaced)
+        return self._of_account(why, current, replaced, _AGAIN[made_by(error)])
 
-    def _of_account(self, why: Reason, current: InUseRole, replaced: Callable[[], bool]) -> Hint:
+    def _of_account(self, why: Reason, current: InUseRole, replaced: Callable[[], bool], again: str) -> Hint:
         """Return what to say of a client whose credentials did not work although an account is in use."""
         if self._ended(current):
             return self.signed_out(current)
@@ -208,7 +121,7 @@ class CellHints:
             )
         return Hint(
             f"{_CLIENTS[why]}; those of {current.account.name} are fresh",
-            ("Run the cell that made the client again, then this one. `%cuaws whoami` tells who you are.",),
+            (again,),
         )
 
     def _ended(self, current: InUseRole) -> bool:

@@ -169,9 +169,8 @@ class KernelCredentials:
         key = self._current.source.key if self._current is not None else None
 
         def found() -> dict[str, str]:
-            with self._bound_lock:
-                bound = list(self._bound)
-            return {one.asked_by: one.source.account.name for one in bound if one.asked_by and one.source.key != key}
+            marks = [one for one in self._provider.clients() if one.bound.source.key != key]
+            return {one.asked_by: one.bound.source.account.name for one in marks}
 
         if set(found()) - LOOKED_AFTER:
             gc.collect()  # clients are held by circles of references; those that nobody holds are not to be named
@@ -349,9 +348,9 @@ class KernelCredentials:
 
     # For clients that other people make.
 
-    def bind(self, source: Source, asked_by: str = "") -> Bound:
+    def bind(self, source: Source) -> Bound:
         """Return credentials that stay those of a source, renewed for as long as somebody holds them."""
-        bound = Bound(source, self._now, asked_by)
+        bound = Bound(source, self._now)
         with self._bound_lock:
             self._bound.add(bound)
         return bound
@@ -360,10 +359,10 @@ class KernelCredentials:
         current = self._current
         return None if current is None else current.source
 
-    def _bind(self, made_with: Source | None = None, asked_by: str = "") -> Bound | None:
+    def _bind(self, made_with: Source | None = None) -> Bound | None:
         """Bind a botocore session, unless somebody's own keys are in the environment."""
         with self._lock:
             source = made_with or self._in_use()
             if source is None or self._env.keys_touched:
                 return None
-            return self.bind(source, asked_by)
+            return self.bind(source)

@@ -23,6 +23,7 @@ import copy
 import functools
 import itertools
 import sys
+import weakref
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class BotoProvider(Generic[InUse]):
         in_use: Returns what is in use.
 
         bind: Returns credentials that stay those of what a session was made with, or of what
-            is in use now if that is `None`; gives `None` to stand aside. Is told the package that made the session.
+            is in use now if that is `None`; gives `None` to stand aside.
 
         region_by_hand: Whether somebody changed the region in the environment since.
     """
@@ -71,7 +72,7 @@ class BotoProvider(Generic[InUse]):
     def __init__(
         self,
         in_use: Callable[[], InUse | None],
-        bind: Callable[[InUse | None, str], Bound | None],
+        bind: Callable[[InUse | None], Bound | None],
         region_by_hand: Callable[[], bool] = lambda: False,
     ) -> None:
         self._in_use = in_use
@@ -99,12 +100,45 @@ class BotoProvider(Generic[InUse]):
     def _initialize(self, session: Any) -> None:
         resolver = _AsyncResolver if _asynchronous(session) else _Resolver
         in_use = self._in_use()
-        bind = functools.partial(self._bind, in_use, _asking_package())
+        bind = functools.partial(self._bind, in_use)
         if in_use is not None and not _point_to_profile(session, bind()):
             settings = session.get_component("config_store")
             usual = settings.get_config_provider("region")
             settings.set_config_provider("region", _RegionOfThen(session, usual, self._region_by_hand))
         session.register_component("credential_provider", resolver(session, bind))
+        # Before botocore makes the class of a client, of which each client has its own.
+        session.register("creating-client-class", functools.partial(_mark, weakref.ref(session)))
+
+    def clients(self) -> list[Mark]:
+        """Return what is known of the living clients that installed packages made."""
+        return list(_MARKS)
+
+
+class Mark:
+    """
+    Lives as long as a client, in its class.
+
+    Attributes:
+        asked_by: The installed package that made it.
+
+        bound: Its credentials.
+    """
+
+    def __init__(self, asked_by: str, bound: Any) -> None:
+        self.asked_by = asked_by
+        self.bound = bound
+
+
+_MARKS: weakref.WeakSet[Mark] = weakref.WeakSet()
+
+
+def _mark(session: Callable[[], Any], class_attributes: dict[str, Any], **_: object) -> None:
+    """Note who makes a client (botocore's event `creating-client-class`); a person's own code is not noted."""
+    asked_by = _asking_package()
+    bound = bound_of(session())
+    if asked_by and bound is not None:
+        mark = class_attributes["_cuaws_mark"] = Mark(asked_by, bound)
+        _MARKS.add(mark)
 
 
 class _RegionOfThen:

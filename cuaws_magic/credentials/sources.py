@@ -288,13 +288,10 @@ class Bound:
         source: Which.
 
         now: The current time, aware, UTC.
-
-        asked_by: The installed package that made a client with it; empty for a person's own code.
     """
 
-    def __init__(self, source: Source, now: Now = utc_now, asked_by: str = "") -> None:
+    def __init__(self, source: Source, now: Now = utc_now) -> None:
         self.source = source
-        self.asked_by = asked_by
         self._now = now
         self._last: Credentials | None = None
 

@@ -170,7 +170,7 @@ class CuawsMagics(Magics):
         error = result.error_in_exec
         if error is None or isinstance(error, CuawsError):
             return
-        from cuaws_magic.commands.hints import reason
+        from cuaws_magic.commands.reasons import reason
 
         if reason(error) is None:
             return  # a failure of another kind costs no more than this look

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
 from doubles import documented
 
-from cuaws_magic.commands.hints import reason
+from cuaws_magic.commands.reasons import made_by, reason
 from cuaws_magic.errors import NoCredentials
 
 
@@ -86,3 +87,45 @@ def test_a_circle_of_causes_ends() -> None:
     first.__cause__, second.__cause__ = second, first
 
     assert reason(first) is None
+
+
+def _error(module: str, name: str, text: str, base: type[BaseException] = Exception) -> BaseException:
+    """An error as a library raises it, by what its class is called."""
+    return type(name, (base,), {"__module__": module})(text)
+
+
+_EXPIRED = "response error <Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
+
+
+@pytest.mark.parametrize(
+    ("error", "why", "again"),
+    [
+        (_error("deltalake.exceptions", "DeltaError", _EXPIRED), "over", "object"),
+        (_error("_duckdb", "HTTPException", "HTTP 400 ExpiredToken: The token has expired"), "over", "connection"),
+        (OSError(f"LanceError(IO): {_EXPIRED}"), "over", "object"),
+        (OSError("When reading: AWS Error UNKNOWN (HTTP status 400): ExpiredToken"), "over", "object"),
+        (_error("rasterio.errors", "RasterioIOError", "ExpiredToken: expired", OSError), "over", "object"),
+        (_error("obstore.exceptions", "PermissionDeniedError", "InvalidAccessKeyId"), "refused", "object"),
+        (_error("polars.exceptions", "ComputeError", "no credentials were found"), "none", "object"),
+        (_error("joblib.externals.loky.process_executor", "_RemoteTraceback", "… RuntimeError: Credentials were "
+                "refreshed, but the refreshed credentials are still expired."), "over", "pool"),
+        (_error("concurrent.futures.process", "_RemoteTraceback", "botocore ExpiredToken"), "over", "pool"),
+        (ValueError("ExpiredToken"), None, "client"),
+        (OSError("no credentials here, said a program"), None, "client"),
+        (_error("deltalake.exceptions", "DeltaError", "NotExpiredTokens"), None, "object"),
+        (_error("duckdb", "IOException", "x" * 1_000_000 + "ExpiredToken"), None, "connection"),
+    ],
+    ids=lambda value: f"{type(value).__module__}.{type(value).__name__}" if isinstance(value, BaseException) else "",
+)  # fmt: skip
+def test_errors_that_are_nothing_but_text(error, why, again) -> None:
+    """Native libraries and other processes say the service's code in a text; a person's own errors are left alone."""
+    assert reason(error) == why
+    assert made_by(error) == again
+
+
+def test_an_error_of_a_worker_is_known_by_where_it_came_from() -> None:
+    """joblib raises the worker's error again, with the worker's traceback as its cause."""
+    error = RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
+    error.__cause__ = _error("joblib.externals.loky.process_executor", "_RemoteTraceback", "Traceback …")
+
+    assert (reason(error), made_by(error)) == ("over", "pool")
