@@ -41,6 +41,13 @@ def _parsed(words: "list[str]") -> int:
     credentials = commands.add_parser("credentials", help="print credentials, for `credential_process` of a profile")
     credentials.add_argument("target", metavar="ACCOUNT/ROLE", help="the id of an account, and a role")
     credentials.add_argument(_SESSION, metavar="NAME", help="the name of an [sso-session]")
+    stamp = commands.add_parser("stamp", help="say in a notebook which account it is made for")
+    stamp.add_argument("notebook", metavar="NOTEBOOK")
+    which = stamp.add_mutually_exclusive_group(required=True)
+    which.add_argument("--account", metavar="ACCOUNT", help="name or id")
+    which.add_argument("--remove", action="store_true", help="take the stamp out again")
+    stamp.add_argument("--role", metavar="R", help="the role")
+    stamp.add_argument("--region", metavar="R", help="the region for its clients")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a locale or a file that lacks our signs
@@ -49,6 +56,10 @@ def _parsed(words: "list[str]") -> int:
         from cuaws_magic.commands.credential_process import print_credentials
 
         return print_credentials(arguments.target, arguments.session)
+    if arguments.command == "stamp":
+        from cuaws_magic.commands.stamp import stamp as write
+
+        return write(arguments.notebook, arguments.account, arguments.role, arguments.region, remove=arguments.remove)
     return command.run(arguments)
 
 

@@ -78,13 +78,19 @@ def logout(*, every: bool = False) -> SignedOut:
 
 @without_frames
 def use(
-    target: str, *, role: str | None = None, region: str | None = None, via: str | None = None, verify: bool = True
+    target: str | None = None,
+    *,
+    role: str | None = None,
+    region: str | None = None,
+    via: str | None = None,
+    verify: bool = True,
 ) -> InUse:
     """
     Put credentials for an account into this process's environment, signing in first if need be.
 
     Args:
-        target: Profile, account name (any case), account id, or one of the last two with `/role`.
+        target: Profile, account name (any case), account id, or one of the last two with `/role`; `None` for what was
+            used last, `-` for the one before.
 
         role: The role, where there are several.
 

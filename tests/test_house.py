@@ -81,7 +81,7 @@ DOORS = tuple(
         "urllib.request": "",
         # Never: it would cost every user of the package its import.
         "boto3": "credentials.provider",
-        "nbformat": "",
+        "nbformat": "commands.stamp",
     }.items()
 )
 

@@ -18,6 +18,7 @@ from cuaws_magic.aws.identity_center import IdentityCenter
 from cuaws_magic.background import Observers, Tasks
 from cuaws_magic.commands.approval import Approvals
 from cuaws_magic.commands.hints import CellHints
+from cuaws_magic.commands.last_used import LastUsed
 from cuaws_magic.config.files import AwsFiles
 from cuaws_magic.credentials.broker import Broker
 from cuaws_magic.credentials.environment import KernelEnvironment
@@ -73,6 +74,8 @@ class Context:
 
         endpoint: Serves its credentials to native libraries and child processes.
 
+        last_used: What was used last, in this notebook and home.
+
         hints: What a person is told around a cell.
 
         tasks: What the buttons of panels started.
@@ -96,7 +99,10 @@ class Context:
         self.credentials = KernelCredentials(self.environment, self.login, now, self.observers)
         self.observers.observe(self.credentials.sign_in_changed)
         self.endpoint = CredentialsEndpoint(self.state_store.folder / "endpoint", now)
-        self.hints = CellHints(self.credentials, self.login, self.choice, now, environ=environ)
+        self.last_used = LastUsed(self.state_store, environ)
+        self.hints = CellHints(
+            self.credentials, self.login, self.choice, now, environ=environ, last_used=self.last_used
+        )
         self.tasks = Tasks(self.observers, lambda: self.in_use_key)
 
     @property

@@ -7,13 +7,14 @@ import time
 from typing import TYPE_CHECKING
 
 from cuaws_magic.commands.reasons import made_by, missing_profile, reason, sign_in_key
-from cuaws_magic.humanize import clock
+from cuaws_magic.humanize import clock, quoted
 from cuaws_magic.model import utc_now
 from cuaws_magic.views.render import Hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cuaws_magic.commands.last_used import LastUsed
     from cuaws_magic.commands.reasons import Reason
     from cuaws_magic.credentials.in_use import InUseRole
     from cuaws_magic.credentials.kernel import KernelCredentials
@@ -55,6 +56,8 @@ class CellHints:
         seconds: The same clock as seconds, for the look that every cell pays for.
 
         environ: Where a profile may be named.
+
+        last_used: What was used before.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class CellHints:
         now: Now = utc_now,
         seconds: Callable[[], float] = time.time,
         environ: Mapping[str, str] = os.environ,
+        last_used: LastUsed | None = None,
     ) -> None:
         self._credentials = credentials
         self._login = login
@@ -72,6 +76,7 @@ class CellHints:
         self._now = now
         self._seconds = seconds
         self._environ = environ
+        self._last_used = last_used
         self._told: object = None
 
     def before(self) -> Hint | None:
@@ -159,9 +164,9 @@ class CellHints:
         if reason == "profile":
             return self._without_profile(missing_profile(error))
         also = ", which also sets the region" if reason == "region" else ""
-        return Hint(
-            "No account is in use in this kernel", (f"Type `%cuaws use ACCOUNT`{also}, then run this cell again.",)
-        )
+        last = self._last_used.again() if self._last_used is not None else None
+        typed = "`%cuaws use ACCOUNT`" if last is None else f"`%cuaws use {quoted(last.name)}`"
+        return Hint("No account is in use in this kernel", (f"Type {typed}{also}, then run this cell again.",))
 
     def _without_profile(self, name: str | None) -> Hint | None:
         """Return what to say of a profile that is not there; nothing where the cell itself names it."""

@@ -19,11 +19,13 @@ from cuaws_magic.credentials.sources import ProfileSource, RefreshableSource, Ro
 from cuaws_magic.errors import AmbiguousTarget, ConfigurationError, CredentialsRefused, UnknownTarget
 from cuaws_magic.humanize import quoted
 from cuaws_magic.model import Account, Origin
-from cuaws_magic.sso.targets import PortalTarget, ProfileTarget, classify, portal_target
+from cuaws_magic.settings import Settings
+from cuaws_magic.sso.targets import PortalTarget, ProfileTarget, classify, portal_target, spelled
 
 if TYPE_CHECKING:
     from cuaws_magic.aws.profile_credentials import ProfileFacts
     from cuaws_magic.commands.context import Context
+    from cuaws_magic.commands.last_used import Used
     from cuaws_magic.config.content import AwsConfig
     from cuaws_magic.credentials.sources import Source
     from cuaws_magic.model import AccountRole, Credentials, Identity, SsoSession
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 def use(
     context: Context,
     display: Display,
-    target: str,
+    target: str | None,
     *,
     role: str | None = None,
     region: str | None = None,
@@ -47,7 +49,8 @@ def use(
     Args:
         display: Where the card of a sign-in goes.
 
-        target: Profile, account name, account id, or one of the last two with `/role`.
+        target: Profile, account name, account id, or one of the last two with `/role`; `None` for what the notebook is
+            made for or was used last, `-` for the one before.
 
         role: The role.
 
@@ -66,21 +69,51 @@ def use(
         Cancelled: Ctrl-C or the stop button during the sign-in.
     """
     generation = context.credentials.next_generation()
+    said_region = region
+    if target in {None, "-"}:
+        again = _again(context, before=target is not None)
+        target, said_region = again.target, region or again.region
+        settled = context.choice.settled()
+        if again.session is not None and (settled is None or settled.name != again.session):
+            context.choice.configure(Settings(session=again.session))
     config = context.aws_files.read()
-    meant = classify(target, config)
+    meant = classify(str(target), config)
+    region = said_region
     way = chosen(context, via)
     if way == "profile":
         ready = _by_name(context, display, meant, config, role=role, region=region, verify=verify)
     elif isinstance(meant, ProfileTarget):
         if role is not None:
-            raise ConfigurationError(f"The profile {target} has its own role. Leave `--role` out.")
+            raise ConfigurationError(f"The profile {meant.name} has its own role. Leave `--role` out.")
         ready = _through_profile(context, display, meant.name, config, region, verify=verify)
     else:
         ready = _through_portal(context, display, meant, config, role=role, region=region, verify=verify)
     current = context.credentials.activate(reaching(context, ready, way), generation)
     if isinstance(current.source, RoleSource):
         context.accounts.used(current.source.role)
-    return in_use_view(context, current, context.credentials.left_behind())
+    made_for = context.last_used.made_for()
+    context.last_used.remember(current, said_region)
+    notes = context.credentials.left_behind()
+    if made_for is not None and not _is(current, made_for):
+        notes = (*notes, f"This notebook was made for {made_for.label}. To use that, type `%cuaws use`.")
+    return in_use_view(context, current, notes)
+
+
+def _again(context: Context, *, before: bool) -> Used:
+    """Return what was used last, or the one before that."""
+    found = context.last_used.before() if before else context.last_used.again()
+    if found is not None:
+        return found
+    if before:
+        raise UnknownTarget("Only one account was used here. To see all of yours, type `%cuaws accounts`.")
+    raise UnknownTarget("No account was used here before. To see yours, type `%cuaws accounts`, or `%cuaws panel`.")
+
+
+def _is(current: InUseRole, made_for: Used) -> bool:
+    """Whether an account in use is the one that a notebook is made for."""
+    names = {current.account.name.casefold(), current.account.id, (current.source.profile or "").casefold()}
+    account = made_for.target.rpartition("/")[0] if made_for.role else made_for.target
+    return spelled(account).casefold() in names and made_for.role.casefold() in {"", current.role_name.casefold()}
 
 
 def resolved(context: Context, display: Display, target: str) -> AccountRole:
@@ -112,7 +145,8 @@ def _through_portal(
         return account_role, context.broker.credentials(account_role)
 
     account_role, keys = context.approvals.retry_after_sign_in(obtain, display)
-    region = region or account_role.region or context.choice.region(account_role.sso_session)
+    region = region or account_role.region or context.last_used.region_of(account_role)
+    region = region or context.choice.region(account_role.sso_session)
     identity = None
     if verify:
         keys, identity = _accepted(context, display, account_role, keys, region)

@@ -145,7 +145,9 @@ def build_parser() -> Any:
     )
 
     use = _command(commands, "use", "put credentials for an account into this kernel, confirmed with AWS")
-    use.add_argument("target", metavar="TARGET", help=_TARGET)
+    use.add_argument(
+        "target", metavar="TARGET", nargs="?", help=_TARGET + "; none for the last one, - for the one before"
+    )
     use.add_argument("--role", metavar="R", help="the role, where you have several")
     use.add_argument("--region", metavar="R", type=_region, help="the region for clients that name none")
     use.add_argument(

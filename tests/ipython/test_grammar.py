@@ -123,7 +123,6 @@ class Wrong:
         Wrong("unknown option", "login --frob", "unrecognized arguments: --frob. Type `%cuaws login --help`."),
         Wrong("an option before the command", "--force login", "Type `%cuaws login --help`."),
         Wrong("only dashes", "--", "Type `%cuaws --help`."),
-        Wrong("no target", "use", "the following arguments are required: TARGET. Type `%cuaws use --help`."),
         Wrong("two targets", "use a b", "unrecognized arguments: b."),
         Wrong(
             "an option without its value", "use x --role", "--role: expected one argument. Type `%cuaws use --help`."
