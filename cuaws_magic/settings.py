@@ -53,8 +53,9 @@ SSO_TOKEN_MARGIN = timedelta(minutes=20)
 # Accounts with such names are marked: a mistake there costs more.
 PRODUCTION = ("*production*", "prod", "prod-*", "*-prod", "*-prod-*")
 
-# From this long before its end, a person is told that a sign-in ends.
+# From this long before its end, a person is told that a sign-in ends; above a cell, once at each of the two.
 SIGN_IN_WARNING = timedelta(minutes=30)
+SIGN_IN_WARNINGS = (SIGN_IN_WARNING, timedelta(minutes=10))
 
 # A list of accounts is shown from the cache for this long without asking the portal.
 LISTING_LIFE = timedelta(hours=24)

@@ -7,12 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from cuaws_magic.commands.reasons import made_by, missing_profile, reason, sign_in_key
-from cuaws_magic.humanize import clock, quoted
+from cuaws_magic.humanize import clock, quoted, span
 from cuaws_magic.model import utc_now
 from cuaws_magic.views.render import Hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from cuaws_magic.commands.last_used import LastUsed
     from cuaws_magic.commands.reasons import Reason
@@ -87,12 +88,24 @@ class CellHints:
         over = self._credentials.look()
         if over is None:
             self._told = None
-            return None
+            return self._soon(self._credentials.warning())
         told = (over.source.key, self._left(over) is None)
         if told == self._told:
             return None
         self._told = told
         return self.signed_out(over) if over.sso_session is not None else self._over(over)
+
+    def _soon(self, ends_at: datetime | None) -> Hint | None:
+        """Return what to say some time before a sign-in ends; signing in again interrupts nothing."""
+        current = self._credentials.current
+        if ends_at is None or current is None:
+            return None
+        until = f"; credentials for {current.account.name} work until {left}" if (left := self._left(current)) else ""
+        return Hint(
+            f"The sign-in ends in {span(ends_at - self._now())}, at {clock(ends_at, self._now())}",
+            (f"Type `%cuaws login --force` at a convenient time: it interrupts nothing{until}.",),
+            soon=True,
+        )
 
     def after(self, error: BaseException | None, replaced: Callable[[], bool] = lambda: False) -> Hint | None:
         """

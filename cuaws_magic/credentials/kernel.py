@@ -26,6 +26,7 @@ from cuaws_magic.credentials.refresh import RefreshThread
 from cuaws_magic.credentials.sources import Bound
 from cuaws_magic.errors import CuawsError, NotSignedIn, Superseded
 from cuaws_magic.model import utc_now
+from cuaws_magic.settings import SIGN_IN_WARNINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,6 +82,8 @@ class KernelCredentials:
         self._failures = 0
         self._generation = 0
         self._released = False
+        self._sign_in_seen: tuple[datetime, datetime] | None = None  # when it ends, and when that was first seen here
+        self._warned: datetime | None = None
         # Seconds of the wall clock from which on a cell has something to look at first.
         self._look_at = _NEVER
 
@@ -335,13 +338,33 @@ class KernelCredentials:
         self._changes.notify()
 
     def _look_later(self) -> None:
-        """Look when the credentials end; without any here, when the sign-in does."""
+        """Look when the credentials end, when the sign-in does, and some time before that."""
         current = self._current
-        ends_at = None if current is None else current.ends_at
-        if current is not None and current.credentials is None and current.sso_session is not None:
-            sign_in, _ = self._login.peek(current.sso_session)
-            ends_at = sign_in.ends_at if sign_in is not None else None
-        self._look_at = _NEVER if ends_at is None else ends_at.timestamp()
+        moments = [] if current is None or current.ends_at is None else [current.ends_at]
+        # One that has passed is to be said in the next cell, if it was not.
+        moments += [moment for moment in self._sign_in_moments() if self._warned is None or moment > self._warned]
+        self._look_at = min((moment.timestamp() for moment in moments), default=_NEVER)
+
+    def _sign_in_moments(self) -> list[datetime]:
+        """Return when the sign-in ends, and when to say so: moments that had not passed when it was first seen here."""
+        current = self._current
+        sign_in = self._login.peek(current.sso_session)[0] if current is not None and current.sso_session else None
+        if sign_in is None:
+            return []
+        ends_at = sign_in.ends_at
+        if self._sign_in_seen is None or self._sign_in_seen[0] != ends_at:
+            self._sign_in_seen = (ends_at, self._now())
+        warnings = [ends_at - before for before in SIGN_IN_WARNINGS]
+        return [*(moment for moment in warnings if moment >= self._sign_in_seen[1]), ends_at]
+
+    def warning(self) -> datetime | None:
+        """Return when the sign-in ends, if that is to be said now: once each time that one of the moments has come."""
+        moments, now = self._sign_in_moments(), self._now()
+        passed = [moment for moment in moments if moment <= now]
+        if not passed or moments[-1] <= now or max(passed) == self._warned:
+            return None
+        self._warned = max(passed)
+        return moments[-1]
 
     def _look_each_cell(self) -> None:
         self._look_at = 0.0

@@ -99,12 +99,25 @@ class InUse(View):
             return f"programs read the profile {by_name}; saved keys are not renewed"
         if self.origin is not None and not self.origin.renews:
             return self._not_renewed(self.origin)
+        return self._renewed()
+
+    def _renewed(self) -> str:
         again = self.origin.remedy if self.origin is not None else "`%cuaws login`"
         if self.expires_at is None or self.expires_at <= self.at:
             return f"expired; type {again}"
         left = f"until {humanize.until(self.expires_at, self.at)}"
         over = self.signs_in and (self.signed_in_until is None or self.signed_in_until <= self.at)
-        return f"{left}; after that, type `%cuaws login`" if over else f"{left}, renewed automatically"
+        if over:
+            return f"{left}; after that, type `%cuaws login`"
+        if self.signs_in and self.signed_in_until is not None and self.signed_in_until < self.expires_at:
+            return f"{left}; not renewed after {humanize.clock(self.signed_in_until, self.at)}, when the sign-in ends"
+        return f"{left}, renewed automatically"
+
+    @property
+    def tone(self) -> Tone:
+        """Green as long as all is well: an account whose sign-in has ended is not."""
+        over = self.signs_in and (self.signed_in_until is None or self.signed_in_until <= self.at)
+        return "wait" if over else "good"
 
     def _not_renewed(self, origin: Origin) -> str:
         if self.expires_at is None:
@@ -136,7 +149,7 @@ class InUse(View):
         return render.mimebundle(
             render.text(plain, self.rows(), self.notes),
             render.card(
-                "good", title, self.account, render.facts(self.rows()) + render.lines(self.notes), mark=self.mark
+                self.tone, title, self.account, render.facts(self.rows()) + render.lines(self.notes), mark=self.mark
             ),
         )
 
@@ -170,7 +183,7 @@ class Status(View):
         tone: Tone = "good"
         mark = self.in_use.mark if self.in_use is not None else ""
         if self.in_use is not None:
-            rows = self.in_use.rows(all_of_them=True)
+            rows, tone = self.in_use.rows(all_of_them=True), self.in_use.tone
             title, plain = self.in_use.title
         elif self.signed_in_until is not None:
             rows = [

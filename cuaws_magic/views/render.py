@@ -219,12 +219,13 @@ class Hint(View):
 
     title: str
     sentences: tuple[str, ...]
+    soon: bool = False  # nothing is wrong yet
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
         return mimebundle(
             text(f"{self.title}.", [], self.sentences),
-            card("bad", self.title, "", lines(self.sentences)),
+            card("wait" if self.soon else "bad", self.title, "", lines(self.sentences)),
         )
 
 
