@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         forget_clients,
         login,
         logout,
+        map,  # noqa: A004 - as `Executor.map`; it is used as `cuaws.map`
         panel,
         paste,
         release,
@@ -57,6 +58,7 @@ __all__ = [
     "load_ipython_extension",
     "login",
     "logout",
+    "map",
     "panel",
     "paste",
     "release",

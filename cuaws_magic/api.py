@@ -19,11 +19,12 @@ from cuaws_magic.settings import Settings
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cuaws_magic.views.account import AccountTable, ConsoleLink, InUse, Released, Status, Whoami
     from cuaws_magic.views.diagnosis import Diagnosis
     from cuaws_magic.views.export import Exported
+    from cuaws_magic.views.many import Runs
     from cuaws_magic.views.profiles import Configured, Forgotten
     from cuaws_magic.views.render import Hint
     from cuaws_magic.views.sign_in import SignedIn, SignedOut, SigningIn
@@ -275,6 +276,41 @@ def session(target: str | None = None, *, region: str | None = None) -> Any:
 
 
 @without_frames
+def map(  # noqa: A001 - as `Executor.map`; it is used as `cuaws.map`
+    function: Callable[[Any], Any],
+    targets: str | Sequence[str],
+    *,
+    workers: int = 8,
+    role: str | None = None,
+    regions: Sequence[str] | None = None,
+    again: Runs | None = None,
+) -> Runs:
+    """
+    Call a function with a boto3 session of each account, several at a time; the environment is not touched.
+
+    Args:
+        function: Takes the session; what it returns is the value of the account.
+
+        targets: A part of names or ids, a pattern with `*`, or several of them.
+
+        workers: How many at a time.
+
+        role: The role, or a pattern of it.
+
+        again: What came of it before: only what failed or is missing is done again.
+
+    Raises:
+        CuawsError: No account matches, or the portal cannot be asked. What fails in one account is a row.
+    """
+    from cuaws_magic.commands.many import in_threads, places
+
+    context, display = the_context(), display_here()
+    patterns = [targets] if isinstance(targets, str) else list(targets)
+    found = places(context, display, patterns, role=role, regions=regions)
+    return in_threads(context, display, lambda _, session: function(session), found, workers=workers, before=again)
+
+
+@without_frames
 def storage_options(target: str | None = None) -> dict[str, Any]:
     """
     Return `storage_options` for pandas, Dask, xarray and fsspec: a session of s3fs that renews itself.
@@ -306,16 +342,7 @@ def duckdb(connection: Any, target: str | None = None, *, scope: str = "s3://", 
     Have a DuckDB connection act as an account for the paths of a scope, for as long as it is open.
 
     Args:
-        connection: Of `duckdb.connect()`.
-
-        target: As `use` takes it; `None` for the account in use.
-
-        scope: The beginning of the paths.
-
-        name: Of the secret.
-
-    Raises:
-        CuawsError: As for `session`; or DuckDB takes no S3 secret.
+        name: Of the secret; another one for another account.
     """
     from cuaws_magic.integrations.duckdb import share
 
@@ -329,17 +356,10 @@ class dask:  # noqa: N801 - it is used as a module: `cuaws.dask.share(client)`
     @without_frames
     def share(client: Any, target: str | None = None, *, insecure: bool = False) -> Hint:
         """
-        Give every worker of a cluster the credentials of one account, and each renewal of them.
+        Give every worker of a `distributed.Client`'s cluster the credentials of one account, and each renewal of them.
 
         Args:
-            client: A `distributed.Client`.
-
-            target: As `use` takes it; `None` for the account in use.
-
-            insecure: Send them although the connection to the scheduler is not encrypted.
-
-        Raises:
-            CuawsError: As for `session`; or the connection is neither TLS nor loopback.
+            insecure: Send them although the connection to the scheduler is neither TLS nor loopback.
         """
         from cuaws_magic.integrations.dask import share as _share
 

@@ -68,7 +68,8 @@ DOORS = tuple(
         "prompt_toolkit": "ipython.paste_cell",
         "filelock": "storage",
         "platformdirs": "storage",
-        "markupsafe": "views.account views.diagnosis views.export views.render views.sign_in widget.html widget.view",
+        "markupsafe": "views.account views.diagnosis views.export views.many views.render views.sign_in "
+        "widget.html widget.view",
         "ipywidgets": "widget.view widget.widgets",
         "dateutil": "sso.token_cache",
         # Of the standard library, what reaches out of this process.
@@ -82,6 +83,7 @@ DOORS = tuple(
         # Never: it would cost every user of the package its import.
         "boto3": "credentials.provider",
         "nbformat": "commands.stamp",
+        "pandas": "views.many",
     }.items()
 )
 

@@ -75,7 +75,7 @@ def logout(context: Context, *, every: bool = False) -> SignedOut:
     """
     context.approvals.cancel()
     current = context.credentials.current
-    context.credentials.deactivate()  # first: whatever is wrong with the files, no keys stay in the kernel
+    context.credentials.sign_out()  # first: whatever is wrong with the files, no keys stay in the kernel
     for folder in (context.token_cache.sso_folder, context.token_cache.role_folder, context.state_store.folder):
         storage.sweep(folder)  # what killed writers left holds SSO tokens too
     organisations, sentences = _end_every(context, current) if every else _end_own(context, current)

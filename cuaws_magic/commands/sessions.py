@@ -69,8 +69,8 @@ def credential_provider(
 
 def forget_clients(context: Context) -> Hint:
     """Have packages forget the clients of another account than the one in use; says what could not be found."""
-    forgotten = context.credentials.forget_clients()
-    left = context.credentials.foreign_clients()
+    forgotten = context.credentials.remaining.forget_clients()
+    left = context.credentials.remaining.clients()
     if not forgotten:
         return Hint("No package holds clients of another account", ("There was nothing to forget.",))
     sentences = [f"{package} makes new clients from now on." for package in sorted(forgotten.keys() - left.keys())]

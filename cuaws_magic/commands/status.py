@@ -32,7 +32,7 @@ def status(context: Context) -> Status:
     if context.environment.touched:
         changed = ", ".join(context.environment.touched)
         notes.append(f"{changed} changed since `%cuaws use`; `%cuaws whoami` tells who you are now.")
-    notes += context.credentials.left_behind()
+    notes += context.credentials.remaining.lines()
     return Status(
         sso_session,
         sign_in.ends_at if sign_in else None,

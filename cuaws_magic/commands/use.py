@@ -93,7 +93,7 @@ def use(
         context.accounts.used(current.source.role)
     made_for = context.last_used.made_for()
     context.last_used.remember(current, said_region)
-    notes = context.credentials.left_behind()
+    notes = context.credentials.remaining.lines()
     if made_for is not None and not _is(current, made_for):
         notes = (*notes, f"This notebook was made for {made_for.label}. To use that, type `%cuaws use`.")
     return in_use_view(context, current, notes)
@@ -114,6 +114,24 @@ def _is(current: InUseRole, made_for: Used) -> bool:
     names = {current.account.name.casefold(), current.account.id, (current.source.profile or "").casefold()}
     account = made_for.target.rpartition("/")[0] if made_for.role else made_for.target
     return spelled(account).casefold() in names and made_for.role.casefold() in {"", current.role_name.casefold()}
+
+
+def ready(
+    context: Context, display: Display, target: str, *, role: str | None = None, region: str | None = None
+) -> InUseRole:
+    """
+    Return an account as `use` would put it in use, with its credentials; not confirmed with AWS.
+
+    Raises:
+        CuawsError: There is no such account or profile, or no credentials for it.
+    """
+    config = context.aws_files.read()
+    meant, way = classify(target, config), chosen(context, None)
+    if isinstance(meant, ProfileTarget):
+        found = _through_profile(context, display, meant.name, config, region, verify=False)
+    else:
+        found = _through_portal(context, display, meant, config, role=role, region=region, verify=False)
+    return reaching(context, found, "auto" if way == "profile" else way)
 
 
 def resolved(context: Context, display: Display, target: str) -> AccountRole:

@@ -6,6 +6,7 @@ credentials. `in_use` is the account in use, `kernel` holds it, `refresh` renews
 `environment` is the door to `os.environ`, `native_environment` to the C environment behind
 it, and `provider` the door to the botocore, boto3 and s3fs sessions that other people
 make. `libraries` and `processes` see to what libraries keep, `provider_functions` are what
-some of them ask, `followers` are told of each renewal. `cached_process` is the shortest way
+some of them ask, `followers` are told of each renewal, `remaining` says what still works as
+another account. `cached_process` is the shortest way
 from the cache to a program. `pasted` reads keys copied from the portal.
 """

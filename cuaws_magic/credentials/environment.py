@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from cuaws_magic.credentials.native_environment import NativeEnvironment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableMapping
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
     from cuaws_magic.model import Credentials
 
@@ -234,6 +234,22 @@ class KernelEnvironment:
             for name, value in values.items():
                 self._native.write(name, value)
         return True
+
+    def snapshot(self) -> Callable[[], None]:
+        """Note every variable as it is now, by whomever; what comes back puts all of them back."""
+        names = {*SET, *TAKEN_OUT, *TAKEN_OUT_FOR_A_PROFILE, *WINS_OVER_ADDRESS, ADDRESS, TOKEN_FILE}
+        before = {name: self._environ.get(name) for name in names}
+        ours, found, apart = self._ours, self._found, self._native.apart
+
+        def put_back() -> None:
+            with self.all_or_nothing():
+                self._native.set_apart(apart)
+                for name, value in before.items():
+                    self._native.write(name, value)
+                self._native.join(keep=apart)
+                self._ours, self._found = ours, found
+
+        return put_back
 
     def remove(self) -> None:
         """Take the set out; every variable is again as it was found."""

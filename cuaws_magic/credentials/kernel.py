@@ -10,26 +10,26 @@ hand is good.
 from __future__ import annotations
 
 import contextlib
-import gc
 import threading
 import weakref
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cuaws_magic.background import ForkSafeLock, Observers
+from cuaws_magic.background import ForkSafeLock, Observers, hold_interrupts
 from cuaws_magic.credentials.followers import Followers
-from cuaws_magic.credentials.libraries import LOOKED_AFTER, LibraryState, let_go, remaining_clients
+from cuaws_magic.credentials.libraries import LibraryState
 from cuaws_magic.credentials.processes import HelperProcesses
-from cuaws_magic.credentials.provider import BotoProvider, bound_of
+from cuaws_magic.credentials.provider import BotoProvider
 from cuaws_magic.credentials.refresh import RefreshThread
+from cuaws_magic.credentials.remaining import Remaining
 from cuaws_magic.credentials.sources import Bound
 from cuaws_magic.errors import CuawsError, NotSignedIn, Superseded
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import SIGN_IN_WARNINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from cuaws_magic.credentials.environment import KernelEnvironment
@@ -73,8 +73,7 @@ class KernelCredentials:
         self._libraries = LibraryState()
         self._processes = HelperProcesses(env.inherited)
         self.followers = Followers()
-        # What else stays with another account, by the name of the one in use: clusters that were given credentials.
-        self.remarks: list[Callable[[str], list[str]]] = []
+        self.remaining = Remaining(lambda: self._current, self._processes)
         self._renewed = threading.Event()
         self._renewal = RefreshThread(self._keep_up, now)
         self._changes = changes or Observers()
@@ -82,6 +81,7 @@ class KernelCredentials:
         self._failures = 0
         self._generation = 0
         self._released = False
+        self._sign_outs = 0
         self._sign_in_seen: tuple[datetime, datetime] | None = None  # when it ends, and when that was first seen here
         self._warned: datetime | None = None
         # Seconds of the wall clock from which on a cell has something to look at first.
@@ -137,6 +137,43 @@ class KernelCredentials:
         self._changes.notify()
         return wanted
 
+    @contextlib.contextmanager
+    def activated(self, wanted: InUseRole) -> Iterator[InUseRole]:
+        """
+        Put an account in use for a block; afterwards everything is as before, whatever happened in it.
+
+        What was made in the block keeps its account. An interrupt comes after the environment was put back.
+        """
+        before, put_back, released = self._current, self._env.snapshot(), self._released
+        sign_outs = self._sign_outs
+        try:
+            yield self.activate(wanted, self.next_generation())
+        finally:
+            with hold_interrupts():
+                self._libraries.settle()
+                self._settle_processes(before.source if before is not None else None)
+                with self._lock:
+                    self._generation += 1
+                    put_back()
+                    self._current, self._released = before, released
+                    self._look_later()
+                if before is None:
+                    self._libraries.restore()
+                    self._processes.restore()
+                    if released:
+                        self._provider.remove()
+                else:
+                    self._libraries.renew(before.source, self._bind)
+                    self._renewal.wake()  # its credentials may have been renewed meanwhile
+            self._changes.notify()
+            if self._sign_outs != sign_outs:
+                self.deactivate()
+
+    def sign_out(self) -> None:
+        """Put none in use, also after the block of an account that this happens in."""
+        self._sign_outs += 1
+        self.deactivate()
+
     def deactivate(self) -> None:
         """Put none in use; the environment is as it was found, and new botocore sessions are as without us."""
         self._libraries.settle()
@@ -157,37 +194,6 @@ class KernelCredentials:
         current = self._in_use()
         if current is None or wanted is None or current.key != wanted.key:
             self._processes.settle(current.account.name if current is not None else None)
-
-    def left_behind(self) -> tuple[str, ...]:
-        """Say what would mix two accounts, or still works as another although no object of a person's does."""
-        current = self._current
-        if current is None:
-            return ()
-        name = current.account.name
-        remarks = [line for remark in self.remarks for line in remark(name)]
-        return (*self._processes.remaining(name), *remaining_clients(self.foreign_clients()), *remarks)
-
-    def foreign_clients(self) -> dict[str, str]:
-        """Return the packages that hold clients of another account than the one in use, each with its name."""
-        key = self._current.source.key if self._current is not None else None
-
-        def found() -> dict[str, str]:
-            marks = [one for one in self._provider.clients() if one.bound.source.key != key]
-            return {one.asked_by: one.bound.source.account.name for one in marks}
-
-        if set(found()) - LOOKED_AFTER:
-            gc.collect()  # clients are held by circles of references; those that nobody holds are not to be named
-        return {package: name for package, name in found().items() if package not in LOOKED_AFTER}
-
-    def forget_clients(self) -> dict[str, int]:
-        """Have packages forget clients of another account that they keep; returns how many each kept."""
-        key = self._current.source.key if self._current is not None else None
-
-        def foreign(held: object) -> bool:
-            bound = bound_of(held)
-            return bound is not None and bound.source.key != key
-
-        return {package: let_go(package, foreign) for package in self.foreign_clients()}
 
     def renew(self) -> None:
         """

@@ -109,10 +109,6 @@ class BotoProvider(Generic[InUse]):
         # Before botocore makes the class of a client, of which each client has its own.
         session.register("creating-client-class", functools.partial(_mark, weakref.ref(session)))
 
-    def clients(self) -> list[Mark]:
-        """Return what is known of the living clients that installed packages made."""
-        return list(_MARKS)
-
 
 class Mark:
     """
@@ -130,6 +126,11 @@ class Mark:
 
 
 _MARKS: weakref.WeakSet[Mark] = weakref.WeakSet()
+
+
+def marked_clients() -> list[Mark]:
+    """Return what is known of the living clients that installed packages made."""
+    return list(_MARKS)
 
 
 def _mark(session: Callable[[], Any], class_attributes: dict[str, Any], **_: object) -> None:

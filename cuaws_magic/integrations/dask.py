@@ -71,8 +71,8 @@ def share(context: Context, display: Display, client: Any, target: str | None, *
     send(bound())
     shared.follower = context.credentials.followers.add(bound, lambda credentials: _try(send, credentials))
     _CLUSTERS[client] = shared
-    if _stays not in context.credentials.remarks:
-        context.credentials.remarks.append(_stays)
+    if _stays not in context.credentials.remaining.remarks:
+        context.credentials.remaining.remarks.append(_stays)
     return who(client)
 
 

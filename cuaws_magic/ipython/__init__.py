@@ -1,8 +1,8 @@
 """
 IPython's side: the magic, its grammar, and where views are displayed.
 
-`magics` registers `%cuaws` and runs a command; `grammar` parses, helps and completes,
-`spelling` reads what hands type;
+`magics` registers `%cuaws` and runs a command; `grammar` parses and helps, `completion`
+completes, `spelling` reads what hands type;
 `display` puts views on a page or a terminal. `paste_cell` takes keys out of a cell that
-`cell_wipe` then erases from page and history.
+`cell_wipe` then erases from page and history; `cell_account` runs a cell in another account.
 """

@@ -20,27 +20,7 @@ from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # pub
 from cuaws_magic.settings import EXPORT_FORMATS, REGION, REGIONS, WAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Protocol
-
-    class Names(Protocol):
-        """What can be typed, as far as it is known without asking anyone."""
-
-        def target_names(self) -> list[str]:
-            """Return profiles and account names."""
-
-        def role_names(self, target: str) -> list[str]:
-            """Return the roles known for a target."""
-
-        def session_names(self) -> list[str]:
-            """Return the sso-sessions."""
-
-        def saved_names(self) -> list[str]:
-            """Return the blocks of the credentials file."""
-
-        def profile_names(self) -> list[str]:
-            """Return all profiles, of both files."""
-
+    from cuaws_magic.ipython.completion import Names
 
 _TARGET = "a profile, an account name (any case), an account id, or ACCOUNT/ROLE"
 
@@ -159,6 +139,7 @@ def build_parser() -> Any:
     )
     use.add_argument("--no-verify", action="store_true", help="do not ask AWS to confirm")
 
+    _many(commands)
     _command(commands, "release", "take the credentials out again; you stay signed in")
     _command(commands, "whoami", "ask AWS who you are (STS GetCallerIdentity)")
 
@@ -203,6 +184,21 @@ def _profiles(commands: Any) -> None:
     configure.add_argument("--process", action="store_true", help="profiles for tools that do not know sso-session")
     forget = _command(commands, "forget", "delete a saved block of keys from ~/.aws/credentials")
     forget.add_argument("profile", metavar="PROFILE", help="the name of the block")
+
+
+def _many(commands: Any) -> None:
+    within = _command(commands, "as", "run the cell below it in another account, then put everything back")
+    within.add_argument("target", metavar="TARGET", help=_TARGET)
+    within.add_argument("--role", metavar="R", help="the role, where you have several")
+    within.add_argument("--region", metavar="R", type=_region, help="the region for clients that name none")
+    each = _command(commands, "each", "run the cell below it once in each matching account")
+    each.add_argument("patterns", metavar="PATTERN", nargs="*", help="which accounts, as in `accounts`; else all")
+    each.add_argument("--role", metavar="R", help="the role, or a pattern of it")
+    each.add_argument("--regions", metavar="R,…", help="in these regions, each")
+    each.add_argument("--workers", metavar="N", type=int, default=1, help="at a time, in threads with `session` only")
+    each.add_argument("--again", action="store_true", help="run only what failed or is missing")
+    each.add_argument("--stop", action="store_true", help="end at the first error")
+    each.add_argument("--yes", action="store_true", help="in accounts marked production too")
 
 
 def _export(commands: Any) -> None:
@@ -290,54 +286,10 @@ class Grammar:
         return text[:1].upper() + text[1:] + "\n"
 
     def complete(self, line: str, symbol: str, names: Names) -> list[str]:
-        """
-        Return what may stand where the cursor is.
+        """Return what may stand where the cursor is; see `completion.complete`."""
+        from cuaws_magic.ipython.completion import complete
 
-        Args:
-            line: The text from `%cuaws` to the cursor.
-
-            symbol: Its last, unfinished word.
-
-            names: What can be typed; asked for only where it may be.
-        """
-        words, typed = _words(line)
-        if not words:
-            return _beginning(symbol, [*self.names, "--help"])
-        parser = self._commands.get(words[0])
-        if parser is None:
-            return []
-        options = {option: action for action in parser._actions for option in action.option_strings}  # noqa: SLF001 - argparse has no public way to it
-        previous = options.get(words[-1])
-        if previous is not None and previous.nargs != 0:
-            return _beginning(symbol, self._values(previous, words, names))
-        if symbol.startswith("-"):
-            return _beginning(symbol, [option for option in options if option.startswith("--") and option not in words])
-        return _endings(typed, symbol, self._places(words, names))
-
-    def _places(self, words: Sequence[str], names: Names) -> list[str]:
-        """Return what may stand in the place of an argument without option."""
-        if words[0] == "console" and len(words) == 1:
-            from cuaws_magic.commands.console import SERVICES
-
-            return [*SERVICES, *names.target_names()]
-        if words[0] == "forget":
-            return names.saved_names()
-        if words[0] == "use":
-            return list(dict.fromkeys([*names.target_names(), *names.profile_names()]))
-        return names.target_names() if words[0] in {"export", "console"} else []
-
-    def _values(self, action: argparse.Action, words: Sequence[str], names: Names) -> list[str]:
-        target = next((word for word in words[1:] if not word.startswith("-")), "")
-        sources: dict[str, Callable[[], list[str]]] = {
-            "role": lambda: names.role_names(target.strip("\"'")),
-            "region": lambda: list(REGIONS),
-            "sso_region": lambda: list(REGIONS),
-            "session": names.session_names,
-            "save": lambda: names.saved_names(),  # noqa: PLW0108 - asked for only where it may be
-        }
-        if action.choices is not None:
-            return [str(choice) for choice in action.choices]
-        return sources.get(action.dest, list)()
+        return complete(self._commands, line, symbol, names)
 
     def _values_of(self, arguments: argparse.Namespace) -> list[str]:
         """Return what the arguments without an option took."""
@@ -354,37 +306,3 @@ def _option(action: argparse.Action) -> str:
     """Write an option with its value: `--role R`."""
     value = f" [{action.metavar}]" if action.nargs == "?" else f" {action.metavar}" if action.metavar else ""
     return ", ".join(action.option_strings) + value
-
-
-def _beginning(symbol: str, names: Sequence[str], *, any_case: bool = False) -> list[str]:
-    if any_case:
-        return [name for name in names if name.casefold().startswith(symbol.casefold())]
-    return [name for name in names if name.startswith(symbol)]
-
-
-def _words(line: str) -> tuple[list[str], str]:
-    """Split a line at spaces outside quotation marks: the finished words after `%cuaws`, and the unfinished one."""
-    words, word, quote = [], "", ""
-    for character in line:
-        if character.isspace() and not quote:
-            words += [word] if word else []
-            word = ""
-            continue
-        if character == quote:
-            quote = ""
-        elif not quote and character in {'"', "'"}:
-            quote = character
-        word += character
-    return [one.strip("\"'") for one in words[1:]], word
-
-
-def _endings(typed: str, symbol: str, names: Sequence[str]) -> list[str]:
-    """Complete an unfinished word in any case; what is given back stands in for its last part, `symbol`."""
-    quote = typed[:1] if typed[:1] in {'"', "'"} else ""
-    if quote:
-        # IPython's last part begins after the mark and after each space.
-        kept = len(typed) - len(symbol)
-        return [
-            f"{quote}{name}{quote}"[kept:] for name in names if f"{quote}{name}".casefold().startswith(typed.casefold())
-        ]
-    return _beginning(symbol, [f'"{name}"' if " " in name else name for name in names], any_case=True)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
 
     from cuaws_magic.commands.context import Context
+    from cuaws_magic.ipython.cell_account import CellAccounts
     from cuaws_magic.ipython.display import NotebookDisplay, TerminalDisplay
     from cuaws_magic.ipython.paste_cell import PasteCell
     from cuaws_magic.views.account import InUse
@@ -59,6 +60,7 @@ class CuawsMagics(Magics):
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self._grammar = Grammar()
+        self._cells: CellAccounts | None = None
         self._paste_cell: PasteCell | None = None
 
     @line_cell_magic("cuaws")  # type: ignore[arg-type]  # IPython is half typed
@@ -66,6 +68,8 @@ class CuawsMagics(Magics):
         """Parse the line, run the command, show the result. `%cuaws?` shows the grammar's help instead of this."""
         from cuaws_magic.credentials.pasted import holds_keys
 
+        if cell is not None and cell.strip() and not holds_keys(f"{line}\n{cell}") and _command(line) in {"as", "each"}:
+            return self._in_accounts(line, cell)
         if (cell is not None and cell.strip()) or holds_keys(line):
             self._pasted(line, cell or "")
             return None
@@ -84,7 +88,18 @@ class CuawsMagics(Magics):
         except KeyboardInterrupt:
             message = f"`%cuaws {arguments.command}` was stopped. Run the cell again to start over."
             raise Cancelled(message) from None
-        return self._display.result(view, line)
+        return None if view is None else self._display.result(view, line)
+
+    def _in_accounts(self, line: str, cell: str) -> View | None:
+        """Run a cell in other accounts."""
+        arguments = self._grammar.parse(line)
+        if arguments.help:
+            return self.cuaws(line)
+        try:
+            view = self._cell_accounts.run(arguments, line, cell)
+        except CuawsError as error:
+            raise bare(error) from None
+        return None if view is None else self._display.result(view, line)
 
     def _pasted(self, line: str, cell: str) -> None:
         """Take keys that stand on the page; they are gone from it before a word is said of them."""
@@ -151,8 +166,18 @@ class CuawsMagics(Magics):
         """Be in front of botocore sessions that are made from now on."""
         self.context.credentials.prepare()
 
+    @property
+    def _cell_accounts(self) -> CellAccounts:
+        from cuaws_magic.ipython.cell_account import CellAccounts
+
+        if self._cells is None:
+            self._cells = CellAccounts(self.shell, self.context, self._display)
+        return self._cells
+
     def before_cell(self, _: object) -> None:
         """See to what a cell should not start without (IPython's `pre_run_cell`); nearly always nothing."""
+        if self._cells is not None:
+            self._cells.before()
         if self._context is None:
             if "botocore.session" in sys.modules:
                 self.prepare()
@@ -164,6 +189,8 @@ class CuawsMagics(Magics):
 
     def after_cell(self, result: Any) -> None:
         """Say why a cell failed, if credentials were the reason (IPython's `post_run_cell`)."""
+        if self._cells is not None:
+            self._cells.after()
         if self._paste_cell is not None:
             self._paste_cell.after(result)
             self._paste_cell = None
@@ -198,7 +225,7 @@ class CuawsMagics(Magics):
 
         return display_for(self.shell)
 
-    def _run(self, arguments: argparse.Namespace) -> View:  # noqa: C901, PLR0911, PLR0912 - one branch a command
+    def _run(self, arguments: argparse.Namespace) -> View | None:  # noqa: C901, PLR0911, PLR0912 - one branch a command
         context, display = self.context, self._display
         match arguments.command:
             case "login":
@@ -228,6 +255,11 @@ class CuawsMagics(Magics):
                     via=arguments.via,
                     verify=not arguments.no_verify,
                 )
+            case "as":
+                self._cell_accounts.enter(arguments)
+                return None
+            case "each":
+                raise UsageError("`each` runs a cell. Put `%%cuaws each …`, with two percent signs, above what to run.")
             case "release":
                 from cuaws_magic.commands.status import release
 
@@ -298,6 +330,10 @@ class CuawsMagics(Magics):
         return exported
 
 
+def _command(line: str) -> str:
+    return line.split(maxsplit=1)[0].casefold() if line.strip() else ""
+
+
 class _AtImport:
     """Is told just before a module is imported for the first time; finds nothing itself (`sys.meta_path`)."""
 
@@ -317,6 +353,15 @@ class _AtImport:
             sys.meta_path.remove(self)
 
 
+def _transformed(lines: list[str]) -> list[str]:
+    """Have the first line of `%%cuaws as` be an ordinary one (IPython's `input_transformers_cleanup`)."""
+    if not lines or "%%cuaws" not in lines[0]:
+        return lines
+    from cuaws_magic.ipython.cell_account import transformed
+
+    return transformed(lines)
+
+
 def load(shell: Any) -> None:
     """Register the magic and its completion."""
     magics = CuawsMagics(shell)
@@ -329,6 +374,7 @@ def load(shell: Any) -> None:
     shell.events.register("pre_run_cell", magics.before_cell)
     shell.events.register("post_run_cell", magics.after_cell)
     shell.Completer.custom_matchers.append(magics.complete)
+    shell.input_transformers_cleanup.append(_transformed)
 
 
 def unload(shell: Any) -> None:
@@ -341,5 +387,6 @@ def unload(shell: Any) -> None:
         shell.events.unregister("pre_run_cell", magics.before_cell)
         shell.events.unregister("post_run_cell", magics.after_cell)
         shell.Completer.custom_matchers.remove(magics.complete)
+        shell.input_transformers_cleanup.remove(_transformed)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("cuaws", None)

@@ -3,5 +3,5 @@ What commands return: values that show themselves, as HTML on a page and as text
 
 `render` draws: cards, facts, tables, and the protocols for showing them. The others hold
 the views of one kind of command each: `sign_in`, `account`, `profiles`, `export`,
-`diagnosis`. None of them holds a secret or asks anybody anything.
+`diagnosis`, `many`. None of them holds a secret or asks anybody anything.
 """

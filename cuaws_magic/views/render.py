@@ -199,6 +199,9 @@ class View:
         return for_stream(self.mimebundle()["text/plain"], sys.stdout)
 
 
+_NAMED = 5  # names in a line
+
+
 @dataclass(frozen=True, repr=False)
 class Progress(View):
     """How far something long has come."""
@@ -206,11 +209,17 @@ class Progress(View):
     what: str
     done: int
     total: int
+    failed: tuple[str, ...] = ()
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
-        title = f"{self.what}: {self.done} of {self.total}"
-        return mimebundle(title, card("good" if self.done == self.total else "wait", title, "", Markup()))
+        title = f"{self.what}: {self.done:,} of {self.total:,}"
+        notes = [f"Failed: {', '.join(self.failed[:_NAMED])}{', …' if len(self.failed) > _NAMED else ''}"]
+        notes = notes if self.failed else []
+        return mimebundle(
+            "\n".join([title, *notes]),
+            card("good" if self.done == self.total else "wait", title, "", lines(notes)),
+        )
 
 
 @dataclass(frozen=True, repr=False)

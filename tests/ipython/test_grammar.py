@@ -216,7 +216,7 @@ class Completion:
 
 
 EVERY_COMMAND = (
-    "status login logout use release whoami panel accounts paste configure forget export console doctor --help"
+    "status login logout use as each release whoami panel accounts paste configure forget export console doctor --help"
 )
 
 

@@ -71,7 +71,7 @@ CASES = [
     Case("unknown command", "%cuaws nosuch", "UsageError", ("no command nosuch", "There is: status, login, logout")),
     Case("misspelt command", "%cuaws logn", "UsageError", ("no command logn", "Did you mean `%cuaws login`?")),
     Case("unknown option", "%cuaws login --nope", "UsageError", ("--nope", "Type `%cuaws")),
-    Case("missing target", "%cuaws use", "UsageError", ("TARGET", "Type `%cuaws use --help`.")),
+    Case("nothing used before", "%cuaws use", "UnknownTarget", ("No account was used here before", "%cuaws accounts")),
     Case("bad timeout", "%cuaws login --timeout soon", "UsageError", ("soon", "Type `%cuaws login --help`.")),
     Case("unknown way", "%cuaws use x --via mail", "UsageError", ("mail", "Type `%cuaws use --help`.")),
     Case("open quote", '%cuaws use "my', "UsageError", ("a quotation mark is not closed", "run the cell again")),

@@ -1,0 +1,119 @@
+"""What may stand where the cursor is on a line of `%cuaws`; nobody is asked for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cuaws_magic.settings import REGIONS
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Protocol
+
+    class Names(Protocol):
+        """What can be typed, as far as it is known without asking anyone."""
+
+        def target_names(self) -> list[str]:
+            """Return profiles and account names."""
+
+        def role_names(self, target: str) -> list[str]:
+            """Return the roles known for a target."""
+
+        def session_names(self) -> list[str]:
+            """Return the sso-sessions."""
+
+        def saved_names(self) -> list[str]:
+            """Return the blocks of the credentials file."""
+
+        def profile_names(self) -> list[str]:
+            """Return all profiles, of both files."""
+
+
+def complete(commands: Mapping[str, argparse.ArgumentParser], line: str, symbol: str, names: Names) -> list[str]:
+    """
+    Return what may stand where the cursor is.
+
+    Args:
+        commands: The parser of each command.
+
+        line: The text from `%cuaws` to the cursor.
+
+        symbol: Its last, unfinished word.
+
+        names: What can be typed; asked for only where it may be.
+    """
+    words, typed = _words(line)
+    if not words:
+        return _beginning(symbol, [*commands, "--help"])
+    parser = commands.get(words[0])
+    if parser is None:
+        return []
+    options = {option: action for action in parser._actions for option in action.option_strings}  # noqa: SLF001 - argparse has no public way to it
+    previous = options.get(words[-1])
+    if previous is not None and previous.nargs != 0:
+        return _beginning(symbol, _values(previous, words, names))
+    if symbol.startswith("-"):
+        return _beginning(symbol, [option for option in options if option.startswith("--") and option not in words])
+    return _endings(typed, symbol, _places(words, names))
+
+
+def _places(words: Sequence[str], names: Names) -> list[str]:
+    """Return what may stand in the place of an argument without option."""
+    if words[0] == "console" and len(words) == 1:
+        from cuaws_magic.commands.console import SERVICES
+
+        return [*SERVICES, *names.target_names()]
+    if words[0] == "forget":
+        return names.saved_names()
+    if words[0] == "use":
+        return list(dict.fromkeys([*names.target_names(), *names.profile_names()]))
+    return names.target_names() if words[0] in {"export", "console"} else []
+
+
+def _values(action: argparse.Action, words: Sequence[str], names: Names) -> list[str]:
+    target = next((word for word in words[1:] if not word.startswith("-")), "")
+    sources: dict[str, Callable[[], list[str]]] = {
+        "role": lambda: names.role_names(target.strip("\"'")),
+        "region": lambda: list(REGIONS),
+        "sso_region": lambda: list(REGIONS),
+        "session": names.session_names,
+        "save": lambda: names.saved_names(),  # noqa: PLW0108 - asked for only where it may be
+    }
+    if action.choices is not None:
+        return [str(choice) for choice in action.choices]
+    return sources.get(action.dest, list)()
+
+
+def _beginning(symbol: str, names: Sequence[str], *, any_case: bool = False) -> list[str]:
+    if any_case:
+        return [name for name in names if name.casefold().startswith(symbol.casefold())]
+    return [name for name in names if name.startswith(symbol)]
+
+
+def _words(line: str) -> tuple[list[str], str]:
+    """Split a line at spaces outside quotation marks: the finished words after `%cuaws`, and the unfinished one."""
+    words, word, quote = [], "", ""
+    for character in line:
+        if character.isspace() and not quote:
+            words += [word] if word else []
+            word = ""
+            continue
+        if character == quote:
+            quote = ""
+        elif not quote and character in {'"', "'"}:
+            quote = character
+        word += character
+    return [one.strip("\"'") for one in words[1:]], word
+
+
+def _endings(typed: str, symbol: str, names: Sequence[str]) -> list[str]:
+    """Complete an unfinished word in any case; what is given back stands in for its last part, `symbol`."""
+    quote = typed[:1] if typed[:1] in {'"', "'"} else ""
+    if quote:
+        # IPython's last part begins after the mark and after each space.
+        kept = len(typed) - len(symbol)
+        return [
+            f"{quote}{name}{quote}"[kept:] for name in names if f"{quote}{name}".casefold().startswith(typed.casefold())
+        ]
+    return _beginning(symbol, [f'"{name}"' if " " in name else name for name in names], any_case=True)

@@ -1,0 +1,270 @@
+"""`%%cuaws as` and `%%cuaws each` in real kernels: a cell in other accounts; then all is as before."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+A, B = "awsucob0myaccount", "awsucob0myotheraccount"
+IDS = {"111111111111": "A", "222222222222": "B"}
+
+WHO = "import boto3; boto3.client('sts').get_caller_identity()['Account']"
+CHILD = (
+    "import subprocess, sys; print(subprocess.run([sys.executable, '-c', "
+    "\"import boto3; print(boto3.client('sts').get_caller_identity()['Account'])\"], "
+    "capture_output=True, text=True).stdout.strip())"
+)
+VARIABLES = (
+    "import json, os; {name: value for name, value in sorted(os.environ.items()) if name.startswith('AWS_')}, "
+    "__import__('subprocess').run('env | grep AWS_ | sort', shell=True, capture_output=True, text=True).stdout"
+)
+
+
+def environment(kernel):
+    return kernel.good(VARIABLES).text
+
+
+def test_as_runs_a_cell_in_another_account(kernel):
+    """New sessions and child processes are that account; the value is the cell's own; afterwards all is as before."""
+    kernel.good(f"%cuaws use {A}")
+    before = environment(kernel)
+
+    cell = kernel.good(f"%%cuaws as {B}\n{CHILD}\n{WHO}")
+
+    assert cell.text.split() == ["222222222222", "'222222222222'"]
+    assert environment(kernel) == before
+    assert kernel.good(WHO).text == "'111111111111'"
+
+
+def test_as_where_nothing_was_in_use(kernel):
+    """Afterwards nothing is."""
+    kernel.good("import cuaws_magic as cuaws; cuaws.login()")
+    before = environment(kernel)
+
+    assert kernel.good(f"%%cuaws as {A}\n{WHO}").text == "'111111111111'"
+
+    assert environment(kernel) == before
+    assert kernel.value("cuaws.status().in_use is None") is True
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("1 / 0", "error"),
+        ("raise KeyboardInterrupt", "error"),
+        ("import sys; sys.exit(3)", "error"),
+        (f"%cuaws use {A}", "ok"),
+        ("%cuaws release", "ok"),
+        ("import os; os.environ['AWS_REGION'] = 'eu-west-1'; del os.environ['AWS_ACCESS_KEY_ID']", "ok"),
+        ("import asyncio\nawait asyncio.sleep(0.01)", "ok"),
+        ("def f(:", "error"),
+        ("", "ok"),
+    ],
+    ids=[
+        "an error",
+        "an interrupt",
+        "an exit",
+        "a use",
+        "a release",
+        "a hand",
+        "await",
+        "no Python",
+        "nothing",
+    ],
+)
+def test_whatever_happens_all_is_as_before(kernel, body, status):
+    """Variable by variable, in Python and in what child processes inherit."""
+    kernel.good(f"%cuaws use {B}")
+    before = environment(kernel)
+
+    cell = kernel.run(f"%%cuaws as {A}\n{body}")
+
+    assert cell.status == status
+    assert environment(kernel) == before
+
+
+def test_a_logout_inside_is_one(kernel):
+    """Who signs out in the cell is signed out after it, and nothing is in use."""
+    kernel.good(f"%cuaws use {B}")
+
+    kernel.good(f"%%cuaws as {A}\n%cuaws logout")
+
+    assert "AWS_ACCESS_KEY_ID" not in environment(kernel)
+    assert kernel.value("__import__('cuaws_magic').status().in_use is None") is True
+
+
+def test_a_traceback_is_the_cells_own(kernel):
+    """Its line numbers too."""
+    kernel.good("import cuaws_magic as cuaws; cuaws.login()")
+
+    cell = kernel.run(f"%%cuaws as {A}\nx = 1\n1 / 0")
+
+    assert cell.kind == "ZeroDivisionError"
+    assert "----> 3 1 / 0" in cell.text
+    assert "cuaws_magic" not in cell.text
+
+
+def test_one_in_another(kernel):
+    """A cell that runs a cell."""
+    kernel.good(f"%cuaws use {A}")
+
+    cell = kernel.good(
+        f"%%cuaws as {B}\n{WHO.replace('boto3.client', 'print(boto3.client')})\n"
+        f"get_ipython().run_cell({f'%%cuaws as {A}' + chr(10) + 'print(' + WHO.split('; ')[1] + ')'!r});\n"
+        f"print({WHO.split('; ')[1]})"
+    )
+
+    assert [IDS[word] for word in cell.text.split() if word in IDS] == ["B", "A", "B"]
+    assert kernel.good(WHO).text == "'111111111111'"
+
+
+def test_clients_made_inside_keep_their_account(kernel):
+    """After the cell too."""
+    kernel.good(f"%cuaws use {A}")
+    kernel.good(f"%%cuaws as {B}\nimport boto3; inside = boto3.client('sts')")
+
+    assert kernel.good("inside.get_caller_identity()['Account']").text == "'222222222222'"
+
+
+def test_an_account_that_is_not_there(kernel):
+    """One line, and the cell does not run."""
+    kernel.good(f"%cuaws use {A}")
+
+    cell = kernel.run("%%cuaws as nosuchaccount\nprint('ran')")
+
+    assert "There is no account or profile nosuchaccount" in cell.error
+    assert "ran" not in cell.ever
+    assert kernel.good(WHO).text == "'111111111111'"
+
+
+def test_each_gathers_values(kernel):
+    """One row for each account, by name; the account in use is as before, and so are variables of those names."""
+    kernel.good(f"%cuaws use {A}; ")
+    kernel.good("account = 'mine'")
+    before = environment(kernel)
+
+    cell = kernel.good(
+        textwrap.dedent("""\
+        %%cuaws each awsucob0my
+        import boto3
+        who = boto3.client("sts").get_caller_identity()["Account"]
+        {"who": who, "session": session.client("sts").get_caller_identity()["Account"], "name": account}""")
+    )
+
+    assert "2 of 2 done" in cell.text
+    assert kernel.value("_.to_dict()") == {
+        name: {"who": number, "session": number, "name": name}
+        for name, number in ((A, "111111111111"), (B, "222222222222"))
+    }
+    assert kernel.value("account") == "mine"
+    assert environment(kernel) == before
+
+
+def test_each_in_threads(kernel):
+    """`--workers`: with `session` only, and no account in use for it."""
+    kernel.good("import cuaws_magic as cuaws; cuaws.login()")
+
+    kernel.good('%%cuaws each awsucob0my --workers 4\nsession.client("sts").get_caller_identity()["Account"]')
+
+    assert kernel.value("_.to_dict()") == {A: "111111111111", B: "222222222222"}
+
+
+def test_what_fails_is_a_row_and_can_be_run_again(kernel):
+    """Errors are kept; `--again` runs what failed, and nothing else."""
+    kernel.good("import cuaws_magic as cuaws; cuaws.login(); ran = []; broken = True")
+    cell = "ran.append(account)\nif broken and account.endswith('otheraccount'): raise ValueError('no')\naccount"
+
+    first = kernel.good(f"%%cuaws each awsucob0my\n{cell}")
+    kernel.good("broken = False")
+    again = kernel.good(f"%%cuaws each awsucob0my --again\n{cell}")
+
+    assert "1 of 2 done, 1 failed" in first.text
+    assert "ValueError: no" in first.text
+    assert "add `--again`" in first.text
+    assert "2 of 2 done" in again.text
+    assert kernel.value("ran") == [A, B, B]
+
+
+def test_stop_ends_at_the_first_error(kernel):
+    """What was not begun is said."""
+    kernel.good("import cuaws_magic as cuaws; cuaws.login()")
+
+    cell = kernel.good("%%cuaws each awsucob0my --stop\n1 / 0")
+
+    assert "0 of 2 done, 1 failed, 1 not begun" in cell.text
+
+
+def test_production_is_asked_for(kernel):
+    """A line says which, and what to type; nothing ran."""
+    kernel.good("import cuaws_magic as cuaws; cuaws.login()")
+
+    refused = kernel.run("%%cuaws each awsucob0 --role *ReadOnly*\nprint('ran')")
+    done = kernel.good("%%cuaws each awsucob0production --role *ReadOnly* --yes\naccount")
+
+    assert "marked production: awsucob0production." in refused.error
+    assert "`%%cuaws each awsucob0 --role *ReadOnly* --yes`" in refused.error
+    assert "ran" not in refused.ever
+    assert "1 of 1 done" in done.text
+
+
+def test_a_role_that_is_missing_is_a_row(kernel):
+    """No role is guessed."""
+    kernel.good("import cuaws_magic as cuaws; cuaws.login()")
+
+    cell = kernel.good("%%cuaws each awsucob0 --yes\naccount")
+
+    rows = {row["account"]: row for row in kernel.value("_.records()")}
+    assert rows["awsucob0production"]["error"].startswith("several roles (ReadOnly, Admin): say which with --role")
+    assert rows[A]["value"] == A
+    assert "failed" in cell.text
+
+
+def test_an_interrupt_keeps_what_is_done(kernel):
+    """The rest can be run with `--again`."""
+    kernel.good("import cuaws_magic as cuaws; cuaws.login()")
+
+    cell = kernel.send(
+        "%%cuaws each awsucob0my\nimport time\nif account.endswith('otheraccount'): time.sleep(30)\naccount"
+    )
+    kernel.until(lambda: "1 of 2" in cell.ever or cell.done)
+    kernel.manager.interrupt_kernel()
+    kernel.until(lambda: cell.done)
+
+    assert "1 of 2 done, 1 not begun" in cell.text
+    assert kernel.value("cuaws.status().in_use is None") is True
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%%cuaws each nosuch*", "No account matches nosuch*"),
+        ("%cuaws each x", "with two percent signs"),
+        ("%%cuaws each awsucob0my --regions", "expected one argument"),
+    ],
+)
+def test_what_cannot_be(kernel, line, said):
+    """One line."""
+    kernel.good("import cuaws_magic as cuaws; cuaws.login()")
+
+    cell = kernel.run(f"{line}\nprint(1)")
+
+    assert cell.status == "error"
+    assert said in cell.text
+
+
+def test_map(kernel):
+    """The function's values in the order of names; nothing of the environment changes."""
+    kernel.good("import cuaws_magic as cuaws; cuaws.login()")
+    before = environment(kernel)
+
+    kernel.good(
+        "runs = cuaws.map(lambda session: session.client('sts').get_caller_identity()['Account'], 'awsucob0my')\n"
+        "regions = cuaws.map(lambda session: session.region_name, ['awsucob0my'], regions=['us-east-1', 'eu-west-1'])"
+    )
+
+    assert kernel.value("runs.to_dict()") == {A: "111111111111", B: "222222222222"}
+    assert kernel.value("[(one.account, one.region, one.value) for one in regions]") == [
+        [name, region, region] for name in (A, B) for region in ("us-east-1", "eu-west-1")
+    ]
+    assert environment(kernel) == before
