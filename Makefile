@@ -37,6 +37,7 @@ bench: $(VENV)/.wheel-installed
 	@PYTHON=$(BIN)/python sh scripts/aws_cli.sh
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/panel.py
+	@$(BIN)/python benchmarks/endpoint.py
 	@exec $(BIN)/python benchmarks/freshness.py
 
 # Twice: the browser tests keep one portal for all of them, and portals of a process share the pretend AWS behind

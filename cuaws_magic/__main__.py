@@ -7,25 +7,11 @@ The command line, for what happens outside a kernel: `cuaws-magic practice`, `cu
 import sys
 
 _SESSION = "--session"
-_WORDS = 4  # of `credentials ACCOUNT/ROLE --session NAME`
 
 
 def main(argv: "list[str] | None" = None) -> int:
     """Run a command; returns the exit status."""
     words = sys.argv[1:] if argv is None else argv
-    if len(words) == _WORDS and words[0] == "credentials" and words[2] == _SESSION:
-        # As it stands in a profile: started again for each answer, so it is done before anything is imported.
-        from cuaws_magic.credentials.cached_process import answer
-
-        account_id, _, role_name = words[1].partition("/")
-        found = answer(account_id, role_name, words[3])
-        if found is not None:
-            print(found)  # noqa: T201 - the answer
-            return 0
-    return _parsed(words)
-
-
-def _parsed(words: "list[str]") -> int:
     import argparse
 
     from cuaws_magic import __version__

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuaws_magic.commands.context import Context
 from cuaws_magic.commands.export import export_text
+from cuaws_magic.credentials import cached_process
 from cuaws_magic.errors import ConfigurationError, CuawsError
 from cuaws_magic.model import Account, AccountRole
 from cuaws_magic.settings import ACCOUNT_ID, Settings
@@ -55,8 +57,7 @@ def _role(target: str, sso_session: SsoSession) -> AccountRole:
 
 def command_of(account_id: str, role_name: str, session_name: str) -> str:
     """Return what a profile has as its `credential_process`."""
-    folder = os.path.dirname(sys.executable)  # noqa: PTH120 - it is to stay as it is written
-    program = os.path.join(folder, "cuaws-magic.exe" if os.name == "nt" else "cuaws-magic")  # noqa: PTH118
-    words = [program] if os.path.exists(program) else [sys.executable, "-m", "cuaws_magic"]  # noqa: PTH110
-    words += ["credentials", f"{account_id}/{role_name}", "--session", session_name]
+    # Without `site` and the user's settings: Python's own start is most of what an answer from the cache takes.
+    words = [sys.executable, "-IS", str(Path(cached_process.__file__)), f"{account_id}/{role_name}"]
+    words += ["--session", session_name]
     return " ".join(f'"{word}"' if " " in word else word for word in words)

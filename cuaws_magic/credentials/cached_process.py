@@ -2,10 +2,12 @@
 Role credentials from the AWS CLI's cache, for a program that is started for each answer.
 
 A tool that knows only `credential_process` starts one each time it wants credentials, so what is cached has to come
-as fast as a Python can start: this module imports nothing that is not loaded by then.
+as fast as a Python can start: this module imports nothing that is not loaded by then. Profiles start it as a file and
+without `site` (`python -IS cached_process.py ACCOUNT/ROLE --session NAME`); it does what `cuaws-magic credentials` does.
 """
 
 import os
+import sys
 import time
 
 TYPE_CHECKING = False  # `typing` alone costs more than everything here
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 _AHEAD = 20 * 60  # seconds that credentials have to last: botocore asks again when 15 minutes are left
 _FOLDER = ("~", ".aws", "cli", "cache")
 _LARGEST = 16384  # bytes
+_WORDS = 3  # of `ACCOUNT/ROLE --session NAME`
 
 
 def answer(account_id: str, role_name: str, session_name: str) -> "str | None":
@@ -81,3 +84,23 @@ def _sha1(text: str) -> str:
     except ImportError:
         from hashlib import sha1
     return str(sha1(text.encode("ascii")).hexdigest())  # noqa: S324 - the AWS CLI names its files so
+
+
+def main(words: "list[str]") -> int:
+    """Print what is cached; else do as `cuaws-magic credentials`, with everything that it needs."""
+    if len(words) == _WORDS and words[1] == "--session":
+        account_id, _, role_name = words[0].partition("/")
+        found = answer(account_id, role_name, words[2])
+        if found is not None:
+            print(found)  # noqa: T201 - the answer
+            return 0
+    command = [sys.executable, "-m", "cuaws_magic", "credentials", *words]
+    if os.name == "posix":
+        os.execv(sys.executable, command)  # noqa: S606 - this Python again
+    import subprocess
+
+    return subprocess.call(command)  # noqa: S603 - as above
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.credentials.provider import bound_of
@@ -182,6 +183,25 @@ def _powertools(module: Any) -> None:
         module.clear_caches()
 
 
+def _osgeo(module: Any) -> None:
+    module.VSICurlClearCache()
+
+
+def _bundled_gdal(_module: Any) -> None:
+    """
+    Have GDAL forget listings, bytes and refusals that it read as another account.
+
+    rasterio, pyogrio and fiona bring a GDAL of their own and no way to its function; where it is loaded from, the
+    system says (Linux).
+    """
+    import ctypes
+
+    with Path("/proc/self/maps").open(encoding="utf-8", errors="replace") as stream:
+        paths = {line.split()[-1] for line in stream if "libgdal" in line}
+    for path in paths:
+        ctypes.CDLL(path).VSICurlClearCache()
+
+
 _KEEPERS: dict[str, Callable[[Any], None]] = {
     "cloudpathlib.client": _cloudpathlib,
     "s3path.accessor": _s3path,
@@ -189,6 +209,10 @@ _KEEPERS: dict[str, Callable[[Any], None]] = {
     "pathy": _pathy,
     "pynamodb.models": _pynamodb,
     "aws_lambda_powertools.utilities.parameters.base": _powertools,
+    "osgeo.gdal": _osgeo,
+    "rasterio": _bundled_gdal,
+    "pyogrio": _bundled_gdal,
+    "fiona": _bundled_gdal,
 }
 
 

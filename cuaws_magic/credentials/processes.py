@@ -15,6 +15,7 @@ import os
 import sys
 import threading
 import weakref
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,8 +23,14 @@ if TYPE_CHECKING:
 
 # joblib brings a copy of loky of its own.
 _LOKYS = ("joblib.externals.loky", "loky")
-# What starts its workers; it is imported with the first of them.
-_STARTERS = frozenset(f"{loky}.backend.fork_exec" for loky in _LOKYS)
+# Modules that start processes with a copy of `os.environ` (loky's is imported with its first worker).
+_STARTERS = frozenset(
+    {
+        *(f"{loky}.backend.fork_exec" for loky in _LOKYS),
+        "ipyparallel.cluster.launcher",
+        "ray._private.services",
+    }
+)
 
 
 class HelperProcesses:
@@ -64,7 +71,7 @@ class HelperProcesses:
             self._replacing.setdefault(pool, name)
 
     def follow(self) -> None:
-        """Have loky start its workers with what a child process inherits, not with a copy of `os.environ`."""
+        """Have such modules start processes with what a child process inherits, not with a copy of `os.environ`."""
         for name in _STARTERS:
             if name in sys.modules:
                 self._give_environment(sys.modules[name])
@@ -76,7 +83,7 @@ class HelperProcesses:
             vars(module)["os"] = _OsOfChildren(self._inherited)
 
     def restore(self) -> None:
-        """Leave no trace in loky."""
+        """Leave no trace in them."""
         with contextlib.suppress(ValueError):
             sys.meta_path.remove(self._at_import)
         for name in _STARTERS:
@@ -183,15 +190,41 @@ class _AtImport:
 
 
 class _OsOfChildren:
-    """The module `os` as loky sees it, with the environment that its children are to have."""
+    """The module `os` as such a module sees it, with the environment that its children are to have."""
 
     def __init__(self, inherited: Callable[[], Mapping[str, str]]) -> None:
         self._inherited = inherited
 
     @property
-    def environ(self) -> Mapping[str, str]:
+    def environ(self) -> _EnvironOfChildren:
         """What a child process inherits."""
-        return self._inherited()
+        return _EnvironOfChildren(self._inherited)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(os, name)
+
+
+class _EnvironOfChildren(MutableMapping[str, str]):
+    """Reads what a child process inherits, and writes to `os.environ`."""
+
+    def __init__(self, inherited: Callable[[], Mapping[str, str]]) -> None:
+        self._values = inherited()
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __setitem__(self, name: str, value: str) -> None:
+        os.environ[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del os.environ[name]
+
+    def copy(self) -> dict[str, str]:
+        """Return a copy, as `os.environ.copy` does."""
+        return dict(self._values)

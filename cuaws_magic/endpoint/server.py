@@ -222,7 +222,8 @@ class _Request(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer."""
         # A page in a browser can have its own name lead here (DNS rebinding); its requests carry that name.
-        if self.headers.get("Host") != f"{HOST}:{self._endpoint.port}" or "Origin" in self.headers:
+        # The C SDK (TensorStore's) leaves the port out.
+        if self.headers.get("Host") not in {HOST, f"{HOST}:{self._endpoint.port}"} or "Origin" in self.headers:
             self._send(HTTPStatus.FORBIDDEN, _refusal("Forbidden", "Only programs of this machine are served."))
             return
         token = self.headers.get("Authorization", "").encode("utf-8", "replace")

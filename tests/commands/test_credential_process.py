@@ -13,6 +13,8 @@ import boto3
 import pytest
 from doubles import RecordingShow
 
+from cuaws_magic.credentials import cached_process
+
 ID, OTHER = "111111111111", "222222222222"
 WORDS = ("credentials", f"{ID}/MyRole", "--session", "fedauth")
 
@@ -51,18 +53,27 @@ def test_what_is_cached_is_read_without_importing_anything_heavy(signed_in):
     """Neither botocore nor what the rest of this package needs: Python's own start is most of it."""
     run(*WORDS)
 
-    code = (
-        "import sys; before = set(sys.modules); from cuaws_magic.__main__ import main;"
-        f"status = main({list(WORDS)!r}); print(sorted(set(sys.modules) - before), file=sys.stderr); sys.exit(status)"
-    )
-    done = subprocess.run([sys.executable, "-I", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"],
-                          capture_output=True, text=True, check=False)  # fmt: skip
+    def imported(*words):
+        done = subprocess.run(
+            [sys.executable, "-IS", "-X", "importtime", *words], capture_output=True, text=True, check=True
+        )
+        return {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines()[1:] if "|" in line}
 
-    assert done.returncode == 0, done.stderr
-    assert set(json.loads(done.stderr.replace("'", '"'))) <= {
-        "cuaws_magic", "cuaws_magic.__main__", "cuaws_magic.credentials", "cuaws_magic.credentials.cached_process",
-        "_sha1", "__future__",
+    assert imported(cached_process.__file__, *WORDS[1:]) - imported("-c", "pass") <= {
+        "os", "os.path", "posixpath", "genericpath", "stat", "_stat", "_collections_abc", "abc", "_abc", "_sha1",
+        "ntpath", "time",
     }  # fmt: skip
+
+
+def test_the_file_that_a_profile_starts(signed_in, portal):
+    """Fetches what is not cached, and reads what is."""
+    command = [sys.executable, "-IS", cached_process.__file__, *WORDS[1:]]
+
+    runs = [subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(2)]
+
+    assert [one.returncode for one in runs] == [0, 0], runs[0].stderr
+    assert len({json.loads(one.stdout)["AccessKeyId"] for one in runs}) == 1
+    assert portal.count("GetRoleCredentials") == 1
 
 
 def test_what_ends_soon_is_not_given(signed_in, portal):
@@ -129,7 +140,7 @@ def test_configure_writes_profiles_with_it(signed_in, home, monkeypatch):
 
     assert list(done.added) == ["awsucob0myaccount-process"]
     assert "credential_process = " in config
-    assert f"credentials {ID}/MyRole --session fedauth" in config
+    assert f"cached_process.py {ID}/MyRole --session fedauth" in config
     assert boto3.Session(profile_name="awsucob0myaccount-process").client("sts").get_caller_identity()["Account"] == ID
     again = signed_in.configure(RecordingShow(), ID, process=True)
     assert not again.written

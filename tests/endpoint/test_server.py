@@ -128,7 +128,9 @@ def test_a_path_is_opened_by_its_own_token_alone(endpoint):
     assert ask(address)[0] == 200
 
 
-@pytest.mark.parametrize("host", ["localhost", "evil.example", "127.0.0.1", "127.0.0.2:{port}", "localhost:{port}"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "evil.example", "127.0.0.1:1", "127.0.0.2:{port}", "localhost:{port}", ""]
+)
 def test_a_page_that_was_led_here_gets_nothing(endpoint, host):
     """Only our own address counts (DNS rebinding), also with the right token."""
     address = endpoint.address(Held(A))

@@ -298,6 +298,84 @@ def write(_, bucket):
         BY_NAME,
     ),
     Row(
+        "deltalake, an open table",
+        """
+import deltalake, pyarrow as pa
+def make(bucket):
+    table = pa.table({"x": [bucket[-1].upper()]})
+    if not boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix="delta").get("KeyCount"):
+        deltalake.write_deltalake(f"s3://{bucket}/delta", table)
+    return deltalake.DeltaTable(f"s3://{bucket}/delta")
+def read(table, bucket):
+    table.update_incremental()
+    return table.to_pyarrow_table()["x"][0].as_py()
+def write(table, bucket):
+    deltalake.write_deltalake(table, pa.table({"x": ["w"]}), mode="append")
+""",
+        KEEPS,
+    ),
+    Row(
+        "Lance, an open dataset",
+        """
+import lance, pyarrow as pa
+os.environ["AWS_ALLOW_HTTP"] = "true"
+def make(bucket):
+    if not boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix="lance").get("KeyCount"):
+        lance.write_dataset(pa.table({"x": [bucket[-1].upper()]}), f"s3://{bucket}/lance")
+    return lance.dataset(f"s3://{bucket}/lance")
+def read(dataset, bucket):
+    return dataset.to_table()["x"][0].as_py()
+def write(dataset, bucket):
+    lance.write_dataset(pa.table({"x": ["w"]}), f"s3://{bucket}/w")
+""",
+        KEEPS,
+    ),
+    Row(
+        "TensorStore",
+        """
+import tensorstore as ts
+def spec(bucket):
+    return {"driver": "json", "kvstore": {"driver": "s3", "bucket": bucket, "path": "t.json", "endpoint": ENDPOINT,
+            "aws_region": "us-west-2"}}
+def make(bucket):
+    try:
+        boto3.client("s3").put_object(Bucket=bucket, Key="t.json", Body=json.dumps(bucket[-1].upper()).encode())
+    except Exception:
+        pass
+    return ts.open(spec(bucket) | {"recheck_cached_data": True}).result()
+def read(store, bucket):
+    return str(store.read().result().item())
+def write(store, bucket):
+    store.write("w").result()
+""",
+        KEEPS,
+    ),
+    Row(
+        "GDAL, its own paths",
+        """
+import rasterio, rasterio.io, numpy as np
+os.environ |= {"AWS_S3_ENDPOINT": HOST, "AWS_HTTPS": "NO", "AWS_VIRTUAL_HOSTING": "FALSE"}
+os.environ |= {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+def make(bucket):
+    value = {"of-a": 1, "of-b": 2}[bucket]
+    with rasterio.io.MemoryFile() as memory:
+        with memory.open(driver="GTiff", width=1, height=1, count=1, dtype="uint8") as made:
+            made.write(np.array([[value]], "uint8"), 1)
+        content = bytes(memory.getbuffer())
+    try:
+        boto3.client("s3").put_object(Bucket=bucket, Key="t.tif", Body=content)
+    except Exception:
+        pass
+    return f"/vsis3/{bucket}/t.tif"
+def read(path, bucket):
+    with rasterio.open(path) as opened:
+        return {1: "A", 2: "B"}[int(opened.read(1)[0, 0])]
+def write(path, bucket):
+    raise RuntimeError("403")
+""",
+        BY_NAME,
+    ),
+    Row(
         "DuckDB, with our secret",
         """
 import duckdb, duckdb_extension_httpfs

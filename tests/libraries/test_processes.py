@@ -312,3 +312,59 @@ def test_a_default_profile_with_credentials(machine: Machine) -> None:
         "said then": False,
         "served then": True,
     }
+
+
+IPYPARALLEL = """
+import ipyparallel
+import childs
+use(A)
+cluster = ipyparallel.Cluster(n=1, log_level=40)
+view = cluster.start_and_connect_sync(activate=False)[:]
+note("at once", lambda: NUMBERS[view.apply_sync(childs.who)[0]])
+time.sleep(8)
+note("after its first keys", lambda: NUMBERS[view.apply_sync(childs.who)[0]])
+use(B)
+note("under B", lambda: NUMBERS[view.apply_sync(childs.who)[0]])
+cluster.stop_cluster_sync()
+"""
+
+
+def test_ipyparallel(machine: Machine) -> None:
+    """Engines keep their account and are renewed."""
+    (machine.home / "childs.py").write_text(CHILDS)
+
+    steps = machine.run(IPYPARALLEL, PYTHONPATH=str(machine.home))
+
+    assert steps == {"at once": "A", "after its first keys": "A", "under B": "A"}
+
+
+RAY = """
+import logging
+import ray
+import childs
+def start():
+    ray.init(num_cpus=1, log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR)
+    return ray.remote(childs.who)
+use(A)
+who_there = start()
+note("at once", lambda: NUMBERS[ray.get(who_there.remote(), timeout=60)])
+time.sleep(8)
+note("after its first keys", lambda: NUMBERS[ray.get(who_there.remote(), timeout=60)])
+use(B)
+note("under B", lambda: NUMBERS[ray.get(who_there.remote(), timeout=60)])
+ray.shutdown()
+who_there = start()
+note("begun again under B", lambda: NUMBERS[ray.get(who_there.remote(), timeout=60)])
+ray.shutdown()
+"""
+
+
+def test_ray(machine: Machine) -> None:
+    """Workers keep their account and are renewed, until Ray is begun again."""
+    ray = pytest.importorskip("ray", reason="there is no Ray for this Python")
+    assert ray.__version__
+    (machine.home / "childs.py").write_text(CHILDS)
+
+    steps = machine.run(RAY, PYTHONPATH=str(machine.home))
+
+    assert steps == {"at once": "A", "after its first keys": "A", "under B": "A", "begun again under B": "B"}
