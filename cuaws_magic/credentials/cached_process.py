@@ -3,7 +3,7 @@ Role credentials from the AWS CLI's cache, for a program that is started for eac
 
 A tool that knows only `credential_process` starts one each time it wants credentials, so what is cached has to come
 as fast as a Python can start: this module imports nothing that is not loaded by then. Profiles start it as a file and
-without `site` (`python -IS cached_process.py ACCOUNT/ROLE --session NAME`); it does what `cuaws-magic credentials` does.
+without `site` (`python -IS cached_process.py ACCOUNT/ROLE --session NAME`), which is `cuaws-magic credentials` does.
 """
 
 import os
