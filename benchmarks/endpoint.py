@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import resource
 import shlex
 import statistics
 import subprocess
@@ -40,6 +39,21 @@ sso_account_id = 111111111111
 sso_role_name = MyRole
 region = us-west-2
 """
+
+
+if sys.platform == "win32":
+
+    def memory() -> float:
+        """Return nothing: the system does not say it in this way."""
+        return 0.0
+
+else:
+
+    def memory() -> float:
+        """Return the most that this process had, in MB."""
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def milliseconds(command: list[str]) -> float:
@@ -94,12 +108,12 @@ def main() -> None:
         (Path(home) / ".aws" / "config").write_text(PROFILE)
         context = Context(os.environ)
         use(context, TextDisplay(os.environ), "111111111111/MyRole", verify=False)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = memory()
         served = context.credentials.current
         if served is None or served.served is None:
             sys.exit("nothing is served")
         times = answers(served.served.url, Path(served.served.token_file).read_text())
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        grown = memory() - before
         rows = [
             ("endpoint, median", statistics.median(times), "under 1 ms"),
             ("endpoint, 99 of 100", times[int(len(times) * 0.99)], ""),

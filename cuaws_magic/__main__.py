@@ -34,6 +34,10 @@ def main(argv: "list[str] | None" = None) -> int:
     which.add_argument("--remove", action="store_true", help="take the stamp out again")
     stamp.add_argument("--role", metavar="R", help="the role")
     stamp.add_argument("--region", metavar="R", help="the region for its clients")
+    scrub = commands.add_parser("scrub", help="take AWS secrets out of notebooks")
+    scrub.add_argument("paths", metavar="PATH", nargs="+", help="notebooks and folders; - reads stdin, for git")
+    scrub.add_argument("--check", action="store_true", help="only look; exit status 1 where something is found")
+    scrub.add_argument("--account-ids", action="store_true", help="account ids as well")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a locale or a file that lacks our signs
@@ -42,6 +46,10 @@ def main(argv: "list[str] | None" = None) -> int:
         from cuaws_magic.commands.credential_process import print_credentials
 
         return print_credentials(arguments.target, arguments.session)
+    if arguments.command == "scrub":
+        from cuaws_magic.commands.scrub import scrub_files
+
+        return scrub_files(arguments.paths, check=arguments.check, account_ids=arguments.account_ids)
     if arguments.command == "stamp":
         from cuaws_magic.commands.stamp import stamp as write
 

@@ -312,12 +312,7 @@ def map(  # noqa: A001 - as `Executor.map`; it is used as `cuaws.map`
 
 @without_frames
 def storage_options(target: str | None = None) -> dict[str, Any]:
-    """
-    Return `storage_options` for pandas, Dask, xarray and fsspec: a session of s3fs that renews itself.
-
-    Raises:
-        CuawsError: As for `session`.
-    """
+    """Return `storage_options` for pandas, Dask, xarray and fsspec: a session of s3fs that renews itself."""
     from cuaws_magic.commands.sessions import storage_options as _storage_options
 
     return _storage_options(the_context(), display_here(), target)
@@ -325,12 +320,7 @@ def storage_options(target: str | None = None) -> dict[str, Any]:
 
 @without_frames
 def credential_provider(target: str | None = None, library: str = "obstore") -> Callable[[], Any]:
-    """
-    Return a function that gives credentials in the shape that obstore, icechunk or polars takes, with their true end.
-
-    Raises:
-        CuawsError: As for `session`.
-    """
+    """Return a function that gives credentials as obstore, icechunk or polars takes them, with their true end."""
     from cuaws_magic.commands.sessions import credential_provider as _credential_provider
 
     return _credential_provider(the_context(), display_here(), target, library)
@@ -380,6 +370,14 @@ class dask:  # noqa: N801 - it is used as a module: `cuaws.dask.share(client)`
         from cuaws_magic.integrations.dask import who as _who
 
         return _who(client)
+
+
+@without_frames
+def scrub(notebook: Any, *, account_ids: bool = False) -> Any:
+    """Return a notebook (text, or an object of nbformat) without secrets of AWS; `account_ids` go too if wished."""
+    from cuaws_magic.commands.scrub import scrub as _scrub
+
+    return _scrub(the_context(), notebook, account_ids=account_ids)
 
 
 @without_frames

@@ -7,6 +7,7 @@ commands: `login` (and logout), `use` (and what was `last_used`), `status` (and 
 release), `accounts`, `paste`, `configure` (and forget), `export`, `console`. `sessions`
 gives libraries credentials of any account, `many` runs something in many;
 `credential_process` is the program behind a profile, `stamp` says in a notebook which
-account it is for. `hints` is what a person is told around a cell, `reasons` why one failed;
-`names` what can be typed, for completion.
+account it is for, `scrub` takes secrets out of one,
+`seen` remembers which there were. `hints` is what a person is told around
+a cell, `reasons` why one failed; `names` what can be typed, for completion.
 """

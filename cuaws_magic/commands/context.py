@@ -19,12 +19,14 @@ from cuaws_magic.background import Observers, Tasks
 from cuaws_magic.commands.approval import Approvals
 from cuaws_magic.commands.hints import CellHints
 from cuaws_magic.commands.last_used import LastUsed
+from cuaws_magic.commands.seen import SeenSecrets
 from cuaws_magic.config.files import AwsFiles
 from cuaws_magic.credentials.broker import Broker
 from cuaws_magic.credentials.environment import KernelEnvironment
 from cuaws_magic.credentials.kernel import KernelCredentials
 from cuaws_magic.endpoint.server import CredentialsEndpoint
 from cuaws_magic.model import utc_now
+from cuaws_magic.redaction.known import KnownSecrets
 from cuaws_magic.sso.accounts import Accounts
 from cuaws_magic.sso.login import Login
 from cuaws_magic.sso.session import SignInChoice
@@ -72,6 +74,8 @@ class Context:
 
         credentials: The account in use.
 
+        known_secrets: What this home has seen as a secret, as salted hashes.
+
         endpoint: Serves its credentials to native libraries and child processes.
 
         last_used: What was used last, in this notebook and home.
@@ -98,6 +102,9 @@ class Context:
         self.approvals = Approvals(self.login, now, self.observers)
         self.credentials = KernelCredentials(self.environment, self.login, now, self.observers)
         self.observers.observe(self.credentials.sign_in_changed)
+        self.known_secrets = KnownSecrets(self.state_store, now)
+        seen = SeenSecrets(self.known_secrets, self.credentials, self.choice, self.token_cache)
+        self.observers.observe(seen.remember_soon)
         self.endpoint = CredentialsEndpoint(self.state_store.folder / "endpoint", now)
         self.last_used = LastUsed(self.state_store, environ)
         self.hints = CellHints(
