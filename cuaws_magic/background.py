@@ -142,6 +142,13 @@ class Tasks:
         """What came of the last one; `None` once somebody asks for something else."""
         return self._last
 
+    def forget(self) -> None:
+        """Say no more of what came of the last one: what it spoke of is not what somebody looks at now."""
+        with self._lock:
+            had, self._last = self._last is not None, None
+        if had:
+            self._changes.notify()
+
     def under_way(self, kind: str) -> bool:
         """Whether one of a kind is running."""
         return kind in self._under_way

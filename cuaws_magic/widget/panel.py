@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.commands.login import login, logout
 from cuaws_magic.commands.use import use
+from cuaws_magic.errors import RoleNeeded
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import Settings
 from cuaws_magic.widget.selection import Selection
@@ -109,13 +110,22 @@ class Panel:
         choice = self._choice
         for widget, act in (
             (widgets.organisation, choice.pick_organisation),
-            (widgets.search, choice.type),
-            (widgets.accounts, choice.pick_account),
-            (widgets.role, choice.pick_role),
+            (widgets.search, self._elsewhere(choice.type)),
+            (widgets.accounts, self._elsewhere(choice.pick_account)),
+            (widgets.role, self._elsewhere(choice.pick_role)),
             (widgets.region, choice.pick_region),
         ):
             widget.observe(self._on_value(act), names="value")
         widgets.search.on_msg(self._on_message)
+
+    def _elsewhere(self, act: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Have the trouble with one account not stand above another."""
+
+        def acted(value: Any) -> None:
+            act(value)
+            self._context.tasks.forget()
+
+        return acted
 
     def _on_click(self, action: Action) -> Callable[[object], None]:
         return lambda _: self._actions.put(action)
@@ -130,7 +140,7 @@ class Panel:
     def _on_message(self, _: object, content: dict[str, Any], __: object) -> None:
         """Enter in the search field (its front end's `submit`)."""
         if content.get("event") == "submit":
-            self._actions.put(self._use)
+            self._actions.put(self._use_if_sure)
 
     def _look_again(self) -> None:
         self._actions.put(_nothing)
@@ -186,15 +196,24 @@ class Panel:
     def _cancel(self) -> None:
         self._context.approvals.cancel()
 
+    def _use_if_sure(self) -> None:
+        if self._choice.sure:
+            self._use()
+
     def _use(self) -> None:
         wanted = self._choice.wanted
-        if self._state.screen != "in" or wanted is None:
+        if self._state.screen != "in" or wanted is None or self._choice.lacks_role:
             return
-        self._context.tasks.start(
-            USE,
-            lambda: use(self._context, Nowhere(), wanted.account_id, role=wanted.role_name, region=wanted.region),
-            wanted,
-        )
+
+        def put_in_use() -> object:
+            try:
+                return use(self._context, Nowhere(), wanted.account_id, role=wanted.role_name, region=wanted.region)
+            except RoleNeeded:
+                # The roles stand in the panel, for the person to choose one.
+                self._choice.learn_roles(wanted.account_id)
+                return None
+
+        self._context.tasks.start(USE, put_in_use, wanted)
 
     def _renew(self) -> None:
         self._context.tasks.start(RENEW, self._context.credentials.renew)

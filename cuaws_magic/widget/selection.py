@@ -19,6 +19,7 @@ from cuaws_magic.errors import CuawsError
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import REGIONS
 from cuaws_magic.sso.accounts import SHOWN, AccountList
+from cuaws_magic.sso.targets import power
 from cuaws_magic.widget.state import ACCOUNTS, ROLES
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Selection:
         self._account_id: str | None = None
         # Whether the selection is a person's; otherwise it follows the account in use.
         self._picked = False
+        # Whether the account itself was picked; a search only leads to it.
+        self._pointed_at = False
         self._role_name: str | None = None
         self._selected_at = -_NEVER
         self._list = AccountList((), (), lambda _: False)
@@ -96,11 +99,12 @@ class Selection:
         self._typed = text
         self._found = self._list.find(text)
         self._picked = bool(text.strip())
+        self._pointed_at = False
         self._select(self._found[0].id if self._found else None)
 
     def pick_account(self, account_id: str | None) -> None:
         """Select an account."""
-        self._picked = True
+        self._picked = self._pointed_at = True
         self._select(account_id)
 
     def pick_role(self, role_name: str | None) -> None:
@@ -123,6 +127,27 @@ class Selection:
         if self._account_id is None:
             return None
         return Wanted(self._account_id, self._role(self._account_id), self._offered_region)
+
+    @property
+    def sure(self) -> bool:
+        """Whether Enter can only mean one account: it was picked, or is the only one that was found."""
+        return self._pointed_at or len(self._found) == 1
+
+    @property
+    def lacks_role(self) -> bool:
+        """Whether the person has to choose a role first: there are several, and none was taken before."""
+        names = self._roles.get(self._account_id or "")
+        return names is not None and len(names) > 1 and self._role(self._account_id or "") is None
+
+    def learn_roles(self, account_id: str) -> None:
+        """
+        Ask for the roles of an account, so that the person can choose.
+
+        Raises:
+            CuawsError: The portal does not answer.
+        """
+        if account_id not in self._roles:
+            self._learn_roles(self._context.choice.sso_session(), account_id)
 
     # What there is.
 
@@ -229,6 +254,7 @@ class Selection:
             elif not self._context.tasks.under_way(ACCOUNTS):  # a list that comes meanwhile must not be written over
                 self._ask(ROLES, account_id, lambda: self._learn_roles(sso_session, account_id))
         failed = names is None and (ROLES, account_id) in self._asked and not self._context.tasks.under_way(ROLES)
+        names = None if names is None else tuple(sorted(names, key=power))
         widgets.offer_roles(() if failed else names, self._role(account_id))
 
     def _known_roles(self, sso_session: SsoSession, account_id: str) -> tuple[str, ...] | None:

@@ -392,16 +392,56 @@ def test_a_role_is_never_guessed(panels, signed_in: App):
     widgets.accounts.value = "333333333333"
     until(lambda: len(widgets.role.options) == 3)
     offered = widgets.role.value
+    until(lambda: widgets.use.description == "Choose a role first")
+    names = [name for name, _ in widgets.role.options]
     widgets.use.click()
-    until(lambda: "You have several roles" in texts(panel))
+    widgets.search._handle_custom_msg({"event": "submit"}, [])
+    until(panel._actions.empty)
     widgets.role.value = "ReadOnly"
+    until(lambda: widgets.use.description == "Use this account" and not widgets.use.disabled)
+    assert "Type" not in texts(panel).replace("Type of", "")
     widgets.use.click()
     until(lambda: "awsucob0production · ReadOnly" in texts(panel))
     again = ready(panels())
 
     assert offered == ""
+    assert names[1:] == ["ReadOnly", "Admin"]  # the least powerful first
     assert signed_in.credentials.current.account_role.role_name == "ReadOnly"
     assert again.role.value == "ReadOnly"
+
+
+def test_a_trouble_goes_with_what_it_speaks_of(panels, signed_in: App, portal: PracticePortal):
+    """When another account is selected, what was said of the one before is gone, in every open panel."""
+    panel, beside = panels(), panels()
+    widgets = ready(panel)
+    ready(beside)
+    widgets.accounts.value = "222222222222"
+    until(lambda: widgets.role.value == "MyOtherRole")
+    portal.knobs = dataclasses.replace(portal.knobs, failures=(Failure("GetRoleCredentials", 20, "403"),))
+    widgets.use.click()
+    until(lambda: panel._state.trouble is not None and beside._state.trouble is not None)
+
+    widgets.accounts.value = "111111111111"
+
+    until(lambda: panel._state.trouble is None and beside._state.trouble is None)
+
+
+def test_enter_does_not_take_the_first_of_many(panels, signed_in: App):
+    """It acts on the only match, or on what was picked; never on the first of many."""
+    panel = panels()
+    widgets = ready(panel)
+
+    widgets.search.value = "awsucob0my"
+    widgets.search._handle_custom_msg({"event": "submit"}, [])
+    until(lambda: len(widgets.accounts.options) == 2 and panel._actions.empty())
+    time.sleep(0.3)
+    nothing = signed_in.credentials.current
+    widgets.search.value = "awsucob0myother"
+    widgets.search._handle_custom_msg({"event": "submit"}, [])
+    until(lambda: signed_in.credentials.current is not None)
+
+    assert nothing is None
+    assert signed_in.credentials.current.account.id == "222222222222"
 
 
 def test_renew_fetches_new_credentials(panels, signed_in: App, portal: PracticePortal):
