@@ -34,6 +34,9 @@ def main(argv: "list[str] | None" = None) -> int:
     which.add_argument("--remove", action="store_true", help="take the stamp out again")
     stamp.add_argument("--role", metavar="R", help="the role")
     stamp.add_argument("--region", metavar="R", help="the region for its clients")
+    autoload = commands.add_parser("autoload", help="have every notebook load %%cuaws by itself")
+    autoload.add_argument("--account", metavar="ACCOUNT", help="what `%%cuaws use` alone means at first")
+    autoload.add_argument("--remove", action="store_true", help="take it out again")
     scrub = commands.add_parser("scrub", help="take AWS secrets out of notebooks")
     scrub.add_argument("paths", metavar="PATH", nargs="+", help="notebooks and folders; - reads stdin, for git")
     scrub.add_argument("--check", action="store_true", help="only look; exit status 1 where something is found")
@@ -46,6 +49,10 @@ def main(argv: "list[str] | None" = None) -> int:
         from cuaws_magic.commands.credential_process import print_credentials
 
         return print_credentials(arguments.target, arguments.session)
+    if arguments.command == "autoload":
+        from cuaws_magic.commands.autoload import autoload as write_profile
+
+        return write_profile(arguments.account, remove=arguments.remove)
     if arguments.command == "scrub":
         from cuaws_magic.commands.scrub import scrub_files
 

@@ -78,6 +78,8 @@ class Settings:
         production: Patterns of account names to mark; `()` for none.
 
         via: One of `WAYS`.
+
+        account: What `%cuaws use` alone means where nothing was used before.
     """
 
     session: str | None = None
@@ -86,6 +88,7 @@ class Settings:
     region: str | None = None
     production: tuple[str, ...] | None = None
     via: str | None = None
+    account: str | None = None
 
     def is_production(self, name: str) -> bool:
         """Whether an account of this name is to be marked; any case."""
@@ -109,6 +112,7 @@ class Settings:
             region=self.region or weaker.region,
             production=self.production if self.production is not None else weaker.production,
             via=self.via or weaker.via,
+            account=self.account or weaker.account,
         )
 
     @classmethod

@@ -8,6 +8,7 @@ release), `accounts`, `paste`, `configure` (and forget), `export`, `console`. `s
 gives libraries credentials of any account, `many` runs something in many;
 `credential_process` is the program behind a profile, `stamp` says in a notebook which
 account it is for, `scrub` takes secrets out of one,
-`seen` remembers which there were. `hints` is what a person is told around
+`seen` remembers which there were,
+`autoload` writes the IPython profile. `hints` is what a person is told around
 a cell, `reasons` why one failed; `names` what can be typed, for completion.
 """

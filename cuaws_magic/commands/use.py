@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cuaws_magic.aws import profile_credentials
+from cuaws_magic.commands.last_used import Used
 from cuaws_magic.commands.reach import chosen, reaching
 from cuaws_magic.commands.status import account_by_id, in_use_view
 from cuaws_magic.credentials.in_use import InUseRole
@@ -25,7 +26,6 @@ from cuaws_magic.sso.targets import PortalTarget, ProfileTarget, classify, porta
 if TYPE_CHECKING:
     from cuaws_magic.aws.profile_credentials import ProfileFacts
     from cuaws_magic.commands.context import Context
-    from cuaws_magic.commands.last_used import Used
     from cuaws_magic.config.content import AwsConfig
     from cuaws_magic.credentials.sources import Source
     from cuaws_magic.model import AccountRole, Credentials, Identity, SsoSession
@@ -102,6 +102,8 @@ def use(
 def _again(context: Context, *, before: bool) -> Used:
     """Return what was used last, or the one before that."""
     found = context.last_used.before() if before else context.last_used.again()
+    if found is None and not before and context.settings.account:
+        found = Used(context.settings.account, context.settings.account, "")
     if found is not None:
         return found
     if before:

@@ -47,6 +47,7 @@ class CuawsMagics(Magics):
     sso_region = Unicode("", help="Region of its Identity Center.").tag(config=True)
     region = Unicode("", help="Region for AWS clients of this kernel.").tag(config=True)
     via = Unicode("", help="How credentials reach programs: auto, env, endpoint or profile.").tag(config=True)
+    account = Unicode("", help="What `%cuaws use` alone means where nothing was used before.").tag(config=True)
     production: Any = List(
         Unicode(),
         default_value=None,
@@ -147,7 +148,7 @@ class CuawsMagics(Magics):
                 self._context.credentials.prepare()
         return self._context
 
-    @observe("session", "start_url", "sso_region", "region", "production", "via")
+    @observe("session", "start_url", "sso_region", "region", "production", "via", "account")
     def _configure(self, _: object = None) -> None:
         """Take what IPython's configuration says, or `%config` says later."""
         if self._context is not None:
@@ -159,6 +160,7 @@ class CuawsMagics(Magics):
                     self.region or None,
                     None if self.production is None else tuple(self.production),
                     self.via or None,
+                    self.account or None,
                 )
             )
 

@@ -268,6 +268,9 @@ class Whoami(View):
         )
 
 
+_SHOWN = 200  # rows of a table: more would only make a notebook large
+
+
 @dataclass(frozen=True, repr=False)
 class AccountTable(View):
     """
@@ -302,13 +305,18 @@ class AccountTable(View):
         head = ["Account", "Id"] + (["Roles"] if self.roles is not None else [])
         rows = [
             [account.name, account.id] + ([", ".join(self.roles[account.id])] if self.roles is not None else [])
-            for account in self.accounts
+            for account in self.accounts[:_SHOWN]
         ]
-        count = f"{len(rows)} of {self.total} accounts" if len(rows) != self.total else f"{self.total} accounts"
+        number = len(self.accounts)
+        count = f"{number:,} of {self.total:,} accounts" if number != self.total else f"{self.total:,} accounts"
         body = render.table(head, rows) if rows else Markup()
+        notes = self.notes
+        if number > _SHOWN:
+            more = f"The first {_SHOWN} are shown. For others, type a part of the name: `%cuaws accounts NAME`."
+            notes = (*notes, more)
         return render.mimebundle(
-            "\n".join([*([render.text_table(head, rows)] if rows else []), f"{count}.", *self.notes]),
-            render.card("idle", count, "", body + render.lines(self.notes)),
+            "\n".join([*([render.text_table(head, rows)] if rows else []), f"{count}.", *notes]),
+            render.card("idle", count, "", body + render.lines(notes)),
         )
 
 

@@ -309,3 +309,18 @@ def test_a_name_turns_no_line_around():
         assert not set(text) & set("\u202e\u2066\x1b")
     assert "<bdi" in view.mimebundle()["text/html"]
     assert "חשבון" in repr(view)
+
+
+def test_a_table_of_a_thousand_accounts_is_two_hundred_rows():
+    """More would only make a notebook large; all of them are there as a value, and a line says how to see more."""
+    accounts = tuple(Account(f"{number:012}", f"account-{number}") for number in range(1000))
+    table = AccountTable(accounts, None, 1000, ())
+
+    bundle = table.mimebundle()
+
+    assert len(table) == 1000
+    assert "account-199" in bundle["text/plain"]
+    assert "account-200" not in bundle["text/plain"]
+    assert "1,000 accounts." in bundle["text/plain"]
+    assert "type a part of the name: `%cuaws accounts NAME`" in bundle["text/plain"]
+    assert len(bundle["text/html"]) < 60_000
