@@ -30,7 +30,8 @@ class SeenSecrets:
         """Remember it in a thread; for `Observers`."""
         current = self._credentials.current
         if current is not None and current.credentials is not None:
-            threading.Thread(target=self._remember, name="cuaws-seen", daemon=True).start()
+            # No daemon: a process that ends lets it finish its file.
+            threading.Thread(target=self._remember, name="cuaws-seen").start()
 
     def _remember(self) -> None:
         with contextlib.suppress(CuawsError, OSError):

@@ -35,6 +35,7 @@ _NUMBERS = itertools.count(1)
 class _Shared:
     account: str
     follower: Follower | None = None
+    ended: bool = False
 
 
 _CLUSTERS: weakref.WeakKeyDictionary[Any, _Shared] = weakref.WeakKeyDictionary()
@@ -66,7 +67,8 @@ def share(context: Context, display: Display, client: Any, target: str | None, *
     shared = _Shared(bound.source.account.name)
 
     def send(credentials: Credentials) -> None:
-        _send(client, credentials, region, shared.account)
+        if not shared.ended:
+            _send(client, credentials, region, shared.account)
 
     send(bound())
     shared.follower = context.credentials.followers.add(bound, lambda credentials: _try(send, credentials))
@@ -78,8 +80,11 @@ def share(context: Context, display: Display, client: Any, target: str | None, *
 
 def unshare(client: Any) -> Hint:
     """Take the credentials back from the scheduler and from all workers; what runs keeps its own until they end."""
-    _CLUSTERS.pop(client, None)
+    shared = _CLUSTERS.pop(client, None)
+    if shared is not None:
+        shared.ended = True  # a renewal may be under way
     client.unregister_worker_plugin(dask_worker.NAME)
+    client.run(dask_worker.drop)  # a worker whose set came by another way
     return Hint("The cluster has no credentials of this kernel any more", ())
 
 

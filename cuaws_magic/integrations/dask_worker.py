@@ -61,12 +61,12 @@ def take(variables: dict[str, str], account: str, number: int) -> None:
     os.environ.update(variables)
 
 
-def drop(number: int) -> None:
-    """Take the set out again, unless a newer one has come; clients that have it keep it until its end."""
+def drop(number: int | None = None) -> None:
+    """Take the set out again, unless a newer one than that has come; clients that have it keep it until its end."""
     import botocore
 
     state: dict[str, Any] = vars(botocore).get(_STATE, {})
-    if state.get("number") != number:
+    if not state or (number is not None and state.get("number") != number):
         return
     with contextlib.suppress(ValueError):
         botocore.unregister_initializer(state["initializer"])

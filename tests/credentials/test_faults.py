@@ -234,6 +234,10 @@ FULL_DISK = """
     print(cuaws.use("awsucob0myotheraccount").account)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     cuaws.login(force=True)
+    import threading
+    for thread in threading.enumerate():
+        if thread.name == "cuaws-seen":  # writes in the background just now
+            thread.join()
     print(sorted(name for _, _, names in os.walk(os.path.expanduser("~")) for name in names))
 """
 
