@@ -6,8 +6,11 @@ Each stays with the account that it was made for and gives newer credentials eac
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
+
+from cuaws_magic.errors import NoCredentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,11 +19,35 @@ if TYPE_CHECKING:
     from cuaws_magic.model import Credentials
 
 
-class PolarsProvider:
-    """What `polars.Config.set_default_credential_provider` and `credential_provider=` take."""
+# icechunk keeps a pickle of what it asks, polars tells providers apart by theirs: in this process, it leads back here.
+_PROVIDERS: dict[str, _Provider] = {}
+
+
+class _Provider:
+    """
+    A function that stays with one account.
+
+    Args:
+        bound: Its credentials.
+    """
 
     def __init__(self, bound: Bound) -> None:
         self.bound = bound
+        self._name = secrets.token_hex(8)
+        _PROVIDERS[self._name] = self
+
+    def __reduce__(self) -> Any:
+        return _again, (self._name,)
+
+
+def _again(name: str) -> _Provider:
+    if name not in _PROVIDERS:
+        raise NoCredentials("Credentials of a kernel do not leave it. Use the account in that process too.")
+    return _PROVIDERS[name]
+
+
+class PolarsProvider(_Provider):
+    """What `polars.Config.set_default_credential_provider` and `credential_provider=` take."""
 
     def __call__(self) -> tuple[dict[str, str | None], int | None]:
         """Return the keys, and their end in seconds of the epoch; `None` where they have none."""
@@ -33,16 +60,9 @@ class PolarsProvider:
         }
         return keys, int(credentials.expires_at.timestamp()) if credentials.expires_at is not None else None
 
-    def __reduce__(self) -> Any:
-        # polars would pickle it to tell providers apart; a query that is sent elsewhere resolves its own there.
-        raise TypeError("credentials of a kernel do not leave it")
 
-
-class ObstoreProvider:
+class ObstoreProvider(_Provider):
     """What `obstore.store.S3Store(credential_provider=)` takes."""
-
-    def __init__(self, bound: Bound) -> None:
-        self.bound = bound
 
     def __call__(self) -> dict[str, Any]:
         """Return the keys, and their end."""
@@ -55,11 +75,8 @@ class ObstoreProvider:
         }
 
 
-class IcechunkProvider:
+class IcechunkProvider(_Provider):
     """What `icechunk.s3_storage(get_credentials=)` takes."""
-
-    def __init__(self, bound: Bound) -> None:
-        self.bound = bound
 
     def __call__(self) -> Any:
         """Return the keys, and their end."""

@@ -351,6 +351,54 @@ def write(store, bucket):
         KEEPS,
     ),
     Row(
+        "icechunk, from the environment",
+        """
+import icechunk, zarr
+def make(bucket):
+    places = dict(bucket=bucket, prefix="ice", region="us-west-2", endpoint_url=ENDPOINT, allow_http=True)
+    storage = icechunk.s3_storage(**places, force_path_style=True, from_env=True)
+    if not boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix="ice").get("KeyCount"):
+        repository = icechunk.Repository.create(storage)
+        session = repository.writable_session("main")
+        zarr.create_array(session.store, name="x", data=__import__("numpy").array([{"of-a": 1, "of-b": 2}[bucket]]))
+        session.commit("first")
+    return icechunk.Repository.open(storage)
+def read(repository, bucket):
+    store = repository.readonly_session("main").store
+    return {1: "A", 2: "B"}[int(zarr.open_group(store, mode="r")["x"][0])]
+def write(repository, bucket):
+    session = repository.writable_session("main")
+    zarr.open_group(session.store)["x"][0] = 3
+    session.commit("second")
+""",
+        # It looks into the environment for each session: the bucket of A refuses it under B.
+        KEEPS | {"the same object under B": "refused", "the same object after release": None},
+    ),
+    Row(
+        "icechunk, with our provider",
+        """
+import icechunk, zarr
+def make(bucket):
+    places = dict(bucket=bucket, prefix="ice", region="us-west-2", endpoint_url=ENDPOINT, allow_http=True)
+    provider = cuaws.credential_provider(None, "icechunk")
+    storage = icechunk.s3_storage(**places, force_path_style=True, get_credentials=provider)
+    if not boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix="ice").get("KeyCount"):
+        repository = icechunk.Repository.create(storage)
+        session = repository.writable_session("main")
+        zarr.create_array(session.store, name="x", data=__import__("numpy").array([{"of-a": 1, "of-b": 2}[bucket]]))
+        session.commit("first")
+    return icechunk.Repository.open(storage)
+def read(repository, bucket):
+    store = repository.readonly_session("main").store
+    return {1: "A", 2: "B"}[int(zarr.open_group(store, mode="r")["x"][0])]
+def write(repository, bucket):
+    session = repository.writable_session("main")
+    zarr.open_group(session.store)["x"][0] = 3
+    session.commit("second")
+""",
+        KEEPS,
+    ),
+    Row(
         "GDAL, its own paths",
         """
 import rasterio, rasterio.io, numpy as np
