@@ -44,7 +44,7 @@ def note(step, do):
         if os.environ.get("SAY"):
             print(step, text, file=sys.stderr)
         refused = ("AccessDenied", "403", "Forbidden", "ACCESS_DENIED", "Access Denied")
-        nothing = ("No account is in use", "NoCredentials", "Unable to locate credentials", "Unable to locate", "no credentials", "credential")
+        nothing = ("No account is in use", "NoCredentials", "Unable to locate", "credential")
         if any(word in text for word in refused):
             STEPS[step] = "refused"
         elif any(word.lower() in text.lower() for word in nothing):
