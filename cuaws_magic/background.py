@@ -142,10 +142,12 @@ class Tasks:
         """What came of the last one; `None` once somebody asks for something else."""
         return self._last
 
-    def forget(self) -> None:
-        """Say no more of what came of the last one: what it spoke of is not what somebody looks at now."""
+    def forget(self, kind: str) -> None:
+        """Say no more of what came of the last one, if it was of this kind: somebody looks at something else now."""
         with self._lock:
-            had, self._last = self._last is not None, None
+            had = self._last is not None and self._last.kind == kind
+            if had:
+                self._last = None
         if had:
             self._changes.notify()
 

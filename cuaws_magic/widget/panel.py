@@ -123,7 +123,7 @@ class Panel:
 
         def acted(value: Any) -> None:
             act(value)
-            self._context.tasks.forget()
+            self._context.tasks.forget(USE)
 
         return acted
 

@@ -208,7 +208,7 @@ class PanelWidgets:
             _offer(self.role, [(name, name) for name in names], chosen or names[0])
         self.role.disabled = names is None
         if names is not None and chosen is None and len(names) > 1:
-            self.use.description, self.use.disabled = "Choose a role first", True
+            self.use.description = "Choose a role first"  # not disabled: the Tab key would pass it by
 
     def offer_regions(self, names: Sequence[str], chosen: str) -> None:
         """Offer regions."""

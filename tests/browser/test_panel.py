@@ -176,6 +176,7 @@ def test_a_thousand_accounts_by_keyboard(open_lab: Callable, knob: Callable, hos
     lab.page.keyboard.type("Read")
     lab.page.keyboard.press("Tab")
     lab.page.keyboard.press("Tab")
+    lab.page.wait_for_function(f"() => {FOCUSED} === 'Use this account'")  # before that: "Choose a role first"
     focused = lab.page.evaluate(FOCUSED)
     lab.page.keyboard.press("Enter")
     lab.says("awsucob0production · ReadOnly")
