@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,9 @@ def _environment_as_before() -> Iterator[None]:
     yield
     while App.opened:
         App.opened.pop().endpoint.close()
+    for thread in threading.enumerate():
+        if thread.name == "cuaws-seen":  # it writes into the home of this test
+            thread.join(10)
     if dict(os.environ) != before:
         os.environ.clear()
         os.environ.update(before)

@@ -13,7 +13,7 @@ from typing import Any
 
 import botocore.httpsession
 import pytest
-from doubles import NOON, App, RecordingShow, documented
+from doubles import NOON, App, RecordingShow, documented, until
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -463,6 +463,7 @@ def test_a_broken_config_does_not_hide_the_clock(portal, home):
 def test_it_changes_nothing(app, home):
     """A look leaves environment and home as they are, with an account in use too."""
     app.use(RecordingShow(), "awsucob0myaccount")
+    until(lambda: not [one for one in threading.enumerate() if one.name == "cuaws-seen"])  # it writes for a moment
     before = dict(os.environ), sorted((path, path.stat().st_mtime_ns) for path in home.rglob("*"))
 
     diagnosis = app.doctor()

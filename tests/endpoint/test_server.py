@@ -166,9 +166,11 @@ def test_what_is_no_request(endpoint, sent):
     address = endpoint.address(Held(A))
 
     with socket.create_connection(("127.0.0.1", urlsplit(address.url).port), timeout=10) as connection:
-        connection.sendall(sent)
-        connection.shutdown(socket.SHUT_WR)
-        answer = connection.recv(10_000)
+        answer = b""
+        with contextlib.suppress(OSError):  # the server may have hung up before all of it was sent
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            answer = connection.recv(10_000)
 
     assert b"s3cret" not in answer
     assert b"xxx" not in answer
