@@ -38,7 +38,8 @@ def print_credentials(target: str, session_name: str | None) -> int:
         text = export_text(context.broker.credentials(_role(target, sso_session)), "process").reveal()
     except CuawsError as error:
         # In a terminal there is no magic.
-        print(str(error).replace("`%cuaws login`", "`%cuaws login` in a notebook"), file=sys.stderr)  # noqa: T201
+        said = str(error).replace("`%cuaws login`", "`%cuaws login` in a notebook")
+        print(said, file=sys.stderr)  # noqa: T201 - the command line's answer
         return 1
     sys.stdout.write(text)
     return 0

@@ -34,7 +34,8 @@ def answer(account_id: str, role_name: str, session_name: str) -> "str | None":
     if not _plain(account_id + role_name + session_name):
         return None
     key = f'{{"accountId":"{account_id}","roleName":"{role_name}","sessionName":"{session_name}"}}'
-    path = os.path.join(os.path.expanduser(os.path.join(*_FOLDER)), f"{_sha1(key)}.json")  # noqa: PTH111, PTH118
+    folder = os.path.expanduser(os.path.join(*_FOLDER))  # noqa: PTH111, PTH118 - pathlib costs more than all of this
+    path = os.path.join(folder, f"{_sha1(key)}.json")  # noqa: PTH118 - as above
     found = _read(path)
     ahead = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + _AHEAD))
     # Dates of this form are in the order of their letters.
@@ -68,7 +69,7 @@ def _read(path: str) -> "Mapping[str, str] | None":
 
 def _owner_of_home() -> int:
     try:
-        return os.stat(os.path.expanduser("~")).st_uid  # noqa: PTH111, PTH116 - pathlib costs more than all of this
+        return os.stat(os.path.expanduser("~")).st_uid  # noqa: PTH111, PTH116 - as above
     except OSError:
         return -1
 

@@ -7,6 +7,7 @@ Each stays with the account that it was made for and gives newer credentials eac
 from __future__ import annotations
 
 import secrets
+import weakref
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 
 # icechunk keeps a pickle of what it asks, polars tells providers apart by theirs: in this process, it leads back here.
-_PROVIDERS: dict[str, _Provider] = {}
+_PROVIDERS: weakref.WeakValueDictionary[str, _Provider] = weakref.WeakValueDictionary()
+# Those that only a pickle leads to. The others end with what holds them, and the renewal of their account too.
+_BY_PICKLE: list[_Provider] = []
 
 
 class _Provider:
@@ -77,6 +80,10 @@ class ObstoreProvider(_Provider):
 
 class IcechunkProvider(_Provider):
     """What `icechunk.s3_storage(get_credentials=)` takes."""
+
+    def __init__(self, bound: Bound) -> None:
+        super().__init__(bound)
+        _BY_PICKLE.append(self)
 
     def __call__(self) -> Any:
         """Return the keys, and their end."""
