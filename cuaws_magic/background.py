@@ -10,6 +10,7 @@ import contextlib
 import contextvars
 import os
 import signal
+import sys
 import threading
 import weakref
 from dataclasses import dataclass, field
@@ -209,6 +210,31 @@ class Tasks:
         except Exception as error:  # noqa: BLE001 - a bug must not leave a dead button; its text may hold anything
             text = f"Something went wrong inside cuaws_magic ({type(error).__name__}). Type `%cuaws status`."
             return Outcome(kind, error=CuawsError(text), task=task, stamp=self._stamp())
+
+
+@contextlib.contextmanager
+def interrupts_as_themselves() -> Iterator[None]:
+    """
+    Have an interrupt come out as an interrupt, whatever error it met on its way.
+
+    `threading.Condition` and all that is built of it (events, futures, queues) answer an
+    interrupt that comes while they take their lock back with `RuntimeError`: their
+    `__exit__` releases a lock that nobody holds. Libraries in between may make yet
+    another error of that one.
+
+    Raises:
+        KeyboardInterrupt: In place of an error that an interrupt led to.
+    """
+    handled_before = sys.exc_info()[1]
+    try:
+        yield
+    except Exception as error:
+        cause = error.__context__
+        while cause is not None and cause is not handled_before:
+            if isinstance(cause, KeyboardInterrupt):
+                raise cause from None
+            cause = cause.__context__
+        raise
 
 
 @contextlib.contextmanager

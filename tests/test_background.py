@@ -10,7 +10,7 @@ import threading
 import pytest
 from doubles import NOON, Clock, RecordingShow, a_device_authorization
 
-from cuaws_magic.background import hold_interrupts
+from cuaws_magic.background import hold_interrupts, interrupts_as_themselves
 from cuaws_magic.commands.accounts import ProgressCard
 from cuaws_magic.commands.approval import Approval
 from cuaws_magic.errors import Cancelled
@@ -87,3 +87,36 @@ def test_a_progress_card_is_closed_however_early():
     progress.stop()
 
     assert "Stopped asking" in repr(show.views[-1])
+
+
+def test_an_interrupt_that_became_another_error():
+    """Interrupted while it takes its lock back, a condition raises `RuntimeError`: the interrupt comes out as itself."""
+    condition = threading.Condition(threading.Lock())
+
+    def interrupted(_state: object) -> None:
+        raise KeyboardInterrupt
+
+    condition._acquire_restore = interrupted  # type: ignore[method-assign,attr-defined]
+
+    def wait() -> None:
+        with condition:
+            condition.wait(0.001)
+
+    with pytest.raises(RuntimeError, match="release unlocked lock"):
+        wait()
+    with pytest.raises(KeyboardInterrupt), interrupts_as_themselves():
+        wait()
+
+
+def test_errors_after_an_interrupt_that_was_dealt_with():
+    """Whoever runs a command while dealing with an interrupt gets the command's own error."""
+
+    def command() -> None:
+        with interrupts_as_themselves():
+            raise KeyError
+
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        with pytest.raises(KeyError):
+            command()

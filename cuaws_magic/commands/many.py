@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic.background import interrupts_as_themselves
 from cuaws_magic.commands.reach import chosen, reaching
 from cuaws_magic.credentials.in_use import InUseRole
 from cuaws_magic.credentials.provider import session_of
@@ -254,10 +255,11 @@ def in_threads(
 
     pool = ThreadPoolExecutor(max(1, workers), thread_name_prefix="cuaws-map")
     try:
-        futures = {pool.submit(call, place): place for place in todo}
-        for future, place in futures.items():
-            done[place.key] = result = future.result()
-            counter.add(result)
+        with interrupts_as_themselves():
+            futures = {pool.submit(call, place): place for place in todo}
+            for future, place in futures.items():
+                done[place.key] = result = future.result()
+                counter.add(result)
     except KeyboardInterrupt:
         counter.stopped()
     finally:

@@ -67,6 +67,7 @@ class CuawsMagics(Magics):
     @line_cell_magic("cuaws")  # type: ignore[arg-type]  # IPython is half typed
     def cuaws(self, line: str, cell: str | None = None) -> View | None:
         """Parse the line, run the command, show the result. `%cuaws?` shows the grammar's help instead of this."""
+        from cuaws_magic.background import interrupts_as_themselves
         from cuaws_magic.credentials.pasted import holds_keys
 
         if cell is not None and cell.strip() and not holds_keys(f"{line}\n{cell}") and _command(line) in {"as", "each"}:
@@ -81,7 +82,8 @@ class CuawsMagics(Magics):
             print(for_stream(self._grammar.help(arguments.command), sys.stdout))  # noqa: T201 - this text is for a person
             return None
         try:
-            view = self._run(arguments)
+            with interrupts_as_themselves():
+                view = self._run(arguments)
         except CuawsError as error:
             raise bare(error) from None
         except Cancelled:
@@ -93,11 +95,14 @@ class CuawsMagics(Magics):
 
     def _in_accounts(self, line: str, cell: str) -> View | None:
         """Run a cell in other accounts."""
+        from cuaws_magic.background import interrupts_as_themselves
+
         arguments = self._grammar.parse(line)
         if arguments.help:
             return self.cuaws(line)
         try:
-            view = self._cell_accounts.run(arguments, line, cell)
+            with interrupts_as_themselves():
+                view = self._cell_accounts.run(arguments, line, cell)
         except CuawsError as error:
             raise bare(error) from None
         return None if view is None else self._display.result(view, line)
