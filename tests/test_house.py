@@ -61,8 +61,8 @@ DOORS = tuple(
         "distributed": "integrations.dask",
         "cloudpickle": "integrations.dask",
         "icechunk": "credentials.provider_functions",
-        "botocore": "aws.clients aws.endpoints aws.profile_credentials aws.service_errors credentials.provider "
-        "integrations.dask_worker",
+        "botocore": "aws.clients aws.endpoints aws.plain_clients aws.profile_credentials aws.service_errors "
+        "credentials.provider integrations.dask_worker",
         "IPython": "ipython.display ipython.grammar ipython.magics ipython.paste_cell",
         "traitlets": "ipython.magics",
         "prompt_toolkit": "ipython.paste_cell",
@@ -77,9 +77,10 @@ DOORS = tuple(
         "webbrowser": "ipython.display",
         "subprocess": "credentials.cached_process diagnostics.gather",
         "socket": "endpoint.server endpoint.token_files",
-        "http.client": "",
+        "certifi": "aws.plain_clients",
+        "http.client": "aws.plain_clients",
         "http.server": "endpoint.server",
-        "urllib.request": "",
+        "urllib.request": "aws.plain_clients",
         # Never: it would cost every user of the package its import.
         "boto3": "credentials.provider",
         "nbformat": "commands.scrub commands.stamp",

@@ -13,6 +13,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic.aws.plain_clients import Connections, PlainPortal, PlainSts, endpoint
 from cuaws_magic.background import ForkSafeLock
 
 if TYPE_CHECKING:
@@ -52,11 +53,13 @@ def quiet() -> Iterator[None]:
 _ROUTE = (
     "AWS_CA_BUNDLE",
     "AWS_CONFIG_FILE",
+    "AWS_DEFAULTS_MODE",
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_SSO",
     "AWS_ENDPOINT_URL_SSO_OIDC",
     "AWS_ENDPOINT_URL_STS",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_STS_REGIONAL_ENDPOINTS",
     "AWS_USE_DUALSTACK_ENDPOINT",
     "AWS_USE_FIPS_ENDPOINT",
     "REQUESTS_CA_BUNDLE",
@@ -71,10 +74,18 @@ class BotoClients:
     Args:
         found: A variable of the environment as it is without us. The profile that a
             person chose may say how to reach AWS, also while `use` has taken it out.
+
+        plain_profile: Whether a profile, or else `[default]`, has no settings for clients;
+            then what a first `use` asks is asked without them (`plain_clients`).
     """
 
-    def __init__(self, found: Callable[[str], str | None] = os.environ.get) -> None:
+    def __init__(
+        self,
+        found: Callable[[str], str | None] = os.environ.get,
+        plain_profile: Callable[[str | None], bool] = lambda _: False,
+    ) -> None:
         self._found = found
+        self._plain_profile = plain_profile
         self._lock = ForkSafeLock()
         self.after_fork()
 
@@ -82,6 +93,7 @@ class BotoClients:
         """Start anew in a forked process: on a connection that both have, one would read the other's answers."""
         self._sessions: dict[tuple[object, ...], Any] = {}
         self._unsigned: dict[tuple[object, ...], Any] = {}
+        self._connections = Connections()
 
     def unsigned(self, service: str, region: str) -> Any:
         """Return a client of a service that takes no signature; safe from any thread."""
@@ -96,6 +108,13 @@ class BotoClients:
                 )
             return self._unsigned[key]
 
+    def portal(self, region: str) -> Any:
+        """Return a client of the access portal; safe from any thread."""
+        origin = self._endpoint("SSO", "portal.sso", region, self._profile())
+        if origin is None:
+            return self.unsigned("sso", region)
+        return PlainPortal(self._connections, origin, lambda: self.unsigned("sso", region))
+
     def sts(self, credentials: Credentials | None, region: str, profile: str | None = None) -> Any:
         """
         Make an STS client: as these credentials, or as whatever the kernel's own chain finds.
@@ -107,6 +126,9 @@ class BotoClients:
             import botocore.session
 
             return botocore.session.Session().create_client("sts", region_name=region, config=_config())
+        origin = self._endpoint("STS", "sts", region, profile or self._profile())
+        if origin is not None:
+            return PlainSts(self._connections, origin, region, credentials)
         token = credentials.session_token
         with self._lock:
             return self._anonymous_session(self._route(profile)).create_client(
@@ -165,12 +187,16 @@ class BotoClients:
             self._sessions[route] = made
         return self._sessions[route]
 
+    def _endpoint(self, service: str, host: str, region: str, profile: str | None) -> str | None:
+        return endpoint(service, host, region, plain_profile=lambda: self._plain_profile(profile))
+
     def _route(self, profile: str | None = None) -> tuple[str | None, ...]:
         """Return the profile, and the settings around it."""
-        profile = (
-            profile or self._found("AWS_DEFAULT_PROFILE") or self._found("AWS_PROFILE") or None
-        )  # in botocore's order
-        return (profile, *(os.environ.get(name) for name in _ROUTE))
+        return (profile or self._profile(), *(os.environ.get(name) for name in _ROUTE))
+
+    def _profile(self) -> str | None:
+        """Return the profile that a person chose, in botocore's order."""
+        return self._found("AWS_DEFAULT_PROFILE") or self._found("AWS_PROFILE") or None
 
 
 class _Nobody:

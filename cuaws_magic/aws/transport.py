@@ -176,7 +176,7 @@ class Transport:
         attempts: int = ATTEMPTS,
     ) -> Result:
         """Ask the access portal, as `oidc`, at the common pace."""
-        return self._ask(operation, lambda: call(self._clients.unsigned("sso", region)), value, attempts, paced=True)
+        return self._ask(operation, lambda: call(self._clients.portal(region)), value, attempts, paced=True)
 
     def sts(
         self,

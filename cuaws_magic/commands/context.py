@@ -93,7 +93,7 @@ class Context:
         self.choice = SignInChoice(environ, self.environment.found, self.aws_files)
         self.token_cache = TokenCache.default()
         self.state_store = StateStore.default()
-        self.identity_center = IdentityCenter(BotoClients(self.environment.found), now=now)
+        self.identity_center = IdentityCenter(BotoClients(self.environment.found, self.aws_files.plain), now=now)
         self.login = Login(self.identity_center, self.token_cache, self.state_store, now)
         self.accounts = Accounts(self.identity_center, self.login, self.state_store, now)
         self.targets = Targets(self.accounts)

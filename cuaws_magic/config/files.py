@@ -84,6 +84,14 @@ class AwsFiles:
             self._kept = (stamp, _read(*paths))
         return self._kept[1]
 
+    def plain(self, profile: str | None) -> bool:
+        """Whether a profile, or else `[default]`, is there and has no settings for clients; `False` if in doubt."""
+        try:
+            found = self.read().profile(profile or "default")
+        except (ConfigFileError, StorageError):
+            return False
+        return not found.client_settings if found is not None else profile is None
+
 
 def config_from(
     path: Path,

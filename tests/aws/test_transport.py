@@ -87,8 +87,9 @@ def test_a_profile_that_botocore_resolves_is_in_no_log(app, portal, home, logged
     assert [one[:6] for one in secret if one in text] == []
 
 
-def test_what_others_ask_is_logged_as_ever(app, portal, logged):
-    """A person's own client, and one of another thread while we ask."""
+def test_what_others_ask_is_logged_as_ever(app, portal, logged, monkeypatch):
+    """A person's own client, and one of another thread while we ask by a client of botocore's."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")
     app.use(RecordingShow(), ACCOUNT)
     keys = app.credentials.current.credentials
     logged.clear()
@@ -120,7 +121,7 @@ class Broken:
         aws_secret_access_key = credentials.secret_access_key.reveal()
         raise OSError(24, "Too many open files") if aws_secret_access_key else RuntimeError
 
-    def unsigned(self, service, region):
+    def portal(self, region):
         bearer = "s3cret-bearer"
         raise RuntimeError("unforeseen") if bearer else ValueError
 
@@ -163,7 +164,7 @@ def test_a_listing_that_leads_back_to_an_earlier_page_ends(app):
             return {"accountList": [], "nextToken": "again"}
 
     class Clients:
-        def unsigned(self, service, region):
+        def portal(self, region):
             return Client()
 
     keys = app_keys(app)
