@@ -74,7 +74,7 @@ CASES = [
     Case("nothing to export", "export --show", placeholders=(("ACCOUNT", ACCOUNT), ("FILE", "keys.json"))),
     Case("no console without an account", "console s3"),
     Case("no console of saved keys", "console s3", before=("use saved",), credentials="saved"),
-    Case("no such service", "console NO/SUCH", before=(f"use {ACCOUNT}",)),
+    Case("no such service", "console not_a_service", before=(f"use {ACCOUNT}",)),
     Case("nothing to forget", "forget nothing"),
     Case("a block that is not saved", "forget nothing", credentials="saved", placeholders=(("NAME", "saved"),)),
     Case("no account for a profile", "configure nosuch*"),
@@ -105,6 +105,29 @@ CASES = [
     Case("an argument too many", "release everything", placeholders=()),
     Case("a role of a profile", "use work --via profile", config=THE_GUIDES_SIGN_IN),
 ]  # fmt: skip
+
+
+# Words of the messages of these cases that are a text of their own in the package.
+SAYS = {
+    "a name with a mistake in it": "There is no account or profile",
+    "two roles, none said": "You have several roles in",
+    "a role that is not one's own": "You have no role ",
+    "an account id that is not one's own": "is not among yours at the access portal",
+    "a profile that is not there": "There is no profile ",
+    "nothing to export": "`%cuaws export ACCOUNT --to FILE`",
+    "no console without an account": "or name one: `%cuaws console s3 ACCOUNT`",
+    "no console of saved keys": "and a link leads through the sign-in",
+    "no such service": "is not the name of an AWS service",
+    "nothing to forget": "There is nothing to forget",
+    "a block that is not saved": "has no block",
+    "no account for a profile": "No account matches",
+    "several sign-ins, none said": "has several sso-sessions",
+    "a sign-in that is not configured": "There is no [sso-session",
+    "a profile without account and role": "signs in, but names no account and role",
+    "a profile of nothing": "configures no credentials",
+    "a profile named as the number of another account": "also the number of another account",
+    "no credentials at all": "There are no AWS credentials in this kernel",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +181,7 @@ def test_following_it_leads_out(case: Case, page, home, monkeypatch) -> None:
     with pytest.raises((CuawsError, UsageError)) as caught:
         page(case.line)
 
+    assert SAYS.get(case.documentation, "") in str(caught.value)
     advice = COMMAND.findall(str(caught.value)) or COMMAND.findall(str(getattr(caught.value, "line", "")))
     assert advice, str(caught.value)
     for one in advice:

@@ -90,7 +90,7 @@ def test_a_progress_card_is_closed_however_early():
 
 
 def test_an_interrupt_that_became_another_error():
-    """Interrupted while it takes its lock back, a condition raises `RuntimeError`: the interrupt comes out as itself."""
+    """A condition interrupted while it takes its lock back raises `RuntimeError`: the interrupt comes out."""
     condition = threading.Condition(threading.Lock())
 
     def interrupted(_state: object) -> None:

@@ -191,8 +191,9 @@ def _check(sso_session: SsoSession, region: str) -> None:
         )
     if header_of("sso-session", sso_session.name) is None or not writable(sso_session.name):
         raise ConfigurationError(
-            f"No [sso-session] can be called {sso_session.name!a}. Type `%cuaws login --session NAME` with a "
-            "plain name, then run the cell again."
+            f"No [sso-session] can be called {sso_session.name!a}. Type `%cuaws login --session NAME "
+            f"--start-url {sso_session.start_url} --sso-region {sso_session.sso_region}` with a plain name, "
+            "then run the cell again."
         )
     for text in (region, sso_session.start_url, sso_session.sso_region):
         if not writable(text):

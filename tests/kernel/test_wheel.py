@@ -23,9 +23,11 @@ pytestmark = pytest.mark.skipif(
 
 
 def _call(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    # In an activated environment IPython puts that one's packages beside its own.
+    environ = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     return subprocess.run(
         list(map(str, command)),
-        capture_output=True, text=True, timeout=_PATIENCE, check=False, cwd=cwd, env=os.environ | variables,
+        capture_output=True, text=True, timeout=_PATIENCE, check=False, cwd=cwd, env=environ | variables,
     )  # fmt: skip
 
 
