@@ -191,9 +191,11 @@ class KernelCredentials:
 
     def _settle_processes(self, wanted: Source | None) -> None:
         """Have helper processes of libraries keep their account, unless the same comes into use again."""
-        current = self._in_use()
-        if current is None or wanted is None or current.key != wanted.key:
-            self._processes.settle(current.account.name if current is not None else None)
+        current = self._current
+        if current is None:
+            self._processes.settle()
+        elif wanted is None or current.source.key != wanted.key:
+            self._processes.settle(current.account.name, lambda: self.activate(current, self.next_generation()))
 
     def renew(self) -> None:
         """

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import inspect
 import os
 import sys
 import threading
 import weakref
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
+
+from cuaws_magic.credentials.pool_workers import aws_variables, hold_executor, hold_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,30 +46,32 @@ class HelperProcesses:
         self._inherited = inherited
         self._at_import = _AtImport(_STARTERS, self._give_environment)
         self._made_under: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
-        self._replacing: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
         self._busy: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
-    def settle(self, name: str | None) -> None:
+    def settle(self, name: str | None = None, become: Callable[[], object] | None = None) -> None:
         """
         Before another account comes into use, or none: have what was started stay as it is, and nothing new come of it.
 
         Args:
             name: The account in use until now.
+
+            become: Puts it in use again, in a worker that is forked later.
         """
         self._stop_fork_server()
         for executor in _loky_executors():
             self._end_if_idle(executor, name or "")
-        if name is None:
+        if name is None or become is None:
             return
+        variables = aws_variables(self._inherited())
         for executor in _growing_executors():
             if executor not in self._made_under:
                 # It starts workers as they are needed, and those would be of the next account.
                 executor._max_workers = max(1, len(executor._processes))  # noqa: SLF001 - there is no public way
                 self._made_under[executor] = name
                 if getattr(executor, "_max_tasks_per_child", None) is not None:
-                    self._replacing[executor] = name
-        for pool in _replacing_pools():
-            self._replacing.setdefault(pool, name)
+                    hold_executor(executor, variables, become)
+        for thread in _threads_of_pools():
+            hold_pool(thread, variables, become)
 
     def follow(self) -> None:
         """Have such modules start processes with what a child process inherits, not with a copy of `os.environ`."""
@@ -92,11 +95,6 @@ class HelperProcesses:
 
     def remaining(self, name: str) -> Iterator[str]:
         """Say what would start workers of the account in use beside those of another; nearly always nothing."""
-        for made_under in sorted({other for other in self._replacing.values() if other != name}):
-            yield (
-                f"A pool of processes made under {made_under} replaces its workers, and the next would be {name}. "
-                "Close it and make a new one."
-            )
         for made_under in sorted({other for other in self._busy.values() if other and other != name}):
             yield (
                 f"joblib workers are still running as {made_under}. When they are done, type "
@@ -141,22 +139,18 @@ def _growing_executors() -> list[Any]:
     """Return the standard library's executors with processes that may start more of them."""
     wakeups = getattr(sys.modules.get("concurrent.futures.process"), "_threads_wakeups", {})
     executors = [getattr(thread, "executor_reference", lambda: None)() for thread in list(wakeups)]
-    return [one for one in executors if one is not None and getattr(one, "_processes", None)]
+    return [one for one in executors if one is not None and getattr(one, "_processes", None) is not None]
 
 
-def _replacing_pools() -> Iterator[Any]:
-    """Return what keeps the pools of `multiprocessing` alive that start a new worker for each few tasks."""
+def _threads_of_pools() -> Iterator[threading.Thread]:
+    """Return the threads that start a new worker of a `multiprocessing.Pool` where one has ended."""
     pool = getattr(sys.modules.get("multiprocessing.pool"), "Pool", None)
     if pool is None:
         return
     handle = pool._handle_workers  # noqa: SLF001 - its thread is the only thing that knows
     for thread in threading.enumerate():
-        if getattr(getattr(thread, "_target", None), "__func__", None) is not handle.__func__:
-            continue
-        with contextlib.suppress(TypeError, AttributeError):
-            given = inspect.signature(handle).bind(*thread._args).arguments  # type: ignore[attr-defined]  # noqa: SLF001 - as above
-            if given.get("maxtasksperchild"):
-                yield thread
+        if getattr(getattr(thread, "_target", None), "__func__", None) is handle.__func__:
+            yield thread
 
 
 class _AtImport:

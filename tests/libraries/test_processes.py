@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -139,6 +140,63 @@ def test_a_pool_does_not_grow_into_another_account(machine: Machine, method: str
     steps = machine.run(GROWING.format(method=method), PYTHONPATH=str(machine.home))
 
     assert steps == {"at once": "A", "under B": ["A"] * 6}
+
+
+REPLACING = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+import childs
+context = multiprocessing.get_context({method!r})
+use(A)
+pool = context.Pool(1, childs.mark, ("own initializer",), maxtasksperchild=1)
+plain = context.Pool(1)
+pools = [pool, plain]
+note("at once", lambda: [NUMBERS[pool.apply(childs.who)], NUMBERS[plain.apply(childs.who)]])
+if {method!r} != "fork" and sys.version_info >= (3, 11):
+    executor = ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1)
+    note("an executor", lambda: NUMBERS[executor.submit(childs.who).result(60)])
+use(B)
+note("under B", lambda: [NUMBERS[pool.apply(childs.who)] for _ in range(4)])
+note("its own initializer", lambda: pool.apply(childs.marked))
+def replaced():
+    plain.apply_async(os._exit, (1,))
+    time.sleep(1)
+    return NUMBERS[plain.apply_async(childs.who).get(60)]
+note("a worker in place of one that died", replaced)
+note("a new pool", lambda: NUMBERS[context.Pool(1, maxtasksperchild=1).apply(childs.who)])
+if {method!r} != "fork" and sys.version_info >= (3, 11):
+    note("the executor under B", lambda: [NUMBERS[executor.submit(childs.who).result(60)] for _ in range(3)])
+    executor.shutdown(wait=False, cancel_futures=True)
+cuaws.release()
+note("after release", lambda: [NUMBERS[pool.apply(childs.who)] for _ in range(3)])
+note("the kernel itself", who)
+for one in pools:
+    one.terminate()
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.skipif(os.name != "posix", reason="only `spawn` there")
+def test_a_pool_that_replaces_its_workers_stays_one_account(machine: Machine, method: str) -> None:
+    """Workers that a pool of A starts under B, or when none is in use, begin as A; the pool's initializer runs too."""
+    (machine.home / "childs.py").write_text(
+        CHILDS + "MARK = []\ndef mark(text):\n    MARK.append(text)\ndef marked():\n    return MARK\n"
+    )
+
+    steps = machine.run(REPLACING.format(method=method), PYTHONPATH=str(machine.home))
+
+    assert steps.pop("the kernel itself") not in {"A", "B"}
+    if method != "fork" and sys.version_info >= (3, 11):
+        assert steps.pop("an executor") == "A"
+        assert steps.pop("the executor under B") == ["A"] * 3
+    assert steps == {
+        "at once": ["A", "A"],
+        "under B": ["A"] * 4,
+        "its own initializer": ["own initializer"],
+        "a worker in place of one that died": "A",
+        "a new pool": "B",
+        "after release": ["A"] * 3,
+    }
 
 
 LOKY = """
