@@ -207,11 +207,13 @@ class Panel:
 
         def put_in_use() -> object:
             try:
-                return use(self._context, Nowhere(), wanted.account_id, role=wanted.role_name, region=wanted.region)
+                view = use(self._context, Nowhere(), wanted.account_id, role=wanted.role_name, region=wanted.region)
             except RoleNeeded:
                 # The roles stand in the panel, for the person to choose one.
                 self._choice.learn_roles(wanted.account_id)
                 return None
+            self._choice.granted(wanted)
+            return view
 
         self._context.tasks.start(USE, put_in_use, wanted)
 

@@ -74,6 +74,8 @@ class Selection:
         # Whether the account itself was picked; a search only leads to it.
         self._pointed_at = False
         self._role_name: str | None = None
+        # What came into use from here and was not looked at since; a cell may have used another role meanwhile.
+        self._granted: Wanted | None = None
         self._selected_at = -_NEVER
         self._list = AccountList((), (), lambda _: False)
         self._found: list[Account] = []
@@ -110,7 +112,12 @@ class Selection:
     def pick_role(self, role_name: str | None) -> None:
         """Choose a role."""
         self._picked = True
+        self._granted = None
         self._role_name = role_name or None
+
+    def granted(self, wanted: Wanted) -> None:
+        """Note that a choice came into use, and is none any more; from any thread."""
+        self._granted = wanted
 
     def pick_region(self, region: str | None) -> None:
         """Choose a region."""
@@ -234,9 +241,10 @@ class Selection:
         current = self._context.credentials.current
         if current is None:
             return
-        in_use = current.account.id
-        if in_use == self._account_id and self._role_name in (None, current.role_name):
-            self._picked, self._role_name = False, None
+        in_use, granted = current.account.id, self._granted
+        came_true = granted is not None and (granted.account_id, granted.role_name) == (in_use, self._role_name)
+        if in_use == self._account_id and (came_true or self._role_name in (None, current.role_name)):
+            self._picked, self._role_name, self._granted = False, None, None
         elif not self._picked and any(account.id == in_use for account in self._found[:SHOWN]):
             self._select(in_use)
 

@@ -271,6 +271,26 @@ def test_a_picked_role_gives_way_once_it_was_used(panels, signed_in: App):
     assert widgets.accounts.value == "333333333333"
 
 
+def test_a_role_from_a_cell_right_after_one_from_the_panel(panels, signed_in: App, monkeypatch):
+    """Both come into use before the panel looks: it shows the role that is in use, not the one that was picked."""
+    signed_in.use(Nowhere(), "awsucob0production", role="ReadOnly")
+    panel = panels()
+    widgets = ready(panel)
+    until(lambda: len(widgets.role.options) == 2)
+    widgets.role.value = "Admin"
+    looked, follow = threading.Event(), panel._choice._follow
+    monkeypatch.setattr(panel._choice, "_follow", lambda: follow() if looked.is_set() else None)
+
+    widgets.use.click()
+    until(lambda: signed_in.credentials.current.role_name == "Admin")
+    signed_in.use(Nowhere(), "awsucob0production", role="ReadOnly")
+    until(lambda: not signed_in.tasks.under_way("use"))
+    looked.set()
+    signed_in.observers.notify()
+
+    until(lambda: widgets.role.value == "ReadOnly")
+
+
 def test_pasted_keys_select_their_account_among_many(panels, signed_in: App, portal: PracticePortal):
     """The account in use is on top and selected, also where it came in use without the portal."""
     portal.knobs = dataclasses.replace(portal.knobs, accounts=995)
