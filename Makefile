@@ -46,7 +46,7 @@ bench: $(VENV)/.wheel-installed
 test: check
 	@PYTHON=$(BIN)/python sh scripts/browser_parts.sh
 	@PYTHON=$(BIN)/python sh scripts/aws_cli.sh
-	@sh scripts/javascript_sdk.sh
+	@PYTHON=$(BIN)/python sh scripts/other_clients.sh
 	@$(BIN)/pytest -n 4 --dist worksteal --ignore tests/browser
 	@exec $(BIN)/pytest -n 2 tests/browser
 

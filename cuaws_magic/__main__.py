@@ -15,7 +15,6 @@ def main(argv: "list[str] | None" = None) -> int:
     import argparse
 
     from cuaws_magic import __version__
-    from cuaws_magic.practice import command
 
     parser = argparse.ArgumentParser(
         prog="cuaws-magic",
@@ -23,7 +22,11 @@ def main(argv: "list[str] | None" = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"cuaws-magic {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    command.add_arguments(commands.add_parser("practice", help="run the practice portal: a first try without AWS"))
+    practice = commands.add_parser("practice", help="run the practice portal: a first try without AWS")
+    if words[:1] == ["practice"]:  # its parts are large, and the other commands need none of them
+        from cuaws_magic.practice import command
+
+        command.add_arguments(practice)
     credentials = commands.add_parser("credentials", help="print credentials, for `credential_process` of a profile")
     credentials.add_argument("target", metavar="ACCOUNT/ROLE", help="the id of an account, and a role")
     credentials.add_argument(_SESSION, metavar="NAME", help="the name of an [sso-session]")

@@ -7,6 +7,6 @@ credentials. `in_use` is the account in use, `kernel` holds it, `refresh` renews
 it, and `provider` the door to the botocore, boto3 and s3fs sessions that other people
 make. `libraries`, `processes` and `pool_workers` see to what libraries keep, `provider_functions` are what
 some of them ask, `followers` are told of each renewal, `remaining` says what still works as
-another account. `cached_process` is the shortest way
+another account, `duckdb_secrets` among it. `cached_process` is the shortest way
 from the cache to a program. `pasted` reads keys copied from the portal.
 """

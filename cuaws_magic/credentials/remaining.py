@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
+from cuaws_magic.credentials.duckdb_secrets import ChainSecrets
 from cuaws_magic.credentials.libraries import LOOKED_AFTER, let_go, remaining_clients
 from cuaws_magic.credentials.provider import bound_of, marked_clients
 
@@ -31,7 +32,7 @@ class Remaining:
     def __init__(self, current: Callable[[], InUseRole | None], processes: HelperProcesses) -> None:
         self._current = current
         self._processes = processes
-        self.remarks: list[Callable[[str], list[str]]] = []
+        self.remarks: list[Callable[[str], list[str]]] = [ChainSecrets().lines]
 
     def lines(self) -> tuple[str, ...]:
         """Say so, each with what to type; nearly always nothing."""

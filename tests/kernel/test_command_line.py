@@ -92,3 +92,15 @@ def test_bad_arguments(arguments: list[str], says: str):
 def test_tests_run_against_the_installed_package():
     """The package under test is the installed one, not the folder beside the tests."""
     assert Path(cuaws_magic.__file__).is_relative_to(sysconfig.get_path("purelib"))
+
+
+def test_commands_without_the_practice_portal_do_not_import_it():
+    """`cuaws-magic credentials` is started by other programs, each time they need credentials."""
+    code = (
+        "import sys; from cuaws_magic.__main__ import main\n"
+        "try:\n    main(['credentials', 'nonsense'])\nfinally:\n"
+        "    print([name for name in ('moto', 'cuaws_magic.practice', 'botocore.session') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.stdout == "[]\n", done.stderr

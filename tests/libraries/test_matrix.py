@@ -30,6 +30,10 @@ note("written under B into A's bucket", lambda: write(make("of-a"), "of-a"))
 cuaws.release()
 note("the same object after release", lambda: read(a, "of-a"))
 note("a new one after release", lambda: read(make("of-b"), "of-b"))
+use(B)
+cuaws.logout()
+note("the same object after logout", lambda: read(a, "of-a"))
+note("a new one after logout", lambda: read(make("of-b"), "of-b"))
 """
 
 KEEPS = {
@@ -424,6 +428,83 @@ def write(path, bucket):
         BY_NAME,
     ),
     Row(
+        "GDAL, an open file",
+        """
+import rasterio, rasterio.io, numpy as np
+os.environ |= {"AWS_S3_ENDPOINT": HOST, "AWS_HTTPS": "NO", "AWS_VIRTUAL_HOSTING": "FALSE"}
+os.environ |= {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": "0", "VSI_CACHE": "FALSE"}
+SIZE = 1024  # more than one request, so that reading asks again
+def make(bucket):
+    value = {"of-a": 1, "of-b": 2}[bucket]
+    noise = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE)).astype("uint8")
+    noise[0, 0] = value
+    with rasterio.io.MemoryFile() as memory:
+        with memory.open(driver="GTiff", width=SIZE, height=SIZE, count=1, dtype="uint8", tiled=True) as made:
+            made.write(noise, 1)
+        content = bytes(memory.getbuffer())
+    try:
+        boto3.client("s3").put_object(Bucket=bucket, Key="t.tif", Body=content)
+    except Exception:
+        pass
+    return rasterio.open(f"s3://{bucket}/t.tif")
+def read(opened, bucket):
+    try:
+        return {1: "A", 2: "B"}[int(opened.read(1)[0, 0])]
+    except rasterio.errors.RasterioIOError:
+        raise RuntimeError("403: a block cannot be read")
+def write(opened, bucket):
+    raise RuntimeError("403")
+""",
+        # GDAL has one set of credentials for a process: an open file is read as the account in use.
+        BY_NAME,
+    ),
+    Row(
+        "s3torchconnector, its client",
+        """
+import s3torchconnectorclient._mountpoint_s3_client as native
+def make(bucket):
+    return native.MountpointS3Client(region="us-west-2", endpoint=ENDPOINT, force_path_style=True)
+def read(client, bucket):
+    return b"".join(client.get_object(bucket, "t.csv")).decode().split()[1]
+def write(client, bucket):
+    stream = client.put_object(bucket, "w.csv")
+    stream.write(b"w")
+    stream.close()
+""",
+        KEEPS,
+    ),
+    Row(
+        "awswrangler",
+        """
+import awswrangler as wr
+wr.config.s3_endpoint_url = ENDPOINT
+def make(bucket):
+    return None
+def read(_, bucket):
+    return wr.s3.read_csv(f"s3://{bucket}/t.csv")["x"][0]
+def write(_, bucket):
+    wr.s3.to_csv(__import__("pandas").DataFrame({"x": [1]}), f"s3://{bucket}/w.csv")
+""",
+        BY_NAME,
+    ),
+    Row(
+        "awswrangler, with a session",
+        """
+import awswrangler as wr
+wr.engine.set("python")
+wr.memory_format.set("pandas")
+wr.config.s3_endpoint_url = ENDPOINT
+def make(bucket):
+    return boto3.Session()
+def read(session, bucket):
+    return wr.s3.read_csv(f"s3://{bucket}/t.csv", boto3_session=session)["x"][0]
+def write(session, bucket):
+    data = __import__("pandas").DataFrame({"x": [1]})
+    wr.s3.to_csv(data, f"s3://{bucket}/w.csv", boto3_session=session)
+""",
+        KEEPS,
+    ),
+    Row(
         "DuckDB, with our secret",
         """
 import duckdb, duckdb_extension_httpfs
@@ -454,7 +535,42 @@ def test_the_right_account(machine: Machine, case: Row) -> None:
     steps = machine.run(SCENARIO.format(imports=case.imports))
 
     assert steps.pop("a new one after release") in NOBODY
+    assert steps.pop("a new one after logout") in NOBODY
+    # Until its keys expire, if it is an object: nothing takes back what AWS gave.
+    assert steps.pop("the same object after logout") in {case.expected["the same object under B"], *NOBODY}
     if case.expected["the same object after release"] is None:
         assert steps["the same object after release"] in NOBODY
         steps["the same object after release"] = None
     assert steps == case.expected
+
+
+CHAIN = """
+import duckdb, duckdb_extension_aws, duckdb_extension_httpfs
+from pathlib import Path
+use(A)
+connection = duckdb.connect()
+for package, name in ((duckdb_extension_httpfs, "httpfs"), (duckdb_extension_aws, "aws")):
+    (extension,) = Path(package.__file__).parent.rglob(f"{name}.duckdb_extension")
+    connection.execute(f"LOAD '{extension}'")
+connection.execute("CREATE SECRET mine (TYPE s3, PROVIDER credential_chain, REFRESH auto)")
+def said():
+    return [line for line in cuaws.status().in_use.notes + cuaws.status().notes if "DuckDB" in line]
+note("under A", said)
+note("at use B", lambda: [line for line in cuaws.use(B).notes if "DuckDB" in line])
+note("under B", said)
+note("back to A", lambda: [line for line in cuaws.use(A).notes if "DuckDB" in line])
+cuaws.use(B)
+cuaws.duckdb(connection, A, name="mine")
+note("made anew", lambda: [line for line in cuaws.use(B).notes if "DuckDB" in line])
+"""
+
+
+def test_a_secret_of_duckdbs_own(machine: Machine) -> None:
+    """A secret of the SDK's chain that was made under another account is named, and what the line says ends it."""
+    steps = machine.run(CHAIN)
+
+    line = (
+        "The DuckDB secret mine was made under awsucob0myaccount and may become awsucob0myotheraccount. "
+        'To have one that stays what it is, type `cuaws_magic.duckdb(connection, name="mine")`.'
+    )
+    assert steps == {"under A": [], "at use B": [line], "under B": [line], "back to A": [], "made anew": []}

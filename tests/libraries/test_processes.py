@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 PYTHON = "[sys.executable, '-c', CHILD]"
 
 NEW = """
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+def cell(text):
+    with capture_output() as captured:
+        InteractiveShell.instance().run_cell(text)
+    lines = captured.stdout.strip().splitlines()
+    if not lines:
+        raise RuntimeError(captured.stderr[-400:])
+    return NUMBERS[lines[-1].strip()]
 use(A)
 note("under A", lambda: {who})
 use(B)
@@ -30,8 +39,10 @@ note("released", lambda: {who})
         "who_is(f'{sys.executable} -c \"{CHILD}\"', shell=True)",
         f"who_is({PYTHON}, env=os.environ.copy())",
         "NUMBERS[os.popen(f'{sys.executable} -c \"{CHILD}\"').read().strip()]",
+        "cell('%%bash\\n' + f'{sys.executable} -c \"{CHILD}\"')",
+        "cell('!' + f'{sys.executable} -c \"{CHILD}\"')",
     ],
-    ids=["subprocess", "a shell", "a copy of the environment", "popen"],
+    ids=["subprocess", "a shell", "a copy of the environment", "popen", "a cell of bash", "an exclamation mark"],
 )
 @pytest.mark.parametrize("way", ["auto", "env", "endpoint"])
 def test_a_new_child_is_the_account_in_use(machine: Machine, who: str, way: str) -> None:

@@ -13,7 +13,8 @@ from aws_commands import COMMANDS
 if TYPE_CHECKING:
     from conftest import Machine
 
-JAVASCRIPT = Path(__file__).parents[2] / "build" / "javascript"
+BUILD = Path(__file__).parents[2] / "build"
+JAVASCRIPT = BUILD / "javascript"
 
 NEW = """
 command = {command!r}
@@ -71,7 +72,7 @@ def node() -> str:
     found = shutil.which("node")
     if found is None or not (JAVASCRIPT / "node_modules" / "@aws-sdk" / "client-sts").is_dir():
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
-            "no AWS SDK for JavaScript. Type `sh scripts/javascript_sdk.sh`."
+            "no AWS SDK for JavaScript. Type `sh scripts/other_clients.sh`."
         )
     (JAVASCRIPT / "identity.js").write_text(SCRIPT)
     return str(found)
@@ -134,3 +135,80 @@ def test_the_endpoint_alone(machine: Machine) -> None:
         "C++ under B": "B",
         "left": [],
     }
+
+
+AIOBOTO3 = """
+import asyncio
+import aioboto3
+
+async def asked(session, bucket):
+    async with session.client("s3") as client:
+        answer = await client.get_object(Bucket=bucket, Key="t.csv")
+        return (await answer["Body"].read()).decode().split()[1]
+
+def ask(session, bucket):
+    return asyncio.run(asked(session, bucket))
+
+use(A)
+old = aioboto3.Session()
+note("under A", lambda: ask(old, "of-a"))
+time.sleep(8)
+note("after its first keys", lambda: ask(old, "of-a"))
+use(B)
+note("the old one under B", lambda: ask(old, "of-a"))
+note("the old one, B's bucket", lambda: ask(old, "of-b"))
+note("a new one", lambda: ask(aioboto3.Session(), "of-b"))
+cuaws.release()
+note("the old one after release", lambda: ask(old, "of-a"))
+note("a new one after release", lambda: ask(aioboto3.Session(), "of-b"))
+"""
+
+
+def test_aioboto3(machine: Machine) -> None:
+    """Its sessions keep their account too; with the older botocore and aiobotocore that it wants."""
+    folder = BUILD / "aioboto3"
+    if not (folder / "aioboto3").is_dir():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
+            "no aioboto3. Type `sh scripts/other_clients.sh`."
+        )
+
+    steps = machine.run(AIOBOTO3, PYTHONPATH=str(folder))
+
+    assert steps.pop("a new one after release") not in {"A", "B"}
+    assert steps == {
+        "under A": "A",
+        "after its first keys": "A",
+        "the old one under B": "A",
+        "the old one, B's bucket": "refused",
+        "a new one": "B",
+        "the old one after release": "A",
+    }
+
+
+TERMINAL = """
+import pexpect
+cuaws.configure()
+cuaws.export(format="env", to=os.path.expanduser("~/keys.env"))
+cuaws.release()
+clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") or "ENDPOINT" in name}
+terminal = pexpect.spawn("bash", ["--norc", "--noprofile"], env=clean | {"PS1": "$ "}, encoding="utf-8", timeout=60)
+def type(line):
+    terminal.sendline(f"{line}; echo DO''NE")
+    terminal.expect("DONE")
+    return terminal.before
+WHO = f"{os.path.dirname(sys.executable)}/aws sts get-caller-identity --query Account --output text --region us-west-2"
+def who_there():
+    return next(NUMBERS[word] for word in type(WHO).split() if word in NUMBERS)
+type("export AWS_PROFILE=awsucob0myotheraccount")
+note("with a profile", who_there)
+type("unset AWS_PROFILE")
+type("source keys.env")
+note("with keys", who_there)
+"""
+
+
+def test_a_terminal_of_the_same_server(machine: Machine) -> None:
+    """What `docs/libraries.md` tells to type in a terminal, typed in one."""
+    steps = machine.run("use(A)\n" + TERMINAL)
+
+    assert steps == {"with a profile": "B", "with keys": "A"}
