@@ -29,6 +29,16 @@ _CLIENTS: dict[Reason, str] = {
     "refused": "AWS refused that client's credentials",
 }
 
+# Variables that give a program credentials without an account in use.
+_SAYS_WHO = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_PROFILE",
+    "AWS_ROLE_ARN",
+)
+
 # What helps, by what holds the credentials.
 _AGAIN = {
     "client": "Run the cell that made the client again, then this one. `%cuaws whoami` tells who you are.",
@@ -118,8 +128,10 @@ class CellHints:
         """
         why = reason(error)
         current = self._credentials.current
-        if why is None or (current is not None and why in {"region", "profile"}):
+        if why is None or (current is not None and why in {"region", "profile", "unsigned"}):
             return None  # an account in use brings its region, and needs no profile: the cell wanted something else
+        if why == "unsigned" and any(self._environ.get(name) for name in _SAYS_WHO):
+            return None  # somebody's own credentials, which may not
         if why == "sign-in":
             return self._of_a_profile(sign_in_key(error), current)
         if current is None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Reason = Literal["none", "over", "refused", "sign-in", "region", "profile"]
+# "unsigned": refused, as a library is that asks without a signature where it finds no credentials.
+Reason = Literal["none", "over", "refused", "sign-in", "region", "profile", "unsigned"]
 
 # botocore's exceptions, by the name of the class.
 _BY_CLASS: dict[str, Reason] = {
@@ -54,14 +55,27 @@ def reason(error: BaseException | None) -> Reason | None:
         error: What the cell raised. Libraries wrap botocore's errors (s3fs makes a
             `PermissionError` of them), so its causes are looked at too.
     """
-    for _ in range(_DEEPEST):
-        if error is None:
-            return None
-        found = _reason(error)
-        if found is not None:
-            return found
-        error = _cause(error)
-    return None
+    found = [why for one in _chain(error) if (why := _reason(one)) is not None]
+    return next((why for why in found if why != "unsigned"), found[0] if found else None)
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    """
+    Return an error with its causes, and what was being dealt with when each was raised.
+
+    s3fs asks again without a signature where there are no credentials: what is raised then has the
+    second answer as its cause.
+    """
+    found: list[BaseException] = []
+    waiting = [error]
+    while waiting and len(found) < _DEEPEST:
+        one = waiting.pop(0)
+        if one is None or any(one is other for other in found):
+            continue
+        found.append(one)
+        hidden = one.__suppress_context__ and one.__cause__ is None
+        waiting += [one.__cause__, None if hidden else one.__context__]
+    return found
 
 
 def sign_in_key(error: BaseException | None) -> str | None:
@@ -106,25 +120,38 @@ def _reason(error: BaseException) -> Reason | None:
 
 # Native libraries and other processes have nothing but a text: the service's code in the middle of it.
 _NATIVE = frozenset(
-    {"deltalake", "duckdb", "_duckdb", "lance", "icechunk", "obstore", "polars", "rasterio", "fiona", "pyogrio"}
+    {
+        *("deltalake", "duckdb", "_duckdb", "lance", "icechunk", "obstore", "polars", "rasterio", "fiona", "pyogrio"),
+        *("s3torchconnectorclient", "s3torchconnector"),
+    }
 )
 _REMOTE = frozenset({"RemoteTraceback", "_RemoteTraceback"})
 _CODE = re.compile(r"(?<![A-Za-z])(?:" + "|".join(sorted(_BY_CODE, key=len, reverse=True)) + r")(?![A-Za-z])")
 _NONE = re.compile(r"NoCredentialsError|Unable to locate credentials|[Nn]o (?:AWS )?credentials|CredentialsNotLoaded")
+# What object_store, GDAL and the SDK for C say where they find none, whichever error it comes in.
+_NOT_FOUND = re.compile(
+    r"http://169\.254\.169\.254/latest/api/token|No signing credentials available"
+    r"|AWS_SECRET_ACCESS_KEY and AWS_NO_SIGN_REQUEST configuration options not defined"
+)
+_UNSIGNED = re.compile(r"AWS Error ACCESS_DENIED|PERMISSION_DENIED: .{0,400}AccessDenied", re.DOTALL)
 _LONGEST = 20_000  # characters of a text that are looked at
 
 
 def _by_text(error: BaseException) -> Reason | None:
     package = type(error).__module__.partition(".")[0]
+    text = str(error)[:_LONGEST]
+    if type(error) is ValueError:  # TensorStore's
+        return "unsigned" if _UNSIGNED.match(text) else None
     if package not in _NATIVE and type(error) not in {OSError, PermissionError} and type(error).__name__ not in _REMOTE:
         return None
-    text = str(error)[:_LONGEST]
     code = _CODE.search(text)
     if code is not None:
         return _BY_CODE[code[0]]
     if type(error).__name__ in _REMOTE and _STILL_EXPIRED in text:
         return "over"
-    return "none" if package in _NATIVE and _NONE.search(text) else None
+    if _NOT_FOUND.search(text) or (package in _NATIVE and _NONE.search(text)):
+        return "none"
+    return "unsigned" if _UNSIGNED.search(text) else None
 
 
 def made_by(error: BaseException | None) -> Literal["client", "object", "pool", "connection"]:

@@ -146,12 +146,22 @@ def _set_polars(provider: Any) -> None:
 # Hands for libraries that keep a client in a module or a class.
 
 
+def _to_renew(held: Any) -> bool:
+    """Whether a client that a library keeps is of an account that was in use, or was made when there was none."""
+    if bound_of(held) is not None:
+        return True
+    client = getattr(getattr(held, "meta", None), "client", held)
+    signer = getattr(client, "_request_signer", None)
+    # One that is not to sign has a signature version of its own, which is no text.
+    return signer is not None and signer._credentials is None and isinstance(signer._signature_version, str)  # noqa: SLF001
+
+
 def _cloudpathlib(module: Any) -> None:
     classes = [module.Client]
     for cls in classes:
         classes += cls.__subclasses__()
         default = vars(cls).get("_default_client")
-        if default is not None and bound_of(getattr(default, "client", None)) is not None:
+        if default is not None and _to_renew(getattr(default, "client", None)):
             cls._default_client = None
 
 
@@ -159,13 +169,13 @@ def _s3path(module: Any) -> None:
     # Before Python 3.12 it is another module that has it.
     known = getattr(module, "configuration_map", None) or module._s3_accessor.configuration_map  # noqa: SLF001 - no way
     for path, resource in (known.resources or {}).items():
-        if bound_of(resource) is not None:
+        if _to_renew(resource):
             known.set_configuration(path, resource=known.default_resource)
 
 
 def _pathy(module: Any) -> None:
     kept = vars(module)["_instance_cache"]
-    if bound_of(getattr(kept.get("s3"), "client", None)) is not None:
+    if _to_renew(getattr(kept.get("s3"), "client", None)):
         del kept["s3"]
 
 
@@ -174,12 +184,12 @@ def _pynamodb(module: Any) -> None:
     for cls in classes:
         classes += cls.__subclasses__()
         connection = getattr(vars(cls).get("_connection"), "connection", None)
-        if connection is not None and bound_of(getattr(connection, "_client", None)) is not None:
+        if connection is not None and _to_renew(getattr(connection, "_client", None)):
             cls._connection = None
 
 
 def _powertools(module: Any) -> None:
-    if any(bound_of(getattr(one, "client", None)) is not None for one in module.DEFAULT_PROVIDERS.values()):
+    if any(_to_renew(getattr(one, "client", None)) for one in module.DEFAULT_PROVIDERS.values()):
         module.clear_caches()
 
 

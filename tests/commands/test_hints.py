@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
-from doubles import documented
+from doubles import RecordingShow, documented
 
 from cuaws_magic.commands.reasons import made_by, reason
 from cuaws_magic.errors import NoCredentials
@@ -110,6 +111,15 @@ _EXPIRED = "response error <Error><Code>ExpiredToken</Code><Message>The provided
         (_error("joblib.externals.loky.process_executor", "_RemoteTraceback", "… RuntimeError: Credentials were "
                 "refreshed, but the refreshed credentials are still expired."), "over", "pool"),
         (_error("concurrent.futures.process", "_RemoteTraceback", "botocore ExpiredToken"), "over", "pool"),
+        (OSError("Error performing PUT http://169.254.169.254/latest/api/token in 1 ms"), "none", "object"),
+        (_error("rasterio.errors", "RasterioIOError", "AWS_SECRET_ACCESS_KEY and AWS_NO_SIGN_REQUEST configuration "
+                "options not defined", OSError), "none", "object"),
+        (_error("s3torchconnectorclient._mountpoint_s3_client", "S3Exception", "Client error: No signing credentials "
+                "available, see CRT debug logs"), "none", "object"),
+        (OSError("When reading 't.csv': AWS Error ACCESS_DENIED during HeadObject"), "unsigned", "object"),
+        (ValueError("PERMISSION_DENIED: Error reading 't.json': AccessDenied: Access Denied"), "unsigned", "client"),
+        (ValueError("the answer was PERMISSION_DENIED: AccessDenied"), None, "client"),
+        (OSError("ACCESS_DENIED"), None, "client"),
         (ValueError("ExpiredToken"), None, "client"),
         (OSError("no credentials here, said a program"), None, "client"),
         (_error("deltalake.exceptions", "DeltaError", "NotExpiredTokens"), None, "object"),
@@ -129,3 +139,26 @@ def test_an_error_of_a_worker_is_known_by_where_it_came_from() -> None:
     error.__cause__ = _error("joblib.externals.loky.process_executor", "_RemoteTraceback", "Traceback …")
 
     assert (reason(error), made_by(error)) == ("over", "pool")
+
+
+def test_a_request_without_a_signature(app, portal):
+    """Refused where no account is in use: that is why. Not with an account in use, and not with a person's own keys."""
+    refused = OSError("When reading 't.csv': AWS Error ACCESS_DENIED during HeadObject")
+    assert app.hints.after(refused).title == "No account is in use in this kernel"
+
+    app.use(RecordingShow(), "111111111111/MyRole")
+    assert app.hints.after(refused) is None
+    app.release()
+    os.environ["AWS_ACCESS_KEY_ID"] = "AKIA0"
+    assert app.hints.after(refused) is None
+
+
+def test_what_s3fs_makes_of_no_credentials():
+    """It asks again without a signature; the second answer is the cause of what it raises."""
+    second = _error("botocore.exceptions", "ClientError", "403")
+    second.response = {"Error": {"Code": "403"}}
+    raised = PermissionError("Forbidden")
+    raised.__cause__ = second
+    raised.__context__ = _error("botocore.exceptions", "NoCredentialsError", "Unable to locate credentials")
+
+    assert reason(raised) == "none"

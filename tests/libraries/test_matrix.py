@@ -30,7 +30,16 @@ note("written under B into A's bucket", lambda: write(make("of-a"), "of-a"))
 cuaws.release()
 note("the same object after release", lambda: read(a, "of-a"))
 note("a new one after release", lambda: read(make("of-b"), "of-b"))
+from cuaws_magic.commands.context import the_context
+def hinted(do):
+    try:
+        return do()
+    except BaseException as error:
+        hint = the_context().hints.after(error)
+        return "a line of ours" if isinstance(error, cuaws.CuawsError) else getattr(hint, "title", None) or repr(error)
+note("the hint", lambda: hinted(lambda: read(make("of-b"), "of-b")))
 use(B)
+note("after what it says", lambda: read(make("of-b"), "of-b"))
 cuaws.logout()
 note("the same object after logout", lambda: read(a, "of-a"))
 note("a new one after logout", lambda: read(make("of-b"), "of-b"))
@@ -282,6 +291,24 @@ def write(store, bucket):
     zarr.open_array(store, mode="w", shape=(2,), dtype="i4")[:] = 1
 """,
         KEEPS,
+    ),
+    Row(
+        "xarray, on zarr",
+        """
+import xarray as xr
+def data(number):
+    return xr.Dataset({"x": ("i", [number])})
+def make(bucket):
+    try:
+        data({"of-a": 1, "of-b": 2}[bucket]).to_zarr(f"s3://{bucket}/xr", mode="w")
+    except Exception:
+        pass
+def read(_, bucket):
+    return {1: "A", 2: "B"}[int(xr.open_zarr(f"s3://{bucket}/xr")["x"][0])]
+def write(_, bucket):
+    data(3).to_zarr(f"s3://{bucket}/w", mode="w")
+""",
+        BY_NAME,
     ),
     Row(
         "deltalake",
@@ -536,6 +563,8 @@ def test_the_right_account(machine: Machine, case: Row) -> None:
 
     assert steps.pop("a new one after release") in NOBODY
     assert steps.pop("a new one after logout") in NOBODY
+    assert steps.pop("the hint") in {"No account is in use in this kernel", "a line of ours"}
+    assert steps.pop("after what it says") == "B"
     # Until its keys expire, if it is an object: nothing takes back what AWS gave.
     assert steps.pop("the same object after logout") in {case.expected["the same object under B"], *NOBODY}
     if case.expected["the same object after release"] is None:
