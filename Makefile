@@ -38,6 +38,7 @@ bench: $(VENV)/.wheel-installed
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/panel.py
 	@$(BIN)/python benchmarks/endpoint.py
+	@$(BIN)/python benchmarks/many.py
 	@exec $(BIN)/python benchmarks/freshness.py
 
 # Twice: the browser tests keep one portal for all of them, and portals of a process share the pretend AWS behind

@@ -1,10 +1,8 @@
 """
-How fast to ask the access portal, and when to ask again.
+How the services are asked: at which rate, and when again.
 
-AWS publishes no limit for the portal. Peers assume 20 requests a second for all of
-an organisation together, and see 429 from 50 accounts on. So the pace starts there,
-halves at each 429, and comes back bit by bit; what failed for a passing reason is
-asked again with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter").
+What failed for a passing reason is asked again with full jitter (AWS Architecture Blog,
+"Exponential Backoff And Jitter").
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cuaws_magic.aws.clients import quiet
+from cuaws_magic.aws.request_rate import RequestRate
 from cuaws_magic.aws.service_errors import translate
 from cuaws_magic.background import ForkSafeLock
 from cuaws_magic.errors import PassingTrouble, ServiceFailure
@@ -26,16 +25,14 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-FULL_PACE = 20.0  # requests a second
-SLOWEST_PACE = 1.0
-RECOVERY = 0.5  # requests a second more after each answer
 FIRST_PAUSE = 0.25  # seconds; doubles with each attempt
 LONGEST_PAUSE = 8.0  # seconds
+LONGEST_THROTTLED = 1.0  # seconds; the rate is what helps there
 
 
 class RateLimiter:
     """
-    One pace for all requests of this kernel, whichever thread makes them.
+    One rate for all requests of this kernel to the portal, whichever thread makes them.
 
     Args:
         clock: Monotonic seconds.
@@ -55,8 +52,12 @@ class RateLimiter:
         self._sleep = sleep
         self._jitter = jitter
         self._lock = ForkSafeLock()
-        self._next_slot = 0.0
-        self.rate = FULL_PACE
+        self._rate = RequestRate()
+
+    @property
+    def rate(self) -> float:
+        """Requests a second at the moment."""
+        return self._rate.rate
 
     def ask(self, question: Callable[[], Result], attempts: int, *, paced: bool = True) -> Result:
         """
@@ -67,44 +68,40 @@ class RateLimiter:
 
             attempts: How often to ask at the most.
 
-            paced: At the common pace; otherwise at once.
+            paced: At the common rate; otherwise at once.
 
         Raises:
             ServiceError: The last trouble's final error.
         """
         for attempt in range(1, attempts + 1):
-            if paced:
-                self._wait_for_slot()
+            sent = self._wait_for_slot() if paced else 0.0
             try:
                 answer = question()
             except PassingTrouble as trouble:
-                if trouble.throttled:
-                    self._slow_down()
+                if trouble.throttled and paced:
+                    with self._lock:
+                        self._rate.refused(sent, self._clock())
                 if attempt == attempts:
                     raise trouble.final from None
-                pause = self._jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1))
+                longest = LONGEST_THROTTLED if trouble.throttled else LONGEST_PAUSE
+                pause = self._jitter() * min(longest, FIRST_PAUSE * 2 ** (attempt - 1))
                 self._sleep(max(pause, trouble.retry_after or 0.0))
             else:
-                self._recover()
+                if paced:
+                    with self._lock:
+                        self._rate.answered(self._clock())
                 return answer
         message = "attempts must be 1 or more"
         raise ValueError(message)
 
-    def _wait_for_slot(self) -> None:
+    def _wait_for_slot(self) -> float:
+        """Wait for the next slot; returns when it was."""
         with self._lock:
             now = self._clock()
-            slot = max(now, self._next_slot)
-            self._next_slot = slot + 1 / self.rate
+            slot = self._rate.slot(now)
         if slot > now:
             self._sleep(slot - now)
-
-    def _slow_down(self) -> None:
-        with self._lock:
-            self.rate = max(SLOWEST_PACE, self.rate / 2)
-
-    def _recover(self) -> None:
-        with self._lock:
-            self.rate = min(FULL_PACE, self.rate + RECOVERY)
+        return slot
 
 
 ATTEMPTS = 4
@@ -175,7 +172,7 @@ class Transport:
         value: Callable[[Mapping[str, Any]], Result],
         attempts: int = ATTEMPTS,
     ) -> Result:
-        """Ask the access portal, as `oidc`, at the common pace."""
+        """Ask the access portal, as `oidc`, at the common rate."""
         return self._ask(operation, lambda: call(self._clients.portal(region)), value, attempts, paced=True)
 
     def sts(

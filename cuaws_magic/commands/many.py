@@ -7,6 +7,7 @@ account, several at a time, and touches nothing.
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from cuaws_magic.commands.reach import chosen, reaching
 from cuaws_magic.credentials.in_use import InUseRole
 from cuaws_magic.credentials.provider import session_of
 from cuaws_magic.credentials.sources import RoleSource
-from cuaws_magic.errors import Cancelled, ConfigurationError, CuawsError, UnknownTarget
+from cuaws_magic.errors import Cancelled, ConfigurationError, CuawsError, NotSignedIn, UnknownTarget
 from cuaws_magic.humanize import counted, printable
 from cuaws_magic.model import AccountRole
 from cuaws_magic.sso.accounts import matching_accounts
@@ -240,31 +241,70 @@ def in_threads(
     counter.begin(len(found) - len(todo))
 
     def call(place: Place) -> Run:
-        began = time.monotonic()
-        if place.role is None:
-            return place.run(error=place.why_not)
-        try:
-            bound = context.credentials.bind(RoleSource(context.broker, place.role))
-            bound()
-            value = work(place, session_of(bound, place.region))
-        except CuawsError as error:
-            return place.run(error=str(error), seconds=time.monotonic() - began)
-        except Exception as error:  # noqa: BLE001 - what the function raises is what its account gave
-            return _failed(context, place, error, time.monotonic() - began)
-        return place.run(value=value, seconds=time.monotonic() - began)
+        return _called(context, work, place)
 
-    pool = ThreadPoolExecutor(max(1, workers), thread_name_prefix="cuaws-map")
     try:
         with interrupts_as_themselves():
-            futures = {pool.submit(call, place): place for place in todo}
-            for future, place in futures.items():
-                done[place.key] = result = future.result()
-                counter.add(result)
-    except KeyboardInterrupt:
+            signed_out = _call_all(call, todo, done, counter, workers, last=False)
+            if signed_out is not None:
+                with contextlib.suppress(CuawsError):  # the rows say what is missing
+                    context.approvals.approve(signed_out.sso_session, display)
+                left = [place for place in todo if place.key not in done]
+                _call_all(call, left, done, counter, workers, last=True)
+    except (KeyboardInterrupt, Cancelled):
         counter.stopped()
+    return _gathered(found, done)
+
+
+def _called(context: Context, work: Callable[[Place, Any], Any], place: Place) -> Run:
+    began = time.monotonic()
+    if place.role is None:
+        return place.run(error=place.why_not)
+    try:
+        bound = context.credentials.bind(RoleSource(context.broker, place.role))
+        bound()
+        value = work(place, session_of(bound, place.region))
+    except NotSignedIn:
+        raise
+    except CuawsError as error:
+        return place.run(error=str(error), seconds=time.monotonic() - began)
+    except Exception as error:  # noqa: BLE001 - what the function raises is what its account gave
+        return _failed(context, place, error, time.monotonic() - began)
+    return place.run(value=value, seconds=time.monotonic() - began)
+
+
+def _call_all(
+    call: Callable[[Place], Run],
+    places: Sequence[Place],
+    done: dict[tuple[str, str], Run],
+    counter: _Counter,
+    workers: int,
+    *,
+    last: bool,
+) -> NotSignedIn | None:
+    """
+    Call for each place, several at a time; returns why some wait for a sign-in.
+
+    Args:
+        last: There is no second time: what waits for a sign-in is a row that says so.
+    """
+    signed_out = None
+    pool = ThreadPoolExecutor(max(1, workers), thread_name_prefix="cuaws-map")
+    try:
+        futures = {pool.submit(call, place): place for place in places}
+        for future, place in futures.items():
+            try:
+                result = future.result()
+            except NotSignedIn as error:
+                signed_out = error
+                if not last:
+                    continue
+                result = place.run(error=str(error))
+            done[place.key] = result
+            counter.add(result)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    return _gathered(found, done)
+    return signed_out
 
 
 def _gathered(found: Sequence[Place], done: dict[tuple[str, str], Run]) -> Runs:

@@ -308,12 +308,24 @@ def session_of(bound: Bound, region: str, *, asynchronous: bool = False) -> Any:
 
         made = botocore.session.Session()
         made.register_component("credential_provider", _Resolver(made, lambda: bound))
+        made.register_component("data_loader", _loader(made.get_config_variable("data_path")))
     made.set_config_variable("region", region)
     if asynchronous:
         return made
     import boto3
 
-    return boto3.Session(botocore_session=made)
+    session = boto3.Session(botocore_session=made)
+    paths = made.get_component("data_loader").search_paths
+    paths[:] = dict.fromkeys(paths)  # each boto3 session adds boto3's own
+    return session
+
+
+@functools.lru_cache(maxsize=2)
+def _loader(data_path: str | None) -> Any:
+    """Return what reads service models, once for all sessions of ours: it is most of what a client takes to make."""
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
 
 
 def bound_of(held: Any) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cuaws_magic.aws.transport import FULL_PACE, LONGEST_PAUSE, SLOWEST_PACE, RateLimiter
+from cuaws_magic.aws.request_rate import BURST, FIRST_RATE
+from cuaws_magic.aws.transport import LONGEST_PAUSE, LONGEST_THROTTLED, RateLimiter
 from cuaws_magic.errors import NoAccess, PassingTrouble, Throttled, Unreachable
 
 UNREACHABLE = PassingTrouble(Unreachable("final"))
@@ -41,52 +42,33 @@ def test_the_first_request_waits_for_nothing():
     assert script.sleeps == []
 
 
-def test_many_requests_keep_the_pace():
-    """Requests without a pause in between go out at 20 a second, the first two at once apart."""
-    script = Script()
+def test_many_requests_keep_the_rate():
+    """After a second's worth at once, requests without a pause in between go out a twentieth of a second apart."""
+    script = Script(*[NoAccess("no")] * (BURST + 2))  # no answer of the portal raises the rate
 
-    for _ in range(5):
-        script.pace.ask(script, 1)
+    for _ in range(BURST + 2):
+        with pytest.raises(NoAccess):
+            script.pace.ask(script, 1)
 
-    assert FULL_PACE == 20
-    assert script.asked == [0, 0.05, 0.1, 0.15, 0.2]
-
-
-def test_who_waited_anyway_does_not_wait_again():
-    """A request later than its slot goes out at once; unused slots are not saved up."""
-    script = Script()
-    script.pace.ask(script, 1)
-
-    script.time = 10
-    script.pace.ask(script, 1)
-    script.pace.ask(script, 1)
-
-    assert script.asked == [0, 10, 10.05]
+    assert script.asked == [0] * BURST + [0.05, 0.1]
 
 
-def test_each_429_halves_the_pace_down_to_one_a_second():
-    """The pace halves at each refusal, and has a floor."""
-    script = Script(*[THROTTLED] * 9)
-
-    with pytest.raises(Throttled):
-        script.pace.ask(script, 2)
-    assert script.pace.rate == 5
-    with pytest.raises(Throttled):
-        script.pace.ask(script, 7)
-    assert script.pace.rate == SLOWEST_PACE == 1
-
-
-def test_the_pace_recovers_bit_by_bit():
-    """Each answer gives half a request a second back, up to the full pace."""
+def test_a_429_slows_down():
+    """The portal's no is heeded at once."""
     script = Script(THROTTLED)
 
     script.pace.ask(script, 2)
-    after_one = script.pace.rate
-    for _ in range(40):
-        script.pace.ask(script, 1)
 
-    assert after_one == 10.5
-    assert script.pace.rate == FULL_PACE
+    assert script.pace.rate < FIRST_RATE
+
+
+def test_a_429_of_another_service_does_not():
+    """What is asked outside of the common rate has a limit of its own."""
+    script = Script(THROTTLED)
+
+    script.pace.ask(script, 2, paced=False)
+
+    assert script.pace.rate == FIRST_RATE
 
 
 def test_trouble_of_another_kind_keeps_the_pace():
@@ -95,7 +77,7 @@ def test_trouble_of_another_kind_keeps_the_pace():
 
     script.pace.ask(script, 2)
 
-    assert script.pace.rate == FULL_PACE
+    assert script.pace.rate >= FIRST_RATE
 
 
 def test_pauses_double_up_to_a_limit():
@@ -108,13 +90,23 @@ def test_pauses_double_up_to_a_limit():
     assert LONGEST_PAUSE == 8
 
 
+def test_pauses_after_a_429_are_short():
+    """The rate is what helps there; whoever was refused several times must not wait long for the next try."""
+    script = Script(*[THROTTLED] * 5)
+
+    script.pace.ask(script, 6)
+
+    assert [pause for pause in script.sleeps if pause >= 0.25] == [0.25, 0.5, 1, 1, 1]
+    assert LONGEST_THROTTLED == 1
+
+
 def test_full_jitter_may_be_no_pause():
     """With full jitter at its shortest there is no pause but the pace."""
     script = Script(UNREACHABLE, UNREACHABLE, jitter=0.0)
 
     script.pace.ask(script, 3)
 
-    assert script.asked == [0, 0.05, 0.1]
+    assert script.asked == [0, 0, 0]
 
 
 def test_retry_after_is_obeyed():

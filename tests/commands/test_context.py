@@ -13,7 +13,7 @@ import boto3
 import pytest
 from doubles import App, RecordingShow, documented
 
-from cuaws_magic.aws import transport
+from cuaws_magic.aws import request_rate, transport
 from cuaws_magic.aws.identity_center import IdentityCenter
 from cuaws_magic.commands.context import _made, the_context
 from cuaws_magic.commands.names import Names
@@ -74,7 +74,7 @@ FOUND = {
 @pytest.fixture(autouse=True)
 def _no_pace(monkeypatch):
     """The portal of a test belongs to nobody else, so requests need not be spread, nor pauses be long."""
-    monkeypatch.setattr(transport, "FULL_PACE", 10_000.0)
+    monkeypatch.setattr(request_rate.RequestRate, "slot", lambda _, now: now)
     monkeypatch.setattr(transport, "FIRST_PAUSE", 0.0)
 
 

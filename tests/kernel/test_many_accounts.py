@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+import time
 
 import pytest
+
+from cuaws_magic.practice import Knobs
 
 A, B = "awsucob0myaccount", "awsucob0myotheraccount"
 IDS = {"111111111111": "A", "222222222222": "B"}
@@ -268,3 +271,72 @@ def test_map(kernel):
         [name, region, region] for name in (A, B) for region in ("us-east-1", "eu-west-1")
     ]
     assert environment(kernel) == before
+
+
+MANY = Knobs(approve_after=1, interval=0, accounts=8)
+EACH = "%%cuaws each research-* --role Researcher --yes\nimport time; time.sleep(0.3)\n" + WHO
+MAP = (
+    "import cuaws_magic as cuaws, time\n"
+    "def who(session):\n    time.sleep(0.3)\n    return session.client('sts').get_caller_identity()['Account']\n"
+    "cuaws.map(who, 'research-*', role='Researcher', workers=1)"
+)
+
+
+@pytest.mark.parametrize("line", [EACH, MAP], ids=["each", "map"])
+def test_a_sign_in_that_ends_in_the_middle(kernel, portal, line):
+    """It is asked for once, and the work goes on where it stopped."""
+    portal.knobs = Knobs(approve_after=1, interval=0, accounts=18, latency=0.4)  # slower than what is fetched ahead
+    kernel.good("%cuaws login")
+    before = environment(kernel)
+    cell = kernel.send(line)
+    kernel.until(lambda: "1 of 20" in cell.text)
+    portal.revoke_sign_ins()
+    kernel.finish(cell)
+
+    assert cell.status == "ok", cell.text
+    found = kernel.value("[len(_), all(run.value == run.id for run in _), [run.error for run in _ if run.error]]")
+    assert found == [20, True, []]
+    assert portal.count("StartDeviceAuthorization") == 2
+    assert environment(kernel) == before
+
+
+def test_a_portal_that_says_too_many_requests(kernel, portal):
+    """What is refused is asked again; no row is lost."""
+    portal.knobs = Knobs(approve_after=1, interval=0, accounts=28, requests_per_second=8.0)
+    kernel.good("%cuaws login")
+
+    kernel.good("%%cuaws each research-* --role Researcher --yes\n1")
+
+    assert kernel.value("[len(_), [one.error for one in _ if one.error]]") == [30, []]
+    assert portal.count("GetRoleCredentials") > 30
+
+
+def test_two_at_once_in_two_notebooks(start_kernel, portal):
+    """Each has an environment of its own."""
+    portal.knobs = MANY
+    kernels = [start_kernel(), start_kernel()]
+    for one in kernels:
+        one.good("%load_ext cuaws_magic")
+        one.good("%cuaws login")
+    cells = [one.send(EACH) for one in kernels]
+    for one, cell in zip(kernels, cells, strict=True):
+        one.finish(cell)
+
+    for one, cell in zip(kernels, cells, strict=True):
+        assert cell.status == "ok", cell.text
+        assert one.value("[len(_), all(run.value == run.id for run in _)]") == [10, True]
+
+
+def test_an_interrupt_in_the_first_moment(kernel, portal):
+    """Whenever it comes, the environment is as before, and the next cell works."""
+    portal.knobs = MANY
+    kernel.good(f"%cuaws use {A}")
+    before = environment(kernel)
+    for wait in (0.0, 0.001, 0.01, 0.05):
+        cell = kernel.send("%%cuaws each research-* --role Researcher --yes\n1")
+        time.sleep(wait)
+        kernel.interrupt()
+        kernel.finish(cell)
+
+        assert environment(kernel) == before
+    assert kernel.good(WHO).text == "'111111111111'"
