@@ -234,11 +234,13 @@ FULL_DISK = """
     print(cuaws.use("awsucob0myotheraccount").account)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     cuaws.login(force=True)
-    import threading
-    for thread in threading.enumerate():
-        if thread.name == "cuaws-seen":  # writes in the background just now
-            thread.join()
-    print(sorted(name for _, _, names in os.walk(os.path.expanduser("~")) for name in names))
+    import time
+    def names():
+        return sorted(name for _, _, names in os.walk(os.path.expanduser("~")) for name in names)
+    until = time.monotonic() + 20
+    while any(".tmp" in name for name in names()) and time.monotonic() < until:
+        time.sleep(0.01)  # a thread in the background, which renews or remembers, writes just now
+    print(names())
 """
 
 
