@@ -62,7 +62,7 @@ DOORS = tuple(
         "cloudpickle": "integrations.dask",
         "icechunk": "credentials.provider_functions",
         "botocore": "aws.clients aws.endpoints aws.plain_clients aws.profile_credentials aws.service_errors "
-        "credentials.provider integrations.dask_worker",
+        "credentials.provider credentials.shared_files integrations.dask_worker",
         "IPython": "ipython.display ipython.grammar ipython.magics ipython.paste_cell",
         "traitlets": "ipython.magics",
         "prompt_toolkit": "ipython.paste_cell",

@@ -26,6 +26,8 @@ import sys
 import weakref
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from cuaws_magic.credentials.shared_files import drop_repeated_paths, new_session
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
@@ -304,28 +306,16 @@ def session_of(bound: Bound, region: str, *, asynchronous: bool = False) -> Any:
         made = AioSession()
         made.register_component("credential_provider", _AsyncResolver(made, lambda: bound))
     else:
-        import botocore.session
-
-        made = botocore.session.Session()
+        made = new_session()
         made.register_component("credential_provider", _Resolver(made, lambda: bound))
-        made.register_component("data_loader", _loader(made.get_config_variable("data_path")))
     made.set_config_variable("region", region)
     if asynchronous:
         return made
     import boto3
 
     session = boto3.Session(botocore_session=made)
-    paths = made.get_component("data_loader").search_paths
-    paths[:] = dict.fromkeys(paths)  # each boto3 session adds boto3's own
+    drop_repeated_paths(made)
     return session
-
-
-@functools.lru_cache(maxsize=2)
-def _loader(data_path: str | None) -> Any:
-    """Return what reads service models, once for all sessions of ours: it is most of what a client takes to make."""
-    from botocore.loaders import create_loader
-
-    return create_loader(data_path)
 
 
 def bound_of(held: Any) -> Any:

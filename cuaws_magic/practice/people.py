@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ BUILT_IN = (
 )
 
 
+@functools.lru_cache(maxsize=4)
 def accounts(generated: int = 0) -> tuple[PretendAccount, ...]:
     """List the built-in accounts and `generated` more, always the same ones in the same order."""
     return BUILT_IN + tuple(_generated(number) for number in range(generated))

@@ -162,7 +162,8 @@ def text(title: str, rows: Sequence[Row] = (), sentences: Sequence[str] = ()) ->
 
 
 def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a table as plain text."""
+    """Write a table as plain text; a line break in a cell would make a row of what follows it."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     return "\n".join(
         "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
