@@ -340,3 +340,19 @@ def test_an_interrupt_in_the_first_moment(kernel, portal):
 
         assert environment(kernel) == before
     assert kernel.good(WHO).text == "'111111111111'"
+
+
+def test_a_region_that_an_account_has_not_enabled(kernel):
+    """It is a row that says so, and no error; the same code in the account's own region is one."""
+    refused = "raise e.ClientError({'Error': {'Code': 'OptInRequired', 'Message': 'no'}}, 'X')"
+    body = f"import botocore.exceptions as e\nif region != 'us-west-2':\n    {refused}\nregion"
+    cell = kernel.good(f"%%cuaws each {A} --regions us-west-2,ap-east-1\n{body}")
+
+    assert kernel.value("[[one.region, one.value, one.enabled, one.error] for one in _]") == [
+        ["us-west-2", "us-west-2", True, None],
+        ["ap-east-1", None, False, None],
+    ]
+    assert "not enabled" in cell.text
+    assert kernel.value("len(_.failed)") == 0
+    kernel.good(f"%%cuaws each {A}\nimport botocore.exceptions as e\n{refused}")
+    assert kernel.value("[one.enabled and 'OptInRequired' in one.error for one in _]") == [True]

@@ -573,6 +573,44 @@ def test_the_right_account(machine: Machine, case: Row) -> None:
     assert steps == case.expected
 
 
+IN_A_CELL = """
+{imports}
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "cuaws_magic")
+shell.push(dict(make=make, read=read))
+def cell(body):
+    with capture_output():
+        ran = shell.run_cell(f"%%cuaws as {{B}}\\n{{body}}")
+    ran.raise_error()
+    return ran.result
+use(A)
+note("before", lambda: read(make("of-a"), "of-a"))
+note("in the cell", lambda: cell("inside = make('of-b')\\nread(inside, 'of-b')"))
+note("A's bucket in the cell", lambda: cell("read(make('of-a'), 'of-a')"))
+note("after it", lambda: read(make("of-a"), "of-a"))
+note("B's bucket after it", lambda: read(make("of-b"), "of-b"))
+note("what was made in it", lambda: read(shell.user_ns["inside"], "of-b"))
+"""
+
+
+@documented(ROWS)
+def test_in_a_cell_of_another_account(machine: Machine, case: Row) -> None:
+    """`%%cuaws as`: there the library is that account, and what was made there stays it; afterwards it is as before."""
+    steps = machine.run(IN_A_CELL.format(imports=case.imports))
+
+    kept = {"A": "B", "refused": "refused"}[str(case.expected["the same object under B"])]
+    assert steps.pop("what was made in it") == kept
+    assert steps == {
+        "before": "A",
+        "in the cell": "B",
+        "A's bucket in the cell": "refused",
+        "after it": "A",
+        "B's bucket after it": "refused",
+    }
+
+
 CHAIN = """
 import duckdb, duckdb_extension_aws, duckdb_extension_httpfs
 from pathlib import Path
