@@ -40,10 +40,14 @@ BUILT_IN = (
 )
 
 
-@functools.lru_cache(maxsize=4)
 def accounts(generated: int = 0) -> tuple[PretendAccount, ...]:
     """List the built-in accounts and `generated` more, always the same ones in the same order."""
-    return BUILT_IN + tuple(_generated(number) for number in range(generated))
+    return BUILT_IN + _all_generated(generated)
+
+
+@functools.lru_cache(maxsize=4)
+def _all_generated(count: int) -> tuple[PretendAccount, ...]:
+    return tuple(_generated(number) for number in range(count))
 
 
 def iam_role_name(account_id: str, role_name: str) -> str:

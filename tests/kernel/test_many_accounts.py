@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-import time
 
 import pytest
 
@@ -308,7 +307,7 @@ def test_a_portal_that_says_too_many_requests(kernel, portal):
     kernel.good("%%cuaws each research-* --role Researcher --yes\n1")
 
     assert kernel.value("[len(_), [one.error for one in _ if one.error]]") == [30, []]
-    assert portal.count("GetRoleCredentials") > 30
+    assert portal.count("ListAccountRoles") + portal.count("GetRoleCredentials") > 60  # some were refused
 
 
 def test_two_at_once_in_two_notebooks(start_kernel, portal):
@@ -331,11 +330,14 @@ def test_an_interrupt_in_the_first_moment(kernel, portal):
     """Whenever it comes, the environment is as before, and the next cell works."""
     portal.knobs = MANY
     kernel.good(f"%cuaws use {A}")
+    kernel.good("import time")
     before = environment(kernel)
     for wait in (0.0, 0.001, 0.01, 0.05):
-        cell = kernel.send("%%cuaws each research-* --role Researcher --yes\n1")
-        time.sleep(wait)
-        kernel.interrupt()
+        # From inside: what comes before a cell begins is ipykernel's to take.
+        cell = kernel.send(
+            f"import os, signal, threading; threading.Timer({wait}, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+            "get_ipython().run_cell_magic('cuaws', 'each research-* --role Researcher --yes', 'time.sleep(0.1)')"
+        )
         kernel.finish(cell)
 
         assert environment(kernel) == before
