@@ -106,8 +106,10 @@ class LastUsed:
         if not used.target:
             return  # keys that were pasted
         for key in self._keys():
-            others = [entry for entry in self._load(key) if entry.get("target") != used.target]
-            self._store.save(_KIND, key, {"uses": [asdict(used), *others][:_KEPT]})
+            before = self._load(key)
+            uses = [asdict(used), *(entry for entry in before if entry.get("target") != used.target)][:_KEPT]
+            if uses != before:
+                self._store.save(_KIND, key, {"uses": uses})
 
     def region_of(self, role: AccountRole) -> str | None:
         """Return where clients of an account went the last time that a person said so."""
