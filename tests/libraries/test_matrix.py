@@ -455,37 +455,6 @@ def write(path, bucket):
         BY_NAME,
     ),
     Row(
-        "GDAL, an open file",
-        """
-import rasterio, rasterio.io, numpy as np
-os.environ |= {"AWS_S3_ENDPOINT": HOST, "AWS_HTTPS": "NO", "AWS_VIRTUAL_HOSTING": "FALSE"}
-os.environ |= {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": "0", "VSI_CACHE": "FALSE"}
-SIZE = 1024  # more than one request, so that reading asks again
-def make(bucket):
-    value = {"of-a": 1, "of-b": 2}[bucket]
-    noise = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE)).astype("uint8")
-    noise[0, 0] = value
-    with rasterio.io.MemoryFile() as memory:
-        with memory.open(driver="GTiff", width=SIZE, height=SIZE, count=1, dtype="uint8", tiled=True) as made:
-            made.write(noise, 1)
-        content = bytes(memory.getbuffer())
-    try:
-        boto3.client("s3").put_object(Bucket=bucket, Key="t.tif", Body=content)
-    except Exception:
-        pass
-    return rasterio.open(f"s3://{bucket}/t.tif")
-def read(opened, bucket):
-    try:
-        return {1: "A", 2: "B"}[int(opened.read(1)[0, 0])]
-    except rasterio.errors.RasterioIOError:
-        raise RuntimeError("403: a block cannot be read")
-def write(opened, bucket):
-    raise RuntimeError("403")
-""",
-        # GDAL has one set of credentials for a process: an open file is read as the account in use.
-        BY_NAME,
-    ),
-    Row(
         "s3torchconnector, its client",
         """
 import s3torchconnectorclient._mountpoint_s3_client as native
@@ -641,3 +610,67 @@ def test_a_secret_of_duckdbs_own(machine: Machine) -> None:
         'To have one that stays what it is, type `cuaws_magic.duckdb(connection, name="mine")`.'
     )
     assert steps == {"under A": [], "at use B": [line], "under B": [line], "back to A": [], "made anew": []}
+
+
+OPEN_FILES = """
+import rasterio, rasterio.io, numpy as np
+from rasterio.windows import Window
+os.environ |= {"AWS_S3_ENDPOINT": HOST, "AWS_HTTPS": "NO", "AWS_VIRTUAL_HOSTING": "FALSE"}
+# No more in memory than a block: each one that is read is asked for.
+os.environ |= {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": "0", "VSI_CACHE": "FALSE"}
+os.environ |= {"CPL_VSIL_CURL_CHUNK_SIZE": "16384", "CPL_VSIL_CURL_CACHE_SIZE": "65536"}
+SIZE, BLOCK = 2048, 256
+def put():
+    noise = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE)).astype("uint8")
+    with rasterio.io.MemoryFile() as memory:
+        with memory.open(
+            driver="GTiff", width=SIZE, height=SIZE, count=1, dtype="uint8",
+            tiled=True, blockxsize=BLOCK, blockysize=BLOCK,
+        ) as made:
+            made.write(noise, 1)
+        content = bytes(memory.getbuffer())
+    boto3.client("s3").put_object(Bucket="of-a", Key="t.tif", Body=content)
+BLOCKS = {}
+def read(opened):
+    number = BLOCKS[opened] = BLOCKS.get(opened, 0) + 3
+    try:
+        opened.read(1, window=Window(number % 8 * BLOCK, number // 8 * BLOCK, BLOCK, BLOCK))
+    except rasterio.errors.RasterioIOError:
+        return "fails"
+    return "A"
+use(A)
+put()
+files = {"a path": rasterio.open("/vsis3/of-a/t.tif"), "a URL": rasterio.open("s3://of-a/t.tif")}
+with rasterio.Env():
+    files["in an Env"] = rasterio.open("s3://of-a/t.tif")
+def all_of_them():
+    return {name: read(opened) for name, opened in files.items()}
+note("under A", all_of_them)
+use(B)
+note("under B", all_of_them)
+use(A)
+time.sleep(8)
+note("after the first keys", all_of_them)
+use(B)
+note("under B, after the first keys", all_of_them)
+cuaws.release()
+note("after release", all_of_them)
+"""
+
+
+def test_open_files_of_gdal(machine: Machine) -> None:
+    """
+    What is open by a URL stays A, until its first keys end; what is open by a `/vsis3/` path is the account in use.
+
+    rasterio gives GDAL the keys of a URL as they are at the moment; for a path GDAL looks for them at each request.
+    """
+    steps = machine.run(OPEN_FILES)
+
+    all_a, over = dict.fromkeys(("a path", "a URL", "in an Env"), "A"), {"a URL": "fails", "in an Env": "fails"}
+    assert steps == {
+        "under A": all_a,
+        "under B": all_a | {"a path": "fails"},
+        "after the first keys": all_a | over,
+        "under B, after the first keys": over | {"a path": "fails"},
+        "after release": over | {"a path": "fails"},
+    }
