@@ -8,6 +8,7 @@ import threading
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+import boto3
 import botocore
 import botocore.loaders
 import pytest
@@ -52,6 +53,14 @@ def _no_credentials_left_behind() -> Iterator[None]:
     before = list(botocore._INITIALIZERS)
     yield
     botocore._INITIALIZERS[:] = before
+
+
+@pytest.fixture(autouse=True)
+def _no_default_session() -> Iterator[None]:
+    """Have each test find no default session of boto3, and leave none: it would keep the account of another test."""
+    boto3.DEFAULT_SESSION = None
+    yield
+    boto3.DEFAULT_SESSION = None
 
 
 @pytest.fixture(autouse=True)

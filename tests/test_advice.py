@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from doubles import THE_GUIDES_SIGN_IN, App, documented, sso_profile
 from IPython.core.error import UsageError
@@ -128,13 +127,6 @@ SAYS = {
     "a profile named as the number of another account": "also the number of another account",
     "no credentials at all": "There are no AWS credentials in this kernel",
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch) -> Iterator[None]:
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import botocore.exceptions as foreign
 import botocore.session
 import pytest
@@ -1150,13 +1149,6 @@ ELSEWHERE = {
     "The sign-in of the profile": "tests/commands/test_use_of_aws_login.py::test_nobody_signed_in",
     "for programs. Ask your administrator": "tests/commands/test_use_of_aws_login.py::test_a_user_who_may_not",
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch) -> Iterator[None]:
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
 
 
 @pytest.fixture

@@ -145,6 +145,7 @@ def _connected(origin: str, url: str) -> http.client.HTTPConnection:
         if scheme == "https"
         else http.client.HTTPConnection(authority, timeout=CONNECT_TIMEOUT)
     )
+    connection.set_debuglevel(0)  # whoever watches their own requests that way would print our secrets
     try:
         connection.connect()
     except OSError as error:
@@ -234,9 +235,9 @@ class PlainPortal:
         self,
         *,
         accessToken: str,  # noqa: N803 - botocore's
-        accountId: str,  # noqa: N803
-        maxResults: int,  # noqa: N803
-        nextToken: str | None = None,  # noqa: N803
+        accountId: str,  # noqa: N803 - as above
+        maxResults: int,  # noqa: N803 - as above
+        nextToken: str | None = None,  # noqa: N803 - as above
     ) -> dict[str, Any]:
         """List a page of the roles in an account (`ListAccountRoles`)."""
         query = {"next_token": nextToken, "max_result": maxResults, "account_id": accountId}

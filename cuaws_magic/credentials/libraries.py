@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cuaws_magic.credentials.provider import bound_of
+from cuaws_magic.credentials.provider import bound_of, lacks_credentials
 from cuaws_magic.credentials.provider_functions import PolarsProvider
 
 if TYPE_CHECKING:
@@ -148,12 +148,7 @@ def _set_polars(provider: Any) -> None:
 
 def _to_renew(held: Any) -> bool:
     """Whether a client that a library keeps is of an account that was in use, or was made when there was none."""
-    if bound_of(held) is not None:
-        return True
-    client = getattr(getattr(held, "meta", None), "client", held)
-    signer = getattr(client, "_request_signer", None)
-    # One that is not to sign has a signature version of its own, which is no text.
-    return signer is not None and signer._credentials is None and isinstance(signer._signature_version, str)  # noqa: SLF001
+    return bound_of(held) is not None or lacks_credentials(held)
 
 
 def _cloudpathlib(module: Any) -> None:

@@ -66,9 +66,9 @@ _BEGIN = weakref.WeakKeyDictionary()
 
 def hold_executor(executor: Any, variables: Mapping[str, str], become: Callable[[], object]) -> None:
     """Have the next workers of a `ProcessPoolExecutor` begin so; there is no public way."""
-    initializer, initargs = executor._initializer, executor._initargs  # noqa: SLF001
+    initializer, initargs = executor._initializer, executor._initargs  # noqa: SLF001 - as it says
     if not isinstance(initializer, BeginAs):
-        executor._initializer, executor._initargs = BeginAs(variables, become, initializer, initargs), ()  # noqa: SLF001
+        executor._initializer, executor._initargs = BeginAs(variables, become, initializer, initargs), ()  # noqa: SLF001 - as above
 
 
 def hold_pool(thread: threading.Thread, variables: Mapping[str, str], become: Callable[[], object]) -> None:
@@ -94,5 +94,5 @@ def hold_pool(thread: threading.Thread, variables: Mapping[str, str], become: Ca
             given = bound.args
         return usual(*given)
 
-    repopulate._of_cuaws = True  # type: ignore[attr-defined]  # noqa: SLF001 - our own mark
+    repopulate._of_cuaws = True  # type: ignore[attr-defined]  # noqa: SLF001 - our own mark, on a function
     pool._repopulate_pool_static = staticmethod(repopulate)  # noqa: SLF001 - as above

@@ -320,11 +320,23 @@ def session_of(bound: Bound, region: str, *, asynchronous: bool = False) -> Any:
 
 def bound_of(held: Any) -> Any:
     """Return what binds a boto3 client, resource or session to an account; `None` where that was not ours to do."""
-    client = getattr(getattr(held, "meta", None), "client", held)
-    credentials = getattr(getattr(client, "_request_signer", None), "_credentials", None)
+    credentials = getattr(_signer(held), "_credentials", None)
     if credentials is None:
         credentials = getattr(getattr(held, "_session", held), "_credentials", None)
     return getattr(credentials, "_bound", None)
+
+
+def lacks_credentials(held: Any) -> bool:
+    """Whether a boto3 client or resource is to sign, and was made when there was nothing to sign with."""
+    signer = _signer(held)
+    # One that is not to sign has a signature version of its own, which is no text.
+    versioned = isinstance(getattr(signer, "_signature_version", None), str)
+    return versioned and getattr(signer, "_credentials", None) is None
+
+
+def _signer(held: Any) -> Any:
+    client = getattr(getattr(held, "meta", None), "client", held)
+    return getattr(client, "_request_signer", None)
 
 
 # Between the code that wants a client and us.

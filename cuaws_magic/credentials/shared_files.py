@@ -7,6 +7,7 @@ accounts is most of what a session takes to make.
 
 from __future__ import annotations
 
+import copy
 import functools
 import os
 from typing import Any
@@ -47,7 +48,8 @@ def _session_class() -> Any:
                 stamp = tuple(_stamp(self.get_config_variable(name)) for name in ("config_file", "credentials_file"))
                 if Session._parsed is None or Session._parsed[0] != stamp:
                     Session._parsed = (stamp, super().full_config)
-                held._config = Session._parsed[1]  # noqa: SLF001 - as above
+                # A copy: somebody may write into it, and another session is another account's.
+                held._config = copy.deepcopy(Session._parsed[1])  # noqa: SLF001 - as above
             config: dict[str, Any] = held._config  # noqa: SLF001 - as above
             return config
 

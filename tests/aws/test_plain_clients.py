@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import http.server
 import json
 import os
@@ -11,7 +12,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from urllib.parse import parse_qsl, urlsplit
 
 import botocore.exceptions
@@ -19,6 +20,7 @@ import botocore.session
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from certificates import self_signed
 from doubles import NOON, role_credentials
 
 from cuaws_magic.aws import plain_clients
@@ -427,46 +429,18 @@ def test_connecting_takes_too_long(monkeypatch):
         connection.close()
 
 
-def _certificate(folder):
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(timezone.utc)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "trusted.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "server.pem").write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return folder / "trusted.pem", folder / "server.pem"
-
-
 def test_tls(recorder, tmp_path, monkeypatch):
     """A certificate is trusted if the bundle has it, for its own name alone; else it is botocore's error."""
-    trusted, server = _certificate(tmp_path)
+    certificate = self_signed(tmp_path / "server.pem", "localhost")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(server)
+    context.load_cert_chain(certificate)
     recorder.server.socket = context.wrap_socket(recorder.server.socket, server_side=True)
     origin = f"https://localhost:{recorder.server.server_port}"
 
     with pytest.raises(botocore.exceptions.SSLError):
         _sent(origin)
     for variable in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"):
-        monkeypatch.setenv(variable, str(trusted))
+        monkeypatch.setenv(variable, str(certificate))
         assert _sent(origin)[0] == 200
         with pytest.raises(botocore.exceptions.SSLError):
             _sent(origin.replace("localhost", "127.0.0.1"))
@@ -489,6 +463,16 @@ def test_a_first_use_without_botocores_clients(app, portal, home):
     )
 
     assert ran.stdout.split() == ["False", "False", "111111111111"], ran.stderr
+
+
+def test_nothing_secret_is_printed(recorder, monkeypatch, capsys):
+    """`http.client` prints whole requests where somebody set its debug level; ours are not among them."""
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    found = clients(plain=True)
+    QUESTIONS["ListAccounts"](found)
+    QUESTIONS["GetCallerIdentity"](found)
+
+    assert capsys.readouterr().out == ""
 
 
 def test_nothing_secret_in_what_is_raised(recorder):

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 
-import boto3
 import nbformat
 import pytest
 from doubles import THE_GUIDES_SIGN_IN, App, RecordingShow, sso_profile
@@ -16,13 +15,6 @@ from cuaws_magic.errors import UnknownTarget
 
 ACCOUNT, OTHER = "awsucob0myaccount", "awsucob0myotheraccount"
 ID, OTHER_ID = "111111111111", "222222222222"
-
-
-@pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch):
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
 
 
 @pytest.fixture

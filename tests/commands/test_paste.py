@@ -22,13 +22,6 @@ OTHER, OTHER_ID = "awsucob0myotheraccount", "222222222222"
 BLOCK = "111111111111_MyRole"
 
 
-@pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch):
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
-
-
 def copied(app, target=ACCOUNT, form="env"):
     """What a person copies; the sign-in that it took is not in this kernel any more."""
     text = app.export(RecordingShow(), target, form).reveal()

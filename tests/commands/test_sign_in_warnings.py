@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import boto3
 import pytest
 from doubles import App, Clock, RecordingShow
 
 from cuaws_magic.practice import Knobs, PracticePortal
 
 ACCOUNT = "awsucob0myaccount"
-
-
-@pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch):
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
 
 
 @pytest.fixture

@@ -120,13 +120,6 @@ class SignInService:
 ACCESS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 
 
-@pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch):
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
-
-
 @pytest.fixture
 def mint(app, portal, home):
     """Keys of the console's user, new each time, that the pretend AWS knows."""

@@ -35,13 +35,6 @@ region = us-east-2
 
 
 @pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch):
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
-
-
-@pytest.fixture(autouse=True)
 def _botocore_looks_into_this_home(home, monkeypatch):
     """botocore expands `~` when it is imported, which in a test run is a home before."""
     from botocore.credentials import SSOProvider

@@ -19,13 +19,6 @@ ACCOUNT, ID, OTHER_ID = "awsucob0myaccount", "111111111111", "222222222222"
 DEAD = "http://127.0.0.1:9"  # nobody listens on the discard port
 
 
-@pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch):
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
-
-
 @pytest.fixture
 def config(home):
     """Write the config file."""

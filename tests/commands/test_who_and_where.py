@@ -21,13 +21,6 @@ ACCOUNT = "111111111111/MyRole"
 CU, ACME = "https://cuboulder.awsapps.com/start", "https://acme.awsapps.com/start"
 
 
-@pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch):
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
-
-
 # Persons and organisations.
 
 

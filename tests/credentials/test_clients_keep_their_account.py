@@ -16,7 +16,7 @@ import pytest
 from doubles import RecordingShow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from doubles import App
 
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 FIRST = ("awsucob0myaccount", "111111111111")
 SECOND = ("awsucob0myotheraccount", "222222222222")
 LIFE = 4  # seconds
-
-
-@pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give each test a boto3 that nobody has used."""
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
 
 
 @pytest.fixture

@@ -16,13 +16,6 @@ from cuaws_magic.practice import Failure, Knobs
 ACCOUNT = "awsucob0myaccount"
 
 
-@pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch):
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
-
-
 def revoke(app):
     """Make the cached set one that AWS does not know (any more), as after "Revoke active sessions"."""
     (path,) = app.token_cache.role_folder.glob("*.json")

@@ -14,19 +14,11 @@ from botocore.credentials import CredentialProvider, Credentials
 from doubles import RecordingShow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from doubles import App
 
 A, B = "111111111111/MyRole", "222222222222/MyOtherRole"
-
-
-@pytest.fixture(autouse=True)
-def _no_default_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield
-    boto3.DEFAULT_SESSION = None
 
 
 def use(app: App, target: str, region: str) -> None:

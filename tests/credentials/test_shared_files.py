@@ -49,6 +49,13 @@ def test_the_files_are_read_once(files, monkeypatch):
     assert parsed == []
 
 
+def test_what_one_session_changes_is_its_own(files):
+    """The next session says what the files say."""
+    new_session().full_config["profiles"]["dev"]["region"] = "elsewhere"
+
+    assert new_session().full_config["profiles"]["dev"]["region"] == "us-east-2"
+
+
 def test_another_file(files, monkeypatch, tmp_path):
     """`AWS_CONFIG_FILE` leads elsewhere, as ever."""
     new_session().get_config_variable("region")
