@@ -44,7 +44,12 @@ _LOCK_PATIENCE = 150.0  # seconds
 
 
 def write_private(
-    path: Path, data: bytes, *, keep_mode: bool = False, unchanged: Callable[[], bool] = lambda: True
+    path: Path,
+    data: bytes,
+    *,
+    keep_mode: bool = False,
+    unchanged: Callable[[], bool] = lambda: True,
+    durable: bool = True,
 ) -> None:
     """
     Replace a file's content at once, readable by its owner only.
@@ -57,6 +62,8 @@ def write_private(
         data: All of its content.
 
         keep_mode: A file that is there keeps its mode and its owner; for files that are a person's own.
+
+        durable: Wait for the disk, so that the content outlasts a power failure too.
 
         unchanged: Asked right before the file is replaced; `False` if somebody changed it since it was read.
 
@@ -76,7 +83,8 @@ def write_private(
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
                 stream.flush()
-                os.fsync(stream.fileno())
+                if durable:
+                    os.fsync(stream.fileno())
             if keep_mode:
                 _take_after(temporary, target)
             if not unchanged():
@@ -359,10 +367,10 @@ class StateStore:
             return {}
         return kept[1]
 
-    def save(self, kind: str, key: str, content: dict[str, Any]) -> bool:
-        """Keep an object; `False` if this home cannot."""
+    def save(self, kind: str, key: str, content: dict[str, Any], *, durable: bool = True) -> bool:
+        """Keep an object; `False` if this home cannot. `durable` as in `write_private`."""
         try:
-            write_private(self._path(kind, key), json.dumps(content, separators=(",", ":")).encode())
+            write_private(self._path(kind, key), json.dumps(content, separators=(",", ":")).encode(), durable=durable)
         except StorageError:
             return False
         return True

@@ -109,7 +109,7 @@ class LastUsed:
             before = self._load(key)
             uses = [asdict(used), *(entry for entry in before if entry.get("target") != used.target)][:_KEPT]
             if uses != before:
-                self._store.save(_KIND, key, {"uses": uses})
+                self._store.save(_KIND, key, {"uses": uses}, durable=False)  # a convenience: nobody waits for it
 
     def region_of(self, role: AccountRole) -> str | None:
         """Return where clients of an account went the last time that a person said so."""

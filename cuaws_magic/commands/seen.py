@@ -25,13 +25,29 @@ class SeenSecrets:
         self._credentials = credentials
         self._choice = choice
         self._token_cache = token_cache
+        self._looked_at: object = None  # the token file, as it was when its secrets were remembered
 
     def remember_soon(self) -> None:
-        """Remember it in a thread; for `Observers`."""
+        """Remember it in a thread, if there is anything new; for `Observers`."""
         current = self._credentials.current
-        if current is not None and current.credentials is not None:
-            # No daemon: a process that ends lets it finish its file.
-            threading.Thread(target=self._remember, name="cuaws-seen").start()
+        if current is None or current.credentials is None:
+            return
+        if self._known.remembers(current.credentials.secret_access_key) and self._looked_at == self._token_file():
+            return
+        # No daemon: a process that ends lets it finish its file.
+        threading.Thread(target=self._remember, name="cuaws-seen").start()
+
+    def _token_file(self) -> object:
+        """Tell one state of the token file from another."""
+        sso_session = self._choice.settled()
+        if sso_session is None:
+            return ()
+        path = self._token_cache.token_path(sso_session)
+        try:
+            status = path.stat()
+        except OSError:
+            return (path,)
+        return (path, status.st_mtime_ns, status.st_size, status.st_ino)
 
     def _remember(self) -> None:
         with contextlib.suppress(CuawsError, OSError):
@@ -39,7 +55,8 @@ class SeenSecrets:
             if current is not None and current.credentials is not None:
                 keys = current.credentials
                 self._known.remember((keys.secret_access_key, keys.session_token), keys.expires_at)
-            sso_session = self._choice.settled()
+            looked_at, sso_session = self._token_file(), self._choice.settled()
             sso_token = self._token_cache.load(sso_session).sso_token if sso_session is not None else None
             if sso_token is not None:
                 self._known.remember((sso_token.access_token, sso_token.refresh_token), sso_token.expires_at)
+            self._looked_at = looked_at

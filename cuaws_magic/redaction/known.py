@@ -55,6 +55,10 @@ class KnownSecrets:
         self._store.save(_KIND, _KEY, {"salt": content["salt"], "hashes": dict(latest)})
         self._remembered |= set(texts)
 
+    def remembers(self, secret: Secret) -> bool:
+        """Whether it was remembered in this process; looks at no file."""
+        return secret.reveal() in self._remembered
+
     def lookup(self) -> Callable[[str], bool]:
         """Return what tells whether a text is one of them."""
         content = self._load()

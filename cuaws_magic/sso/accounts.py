@@ -142,7 +142,7 @@ class Accounts:
         latest = (account_role.account.id, account_role.role_name)
         if not used or next(reversed(used.items())) != latest:
             used.pop(account_role.account.id, None)
-            self._own_state.save("used", key, {**used, account_role.account.id: account_role.role_name})
+            self._own_state.save("used", key, {**used, account_role.account.id: account_role.role_name}, durable=False)
 
     def used_before(self, sso_session: SsoSession) -> dict[str, str]:
         """Return the role taken last, by account id; the account used last stands at the end."""

@@ -272,6 +272,41 @@ def test_map(kernel):
     assert environment(kernel) == before
 
 
+def test_map_again(kernel):
+    """Only what failed or is missing is done again; what went well is kept."""
+    kernel.good("import cuaws_magic as cuaws; cuaws.login(); asked, wrong = [], [True]")
+    kernel.good(
+        "def work(session):\n"
+        "    number = session.client('sts').get_caller_identity()['Account']\n"
+        "    asked.append(number)\n"
+        "    if wrong and number == '222222222222':\n"
+        "        raise ValueError('not yet')\n"
+        "    return number\n"
+        "first = cuaws.map(work, 'awsucob0my')"
+    )
+    assert kernel.value("[[run.id, run.error] for run in first]") == [
+        ["111111111111", None],
+        ["222222222222", "ValueError: not yet"],
+    ]
+    kernel.good("asked.clear(); wrong.clear(); second = cuaws.map(work, 'awsucob0my', again=first)")
+
+    assert kernel.value("asked") == ["222222222222"]
+    assert kernel.value("second.to_dict()") == {A: "111111111111", B: "222222222222"}
+
+
+def test_accounts_that_failed_are_named_while_it_runs(kernel):
+    """Nobody has to wait for the end to see that something goes wrong."""
+    kernel.good("%cuaws login")
+    body = "import time\nif account.endswith('myaccount'): 1 / 0\ntime.sleep(30)"
+    cell = kernel.send(f"%%cuaws each awsucob0my\n{body}")
+    kernel.until(lambda: "1 of 2" in cell.text)
+    while_it_ran = cell.text
+    kernel.interrupt()
+    kernel.finish(cell)
+
+    assert A in while_it_ran
+
+
 MANY = Knobs(approve_after=1, interval=0, accounts=8)
 EACH = "%%cuaws each research-* --role Researcher --yes\nimport time; time.sleep(0.3)\n" + WHO
 MAP = (

@@ -58,6 +58,31 @@ def odd(app, portal, monkeypatch):
     return app
 
 
+def test_what_the_portal_leaves_out(app, portal, monkeypatch):
+    """An account without a name is called by its number; an e-mail address need not be there."""
+    portal.knobs = dataclasses.replace(portal.knobs, approve_after=1)
+    app.login(RecordingShow())
+
+    class Portal:
+        def list_accounts(self, **_):
+            return {"accountList": [{"accountId": "100000000001"}, {"accountId": "100000000002", "accountName": None}]}
+
+    monkeypatch.setattr(app.identity_center._questions._clients, "portal", lambda _: Portal())
+
+    found = app.context.accounts.accounts(app.choice.sso_session(), refresh=True).accounts
+
+    assert [(one.id, one.name) for one in found] == [("100000000001",) * 2, ("100000000002",) * 2]
+
+
+def test_one_account(app, portal, monkeypatch):
+    """A list of one is a list."""
+    monkeypatch.setattr(people, "BUILT_IN", people.BUILT_IN[:1])
+    portal.knobs = dataclasses.replace(portal.knobs, approve_after=1)
+    app.login(RecordingShow())
+
+    assert [one.id for one in app.context.accounts.accounts(app.choice.sso_session()).accounts] == ["111111111111"]
+
+
 def test_names_of_every_kind_are_shown(odd):
     """Each is a row with its number; nothing of a name is markup, a control sequence, or a line of its own."""
     view = odd.accounts(RecordingShow())
