@@ -118,9 +118,13 @@ class Settings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Read `CUAWS_SESSION`, `CUAWS_START_URL`, … by the names of the settings; `CUAWS_PRODUCTION` by commas."""
-        found = {f.name: environ.get(f"CUAWS_{f.name.upper()}") or None for f in fields(cls)}
+        found = {name: environ.get(variable) or None for name, variable in _VARIABLES}
         patterns = found.pop("production")
         return cls(
             **found,
             production=None if patterns is None else tuple(filter(None, map(str.strip, patterns.split(",")))),
         )
+
+
+# The name of each setting, and of its variable.
+_VARIABLES = tuple((field.name, f"CUAWS_{field.name.upper()}") for field in fields(Settings))

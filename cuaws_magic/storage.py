@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import json
 import os
 import re
 import secrets
+import stat
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from cuaws_magic.errors import ChangedMeanwhile, StorageError
 
@@ -75,11 +74,10 @@ def write_private(
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
-        _make_private_folder(target.parent)
         for one in leftovers(target.parent, target.name):
             one.unlink(missing_ok=True)
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+            descriptor = _created(temporary)
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
                 stream.flush()
@@ -98,6 +96,16 @@ def write_private(
         raise _unwritable(path, error) from None
 
 
+def _created(path: Path) -> int:
+    """Create a file that only its owner reads, and its folder where that is missing; returns the descriptor."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(path, flags, PRIVATE_FILE)
+    except FileNotFoundError:
+        _make_private_folder(path.parent)
+        return os.open(path, flags, PRIVATE_FILE)
+
+
 _LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)\.[0-9a-f]{8}\.tmp")
 _FORGOTTEN = 24 * 3600.0  # seconds after which a temporary file is nobody's, where processes cannot be looked up
 
@@ -113,10 +121,10 @@ def leftovers(folder: Path, name: str | None = None) -> list[Path]:
     """
     found = []
     with contextlib.suppress(OSError):
-        for path in folder.iterdir():
-            match = _LEFTOVER.fullmatch(path.name)
-            if match is not None and name in {None, match["name"]} and not alive(int(match["pid"]), path):
-                found.append(path)
+        for entry in os.listdir(folder):  # noqa: PTH208 - at each write: names are enough, paths of all cost ten times that
+            match = _LEFTOVER.fullmatch(entry)
+            if match is not None and name in {None, match["name"]} and not alive(int(match["pid"]), folder / entry):
+                found.append(folder / entry)
     return sorted(found)
 
 
@@ -172,6 +180,17 @@ def is_foreign(path: Path) -> bool:
         return path.lstat().st_uid not in own or path.stat().st_uid not in own
     except OSError:
         return False
+
+
+def stamp(path: Path) -> object | None:
+    """Tell one state of a plain file from another; `None` for a link, whose target may change, and where nothing is."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_uid, status.st_mode)
 
 
 def refuse_foreign_link(path: Path) -> None:
@@ -312,13 +331,13 @@ def check_writable(path: Path) -> None:
 def _take_after(path: Path, model: Path) -> None:
     """Give a file the owner, as far as we may, and the mode of another, if that is there."""
     try:
-        stat = model.stat()
+        status = model.stat()
     except FileNotFoundError:
         return
     if hasattr(os, "chown"):
         with contextlib.suppress(OSError):
-            os.chown(path, stat.st_uid, stat.st_gid)
-    path.chmod(stat.st_mode & 0o777)
+            os.chown(path, status.st_uid, status.st_gid)
+    path.chmod(status.st_mode & 0o777)
 
 
 def _replace(source: Path, target: Path) -> None:
@@ -331,57 +350,3 @@ def _replace(source: Path, target: Path) -> None:
             time.sleep(_REPLACE_PAUSE)
         else:
             return
-
-
-class StateStore:
-    """
-    A folder of small JSON objects.
-
-    Args:
-        folder: Where they are kept.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._kept: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
-
-    @classmethod
-    def default(cls) -> StateStore:
-        """Return the one of this user, in the place that this system has for it."""
-        from platformdirs import user_state_dir
-
-        return cls(Path(user_state_dir("cuaws_magic", appauthor=False)))
-
-    def load(self, kind: str, key: str) -> dict[str, Any]:
-        """Return an object, empty if there is none that can be read."""
-        path = self._path(kind, key)
-        try:
-            stat = path.stat()
-            stamp = (stat.st_mtime_ns, stat.st_size)
-            kept = self._kept.get(path.name)
-            if kept is None or kept[0] != stamp:
-                content = json.loads(path.read_bytes())
-                kept = (stamp, cast("dict[str, Any]", content) if isinstance(content, dict) else {})
-                self._kept[path.name] = kept
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return kept[1]
-
-    def save(self, kind: str, key: str, content: dict[str, Any], *, durable: bool = True) -> bool:
-        """Keep an object; `False` if this home cannot. `durable` as in `write_private`."""
-        try:
-            write_private(self._path(kind, key), json.dumps(content, separators=(",", ":")).encode(), durable=durable)
-        except StorageError:
-            return False
-        return True
-
-    def lock_path(self, key: str) -> Path:
-        """Return the path of the lock that guards one thing between kernels."""
-        return self.folder / "locks" / f"{_digest(key)}.lock"
-
-    def _path(self, kind: str, key: str) -> Path:
-        return self.folder / f"{kind}-{_digest(key)}.json"
-
-
-def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:16]

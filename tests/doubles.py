@@ -39,7 +39,7 @@ from cuaws_magic.sso.login import Login
 from cuaws_magic.sso.session import CU_BOULDER
 from cuaws_magic.sso.targets import Targets
 from cuaws_magic.sso.token_cache import TokenCache
-from cuaws_magic.storage import StateStore
+from cuaws_magic.state_store import StateStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

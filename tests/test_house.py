@@ -18,7 +18,7 @@ HOUSE = Path(cuaws_magic.__file__).parent
 ROOT = Path(__file__).parents[1]
 
 # The ground: modules of the top level that every package may import, in the order in which they may import each other.
-GROUND = ("humanize", "settings", "model", "errors", "storage", "background")
+GROUND = ("humanize", "settings", "model", "errors", "storage", "state_store", "background")
 
 # Packages from the ground up. One imports only from levels below its own.
 LEVELS = (
@@ -67,7 +67,7 @@ DOORS = tuple(
         "traitlets": "ipython.magics",
         "prompt_toolkit": "ipython.paste_cell",
         "filelock": "storage",
-        "platformdirs": "storage",
+        "platformdirs": "state_store",
         "markupsafe": "views.account views.diagnosis views.export views.many views.render views.sign_in "
         "widget.html widget.view",
         "ipywidgets": "widget.view widget.widgets",

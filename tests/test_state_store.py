@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from cuaws_magic.storage import StateStore
+from cuaws_magic.state_store import StateStore
 
 CONTENT = {"accounts": {"044444444444": "research-climate-dev"}}
 

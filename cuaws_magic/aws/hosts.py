@@ -7,6 +7,7 @@ the device page, which is the service's own and in no list of start URLs.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from urllib.parse import urlsplit
@@ -58,6 +59,7 @@ def check_start_url(start_url: str, where: str = "") -> None:
         )
 
 
+@functools.lru_cache(maxsize=64)
 def portal_address(start_url: str) -> str:
     """
     Return a start URL without what a browser adds to it, so that two spellings of one portal are equal.
@@ -120,6 +122,7 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
+@functools.lru_cache(maxsize=64)
 def _split(address: str) -> tuple[str, str] | None:
     """Return scheme and host; nothing for what could read differently in a browser."""
     if not address.isascii() or not address.isprintable():

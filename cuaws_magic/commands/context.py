@@ -32,7 +32,7 @@ from cuaws_magic.sso.login import Login
 from cuaws_magic.sso.session import SignInChoice
 from cuaws_magic.sso.targets import Targets
 from cuaws_magic.sso.token_cache import TokenCache
-from cuaws_magic.storage import StateStore
+from cuaws_magic.state_store import StateStore
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -103,7 +103,7 @@ class Context:
         self.credentials = KernelCredentials(self.environment, self.login, now, self.observers)
         self.observers.observe(self.credentials.sign_in_changed)
         self.known_secrets = KnownSecrets(self.state_store, now)
-        seen = SeenSecrets(self.known_secrets, self.credentials, self.choice, self.token_cache)
+        seen = SeenSecrets(self.known_secrets, self.credentials, self.token_cache)
         self.observers.observe(seen.remember_soon)
         self.endpoint = CredentialsEndpoint(self.state_store.folder / "endpoint", now)
         self.last_used = LastUsed(self.state_store, environ)

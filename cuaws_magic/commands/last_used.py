@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     from cuaws_magic.credentials.in_use import InUseRole
     from cuaws_magic.model import AccountRole
-    from cuaws_magic.storage import StateStore
+    from cuaws_magic.state_store import StateStore
 
 _KIND = "last"
 _HOME = "home"
 _KEPT = 8  # accounts that are remembered of a notebook
 _LARGEST = 200_000_000  # bytes of a notebook that is looked into
+_OPTIONAL = ("region", "session", "account_id")
 _NOTEBOOK = "JPY_SESSION_NAME"  # Jupyter Server's: the path of the notebook of a kernel; sometimes an id
 
 
@@ -43,6 +44,8 @@ class Used:
         region: Where clients went, if that was said.
 
         session: Name of the `[sso-session]`; `None` for the one that commands use.
+
+        account_id: Its number, where that is known.
     """
 
     target: str
@@ -50,6 +53,7 @@ class Used:
     role: str
     region: str | None = None
     session: str | None = None
+    account_id: str | None = None
 
     @property
     def label(self) -> str:
@@ -87,6 +91,11 @@ class LastUsed:
                 return found
         return []
 
+    def recent_ids(self) -> list[str]:
+        """Return the accounts that were used in this home, by number, the latest first."""
+        found = (_used(entry) for entry in self._load(_HOME))
+        return [one.account_id for one in found if one is not None and one.account_id is not None]
+
     def remember(self, current: InUseRole, region: str | None) -> None:
         """
         Remember what came into use.
@@ -99,10 +108,11 @@ class LastUsed:
             role = source.role
             target = role.profile or f"{role.account.id}/{role.role_name}"
             session = None if role.profile else role.sso_session.name
-            used = Used(target, role.account.name, role.role_name, region or self.region_of(role), session)
+            region = region or self.region_of(role)
+            used = Used(target, role.account.name, role.role_name, region, session, role.account.id)
         else:
             target = source.profile or current.client_profile or ""
-            used = Used(target, current.account.name, current.role_name, region)
+            used = Used(target, current.account.name, current.role_name, region, None, current.account.id or None)
         if not used.target:
             return  # keys that were pasted
         for key in self._keys():
@@ -148,9 +158,9 @@ class LastUsed:
 
 
 def _used(entry: dict[str, Any]) -> Used | None:
-    fields = {name: entry.get(name) for name in ("target", "name", "role", "region", "session")}
+    fields = {name: entry.get(name) for name in ("target", "name", "role", *_OPTIONAL)}
     if not all(isinstance(fields[name], str) for name in ("target", "name", "role")):
         return None
-    if not all(fields[name] is None or isinstance(fields[name], str) for name in ("region", "session")):
+    if not all(fields[name] is None or isinstance(fields[name], str) for name in _OPTIONAL):
         return None
     return Used(**fields)  # type: ignore[arg-type]  # as was just looked at

@@ -13,7 +13,7 @@ from cuaws_magic.errors import CuawsError, StorageError
 from cuaws_magic.humanize import counted, printable
 from cuaws_magic.redaction.known import KnownSecrets
 from cuaws_magic.redaction.notebook import Removed, scrubbed
-from cuaws_magic.storage import StateStore
+from cuaws_magic.state_store import StateStore
 from cuaws_magic.views.render import text_table
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cuaws_magic.config.edits import Edit, Edited
-    from cuaws_magic.storage import StateStore
+    from cuaws_magic.state_store import StateStore
 
 
 class AwsFiles:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cuaws_magic.model import AccountRole, Credentials, Now, RoleCredentials, Secret, SsoSession
     from cuaws_magic.sso.login import Login
     from cuaws_magic.sso.token_cache import TokenCache
-    from cuaws_magic.storage import StateStore
+    from cuaws_magic.state_store import StateStore
 
 
 # The date of a file may be a tick of the system's clock behind.

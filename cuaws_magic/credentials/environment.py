@@ -262,6 +262,8 @@ class KernelEnvironment:
 
     def _replace(self, values: dict[str, str | None], apart: Mapping[str, str | None] = _NOTHING) -> None:
         before, found = self._ours, self._found
+        if values == before and not self.touched and dict(apart) == dict(self._native.apart):
+            return  # the same account again
         now_found = {name: self.found(name) for name in values}
         with self.all_or_nothing():
             # First what is to be apart: then no key is in the C environment at any moment.

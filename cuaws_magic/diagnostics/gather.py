@@ -44,7 +44,7 @@ from cuaws_magic.diagnostics.snapshot import (
 from cuaws_magic.errors import CredentialsRefused, CuawsError, UnknownProfile
 from cuaws_magic.humanize import quoted
 from cuaws_magic.sso.session import CU_BOULDER, sign_in_of
-from cuaws_magic.storage import StateStore
+from cuaws_magic.state_store import StateStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

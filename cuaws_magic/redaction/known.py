@@ -11,13 +11,14 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic import storage
 from cuaws_magic.model import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from cuaws_magic.model import Now, Secret
-    from cuaws_magic.storage import StateStore
+    from cuaws_magic.state_store import StateStore
 
 _KIND, _KEY = "seen", "secrets"
 _MOST = 5000  # hashes
@@ -41,23 +42,26 @@ class KnownSecrets:
         self._now = now
         self._remembered: set[str] = set()
 
-    def remember(self, seen: Iterable[Secret | None], ends_at: datetime | None) -> None:
-        """Remember secrets until some time after their end."""
-        texts = [one.reveal() for one in seen if one is not None and len(one.reveal()) >= _SHORTEST]
-        texts = [text for text in texts if text not in self._remembered]
-        if not texts:
+    def remember(self, seen: Iterable[tuple[Secret, datetime | None]]) -> None:
+        """Remember secrets until some time after their end; `None` for one that has none."""
+        new = {secret.reveal(): ends_at for secret, ends_at in seen if not self.remembers(secret)}
+        if not new:
             return
-        content = self._load()
-        until = int(((ends_at or self._now() + _NO_END) + _KEPT).timestamp())
-        hashes = {name: end for name, end in content["hashes"].items() if end > self._now().timestamp()}
-        hashes |= {_hash(content["salt"], text): until for text in texts}
-        latest = sorted(hashes.items(), key=lambda entry: entry[1])[-_MOST:]
-        self._store.save(_KIND, _KEY, {"salt": content["salt"], "hashes": dict(latest)})
-        self._remembered |= set(texts)
+        now = self._now()
+        with storage.lock(self._store.lock_path("seen")):
+            content = self._load()
+            hashes = {name: end for name, end in content["hashes"].items() if end > now.timestamp()}
+            hashes |= {
+                _hash(content["salt"], text): int(((ends_at or now + _NO_END) + _KEPT).timestamp())
+                for text, ends_at in new.items()
+            }
+            latest = sorted(hashes.items(), key=lambda entry: entry[1])[-_MOST:]
+            self._store.save(_KIND, _KEY, {"salt": content["salt"], "hashes": dict(latest)})
+        self._remembered |= set(new)
 
     def remembers(self, secret: Secret) -> bool:
-        """Whether it was remembered in this process; looks at no file."""
-        return secret.reveal() in self._remembered
+        """Whether it was remembered in this process, or is too short to be; looks at no file."""
+        return len(secret.reveal()) < _SHORTEST or secret.reveal() in self._remembered
 
     def lookup(self) -> Callable[[str], bool]:
         """Return what tells whether a text is one of them."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cuaws_magic.config.content import AwsConfig
     from cuaws_magic.model import AccountRole, Now, SsoSession, SsoToken
     from cuaws_magic.sso.login import Login
-    from cuaws_magic.storage import StateStore
+    from cuaws_magic.state_store import StateStore
 
     Progress = Callable[[int, int], None]
 
@@ -139,13 +139,12 @@ class Accounts:
         """Remember that a role was taken, for the next time that nobody names one."""
         key = account_role.sso_session.cache_key
         used = dict(self._own_state.load("used", key))
-        latest = (account_role.account.id, account_role.role_name)
-        if not used or next(reversed(used.items())) != latest:
+        if used.get(account_role.account.id) != account_role.role_name:
             used.pop(account_role.account.id, None)
             self._own_state.save("used", key, {**used, account_role.account.id: account_role.role_name}, durable=False)
 
     def used_before(self, sso_session: SsoSession) -> dict[str, str]:
-        """Return the role taken last, by account id; the account used last stands at the end."""
+        """Return the role taken last, by account id; the one that was taken anew last stands at the end."""
         return {str(k): str(v) for k, v in self._own_state.load("used", sso_session.cache_key).items()}
 
     def known_roles(self, sso_session: SsoSession, config: AwsConfig | None) -> set[tuple[str, str]]:
@@ -223,14 +222,14 @@ class AccountList:
     Args:
         accounts: All of them.
 
-        used: Ids of those used before; the last used at the end.
+        used: Ids of those used before, some of them more than once; the last used at the end.
 
         is_production: Whether an account of that name is marked.
     """
 
     def __init__(self, accounts: Iterable[Account], used: Sequence[str], is_production: Callable[[str], bool]) -> None:
         by_id = {account.id: account for account in accounts}
-        on_top = [by_id[account_id] for account_id in reversed(used) if account_id in by_id]
+        on_top = [by_id[account_id] for account_id in dict.fromkeys(reversed(used)) if account_id in by_id]
         tops = {account.id for account in on_top}
         rest = sorted(
             (one for one in by_id.values() if one.id not in tops), key=lambda one: (one.name.casefold(), one.id)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cuaws_magic.model import Now, Secret, SsoSession, SsoToken
     from cuaws_magic.sso.device_flow import Step
     from cuaws_magic.sso.token_cache import TokenCache
-    from cuaws_magic.storage import StateStore
+    from cuaws_magic.state_store import StateStore
 
 # Seconds before each look at the file after a refused refresh: the AWS CLI takes no lock,
 # and writes a moment after the service answered it.

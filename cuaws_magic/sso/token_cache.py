@@ -59,6 +59,8 @@ class TokenCache:
         self.sso_folder = sso_folder
         self.role_folder = role_folder
         self._unsaved: dict[str, SsoToken] = {}
+        # Token files as they were parsed last, by path: they are looked at several times for each command.
+        self._parsed: dict[Path, tuple[object, SsoToken]] = {}
 
     @classmethod
     def default(cls) -> TokenCache:
@@ -75,10 +77,9 @@ class TokenCache:
         if unsaved is not None and not _of(unsaved, sso_session):
             unsaved = None
         try:
-            content = _read_object(path)
-            if content is None:
+            sso_token = self._read(path, sso_session)
+            if sso_token is None:
                 return CachedToken(unsaved)
-            sso_token = _sso_token(content, path, sso_session)
             if not _of(sso_token, sso_session):
                 return CachedToken(unsaved)
         except OSError as error:
@@ -88,6 +89,25 @@ class TokenCache:
         if unsaved is not None and unsaved.expires_at > sso_token.expires_at:
             return CachedToken(unsaved)
         return CachedToken(sso_token)
+
+    def _read(self, path: Path, sso_session: SsoSession) -> SsoToken | None:
+        """Parse a token file, again only when it changed; what is deleted is not kept here either."""
+        stamp = storage.stamp(path)
+        kept = self._parsed.get(path)
+        if kept is not None and stamp is not None and kept[0] == (stamp, sso_session):
+            return kept[1]
+        self._parsed.pop(path, None)
+        content = _read_object(path)
+        if content is None:
+            return None
+        sso_token = _sso_token(content, path, sso_session)
+        # One that was replaced meanwhile is parsed again the next time.
+        self._parsed[path] = ((stamp if storage.stamp(path) == stamp else None, sso_session), sso_token)
+        return sso_token
+
+    def in_memory(self) -> list[SsoToken]:
+        """Return the SSO tokens that this process holds; looks at no file."""
+        return [*list(self._unsaved.values()), *(sso_token for _, sso_token in list(self._parsed.values()))]
 
     def save(self, sso_session: SsoSession, sso_token: SsoToken) -> None:
         """

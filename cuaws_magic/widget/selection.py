@@ -218,7 +218,7 @@ class Selection:
         is_production = self._context.settings.is_production
         current = self._context.credentials.current
         # What is in use stands on top, also where it came in use without the portal.
-        on_top = [*(one for one in self._used if current is None or one != current.account.id)]
+        on_top = [*self._used, *reversed(self._context.last_used.recent_ids())]
         on_top += [current.account.id] if current is not None else []
         made_of = (
             sso_session.cache_key,

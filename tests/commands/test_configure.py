@@ -35,7 +35,7 @@ from cuaws_magic.practice import Knobs
 from cuaws_magic.settings import Settings
 from cuaws_magic.sso.accounts import Listing
 from cuaws_magic.sso.session import CU_BOULDER
-from cuaws_magic.storage import StateStore
+from cuaws_magic.state_store import StateStore
 from cuaws_magic.views.profiles import Configured, ProposedChange
 
 EDITS = Path(__file__).parents[1] / "config" / "edits"

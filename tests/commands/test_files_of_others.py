@@ -15,7 +15,7 @@ from cuaws_magic.config.edits import Put
 from cuaws_magic.config.files import ConfigWriter
 from cuaws_magic.errors import StorageError
 from cuaws_magic.sso.session import CU_BOULDER
-from cuaws_magic.storage import StateStore
+from cuaws_magic.state_store import StateStore
 
 ROOT = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
 

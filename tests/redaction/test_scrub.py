@@ -24,7 +24,7 @@ from cuaws_magic.model import Secret
 from cuaws_magic.redaction.known import KnownSecrets
 from cuaws_magic.redaction.notebook import scrubbed
 from cuaws_magic.redaction.patterns import find
-from cuaws_magic.storage import StateStore
+from cuaws_magic.state_store import StateStore
 
 _RANDOM = random.Random(20261126)
 _BASE64 = string.ascii_letters + string.digits + "+/"
@@ -201,7 +201,7 @@ def test_what_is_no_notebook(text):
 def test_a_bare_secret_of_this_home_is_known(tmp_path):
     """Without a name or an id near it; another string of forty is left alone."""
     known = KnownSecrets(StateStore(tmp_path), lambda: NOON)
-    known.remember((Secret(KEY), None, Secret("short")), NOON + timedelta(hours=4))
+    known.remember((Secret(text), NOON + timedelta(hours=4)) for text in (KEY, "short"))
 
     text = f"x = '{KEY}'; y = '{secret_key()}'"
 
@@ -216,9 +216,9 @@ def test_it_is_forgotten_after_a_while(tmp_path):
     """Thirty days after its end; the memory does not grow without end."""
     clock = Clock()
     known = KnownSecrets(StateStore(tmp_path), clock)
-    known.remember((Secret(KEY),), NOON)
+    known.remember([(Secret(KEY), NOON)])
     clock.forward(days=31)
-    known.remember((Secret(secret_key()),), NOON + timedelta(days=31))
+    known.remember([(Secret(secret_key()), NOON + timedelta(days=31))])
 
     assert not known.lookup()(KEY)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -426,3 +427,56 @@ def test_forgetting_all_role_credentials_leaves_other_peoples(cache):
 
     assert count == 1
     assert [path.name for path in cache.role_folder.iterdir()] == ["assumed.json"]
+
+
+# What was parsed is kept for as long as the file is as it was.
+
+
+def test_a_token_file_is_parsed_again_only_when_it_changed(cache, monkeypatch):
+    """Several looks of one command read it once; what another program writes is seen at once, whatever its date."""
+    from cuaws_magic.sso import token_cache
+
+    path = cache.token_path(CU_BOULDER)
+    put(path, BY_THE_CLI)
+    reads = []
+    read = token_cache._read_object
+    monkeypatch.setattr(token_cache, "_read_object", lambda one: (reads.append(one), read(one))[1])
+
+    first = cache.load(CU_BOULDER).sso_token
+    assert cache.load(CU_BOULDER).sso_token == first
+    assert len(reads) == 1
+    assert cache.in_memory() == [first]
+
+    before = path.stat()
+    other = path.with_name("new")
+    put(other, BY_THE_CLI | {"accessToken": "s3cret-new"})  # as long as the one before
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(path)
+    assert cache.load(CU_BOULDER).sso_token.access_token == Secret("s3cret-new")
+
+    path.unlink()
+    assert cache.load(CU_BOULDER).sso_token is None
+    assert cache.in_memory() == []
+
+
+def test_a_link_is_read_each_time(cache, tmp_path):
+    """Its own date does not tell that its target changed."""
+    target = tmp_path / "elsewhere.json"
+    put(target, BY_THE_CLI)
+    path = cache.token_path(CU_BOULDER)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+    assert cache.load(CU_BOULDER).sso_token.access_token == Secret("s3cret-cli")
+
+    put(target, BY_THE_CLI | {"accessToken": "s3cret-new"})
+    assert cache.load(CU_BOULDER).sso_token.access_token == Secret("s3cret-new")
+
+
+def test_the_same_file_for_another_organisation(cache):
+    """A section that was given another start URL does not get the token of the one before."""
+    put(cache.token_path(CU_BOULDER), BY_THE_CLI)
+    assert cache.load(CU_BOULDER).sso_token is not None
+
+    moved = SsoSession("fedauth", "https://other.awsapps.com/start", "us-west-2", None)
+    assert cache.load(moved).sso_token is None
+    assert cache.load(CU_BOULDER).sso_token is not None
