@@ -141,23 +141,12 @@ def _web_identity(snapshot: Snapshot) -> Iterable[Finding]:
             "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN: every AWS client without an account refuses",
             'Type `import os; del os.environ["AWS_WEB_IDENTITY_TOKEN_FILE"]`.',
         )
-    elif file and "AWS_PROFILE" in snapshot.ours and snapshot.in_use is not None and _via_profile(snapshot):
-        yield error(
-            subject,
-            f"{role} (IRSA) wins over AWS_PROFILE, so programs are not in {snapshot.in_use}",
-            f"Type `%cuaws use {snapshot.in_use}` without `--via profile`.",
-        )
     elif file:
         yield warning(
             subject,
             f"without an account in use, AWS clients are {role} (IRSA); it wins over AWS_PROFILE",
-            "Type `%cuaws use ACCOUNT` before the first AWS call; not with `--via profile`.",
+            "Type `%cuaws use ACCOUNT` before the first AWS call.",
         )
-
-
-def _via_profile(snapshot: Snapshot) -> bool:
-    """Whether the account in use is there by its profile only, not by its keys."""
-    return "AWS_ACCESS_KEY_ID" not in snapshot.ours
 
 
 def regions(snapshot: Snapshot) -> Iterable[Finding]:

@@ -61,7 +61,6 @@ _PACKAGES = ("botocore", "boto3", "ipython", "ipykernel", "ipywidgets", FRONT_EN
 _MODULES = {"ipython": "IPython"}
 _VARIABLES = re.compile(r"(AWS|CUAWS)_.*|(http|https|all|no)_proxy|REQUESTS_CA_BUNDLE", re.IGNORECASE)
 _NAMES_A_FILE = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
-_OURS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE")
 # Something behind a blank that reads like a comment; AWS files have none behind a value.
 _COMMENT = re.compile(r"\s[#;]")
 # A space before a key, a non-breaking one perhaps, makes its line part of the value before. A block begins at once.
@@ -91,7 +90,6 @@ def gather(context: Context) -> Snapshot:
         at=context.now(),
         variables=variables,
         missing=frozenset(_missing(variables, (*config.sections, *credentials.sections))),
-        ours=frozenset(name for name in _OURS if context.environ.get(name) != context.environment.found(name)),
         in_use=current.account.name if current is not None else None,
         touched=context.environment.touched,
         config=config,

@@ -159,8 +159,6 @@ class Snapshot:
 
         in_use: The account in use, or `None`.
 
-        ours: Names of the variables that we have set or taken out.
-
         touched: Variables that somebody changed since `%cuaws use`.
 
         config: The config file.
@@ -208,7 +206,6 @@ class Snapshot:
     clock: Clock
     missing: frozenset[str] = frozenset()
     in_use: str | None = None
-    ours: frozenset[str] = frozenset()
     touched: tuple[str, ...] = ()
     file_troubles: tuple[str, ...] = ()
     exposed: tuple[Path, ...] = ()

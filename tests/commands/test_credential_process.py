@@ -11,7 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from doubles import RecordingShow
+from doubles import App, RecordingShow
 
 from cuaws_magic.credentials import cached_process
 
@@ -94,6 +94,9 @@ def test_without_a_sign_in(portal, home):
     assert done.stdout == ""
     assert done.stderr == "You are not signed in to fedauth. Type `%cuaws login` in a notebook.\n"
     assert portal.count("StartDeviceAuthorization") == 0
+
+    App().login(RecordingShow())
+    assert run(*WORDS).returncode == 0
 
 
 @pytest.mark.parametrize("target", ["lab", "111/MyRole", f"{ID}", f"{ID}/", 'x"/y', "é/ü"])

@@ -152,21 +152,10 @@ CASES = [
         silent=("names the profile p",),
     ),
     Case(
-        "IRSA hides an account in use by its profile",
+        "IRSA does not hide an account in use",
         {
             "variables": {"AWS_ROLE_ARN": "r", "AWS_WEB_IDENTITY_TOKEN_FILE": "f"},
             "in_use": "a",
-            "ours": frozenset({"AWS_PROFILE"}),
-        },
-        "error: Hub's role: r (IRSA) wins over AWS_PROFILE, so programs are not in a.",
-        "First: Type `%cuaws use a` without `--via profile`.",
-    ),
-    Case(
-        "IRSA does not hide an account in use by its keys",
-        {
-            "variables": {"AWS_ROLE_ARN": "r", "AWS_WEB_IDENTITY_TOKEN_FILE": "f"},
-            "in_use": "a",
-            "ours": frozenset({"AWS_PROFILE", "AWS_ACCESS_KEY_ID"}),
         },
         "warning: Hub's role: ",
         "Ready.",

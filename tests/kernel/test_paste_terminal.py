@@ -115,6 +115,11 @@ def test_ctrl_c_at_the_hidden_prompt(terminal, tmp_path) -> None:
     child.sendintr()
     child.expect("was stopped")
     child.expect(r"In \[")
+    child.send("%cuaws paste\r")  # as the line says: run it again
+    child.expect("Paste the keys here")
+    child.sendintr()
+    child.expect("was stopped")
+    child.expect(r"In \[")
     run(child, "print(6 * 7)", "42")
 
 

@@ -242,6 +242,35 @@ def test_joblib(machine: Machine) -> None:
     }
 
 
+BUSY_LOKY = """
+import threading
+from joblib import Parallel, delayed
+from joblib.externals.loky import reusable_executor
+import childs
+use(A)
+busy = threading.Thread(target=lambda: Parallel(n_jobs=2)(delayed(time.sleep)(4) for _ in range(2)))
+busy.start()
+while not getattr(reusable_executor._executor, "_pending_work_items", None): time.sleep(0.05)
+line = [one for one in cuaws.use(B).notes if "joblib" in one]
+note("at use B", lambda: line)
+busy.join()
+exec(line[0].split("`")[1])
+note("then", lambda: sorted(NUMBERS[one] for one in Parallel(n_jobs=2)(delayed(childs.who)() for _ in range(4))))
+note("said", lambda: [one for one in cuaws.status().notes if "joblib" in one])
+"""
+
+
+def test_busy_workers_of_joblib(machine: Machine) -> None:
+    """Workers that are at work are named; what the line says to type ends them, and what runs then is B."""
+    (machine.home / "childs.py").write_text(CHILDS)
+
+    steps = machine.run(BUSY_LOKY, PYTHONPATH=str(machine.home))
+
+    (line,) = steps.pop("at use B")
+    assert line.startswith("joblib workers are still running as awsucob0myaccount.")
+    assert steps == {"then": ["B"] * 4, "said": []}
+
+
 THREADS = """
 from concurrent.futures import ThreadPoolExecutor
 use(A)
