@@ -1,10 +1,8 @@
 """
 What this kernel acts as, and how it stays fresh.
 
-Puts the account in use where programs look for it (the environment, and in front of
-botocore's own chain), renews it in the background, and notices when the sign-in has
-ended or somebody signed in again. Readers never wait for a renewal while the set in
-hand is good.
+Puts the account in use where programs look for it (the environment, and in front of botocore's own chain), renews it
+in the background, and notices when the sign-in has ended or somebody signed in again. Nobody waits for a renewal.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ from cuaws_magic.credentials.provider import BotoProvider
 from cuaws_magic.credentials.refresh import RefreshThread
 from cuaws_magic.credentials.remaining import Remaining
 from cuaws_magic.credentials.sources import Bound
+from cuaws_magic.credentials.thread_accounts import kept_by_threads, of_this_thread, unwatch
 from cuaws_magic.errors import CuawsError, NotSignedIn, Superseded
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import SIGN_IN_WARNINGS
@@ -147,7 +146,8 @@ class KernelCredentials:
         before, put_back, released = self._current, self._env.snapshot(), self._released
         sign_outs = self._sign_outs
         try:
-            yield self.activate(wanted, self.next_generation())
+            with kept_by_threads(wanted.source):
+                yield self.activate(wanted, self.next_generation())
         finally:
             with hold_interrupts():
                 self._libraries.settle()
@@ -187,6 +187,7 @@ class KernelCredentials:
         self._provider.remove()
         self._libraries.restore()
         self._processes.restore()
+        unwatch()
         self._changes.notify()
 
     def _settle_processes(self, wanted: Source | None) -> None:
@@ -388,7 +389,7 @@ class KernelCredentials:
 
     def _in_use(self) -> Source | None:
         current = self._current
-        return None if current is None else current.source
+        return of_this_thread() or (current.source if current is not None else None)
 
     def _bind(self, made_with: Source | None = None) -> Bound | None:
         """Bind a botocore session, unless somebody's own keys are in the environment."""

@@ -129,6 +129,75 @@ def test_clients_made_inside_keep_their_account(kernel):
     assert kernel.good("inside.get_caller_identity()['Account']").text == "'222222222222'"
 
 
+THREAD = """
+import boto3, threading
+answers, go = [], threading.Event()
+def who(client): return client("sts").get_caller_identity()["Account"]
+def child(): answers.append(who(boto3.client))
+def later():
+    answers.append(who(boto3.client))
+    go.wait()
+    answers.append(who(boto3.client)); answers.append(who(boto3.Session().client))
+    inner = threading.Thread(target=child); inner.start(); inner.join()
+thread = threading.Thread(target=later); thread.start()
+"""
+
+
+def test_threads_started_inside_keep_their_account(kernel):
+    """What they make after the cell is of the cell's account, as are threads that they start; other threads are not."""
+    kernel.good(f"%cuaws use {A}")
+    kernel.good("import threading; usual = threading.Thread.start")
+    kernel.good(f"%%cuaws as {B}\n{THREAD}")
+
+    kernel.good(f"%%cuaws as {A}\npass")
+    kernel.good("go.set(); thread.join()")
+    assert kernel.value("answers") == ["222222222222"] * 4
+    assert kernel.good(WHO).text == "'111111111111'"
+
+    kernel.good("del answers[:]\nother = threading.Thread(target=child); other.start(); other.join()")
+    assert kernel.value("answers") == ["111111111111"]
+    kernel.good(f"%%cuaws as {A}\npass")
+    assert kernel.value("threading.Thread.start is usual") is True
+
+
+POOL = """
+from concurrent.futures import ThreadPoolExecutor
+pool = globals().get("pool") or ThreadPoolExecutor(1)
+pool.submit(lambda: None).result()
+"""
+
+
+def test_threads_of_a_pool_follow_the_account_in_use(kernel):
+    """A library's thread serves whoever comes later: what it makes then is of the account in use then."""
+    kernel.good(f"%cuaws use {A}")
+    kernel.good(f"%%cuaws as {B}\n{POOL}")
+
+    answer = kernel.good(
+        "import boto3; pool.submit(lambda: boto3.client('sts').get_caller_identity()['Account']).result()"
+    )
+    assert answer.text == "'111111111111'"
+
+
+@pytest.mark.parametrize("line", ["as", "each"])
+def test_role_and_region(kernel, line):
+    """Both can be said: the cell runs as that role, and its clients go there."""
+    region = "--region" if line == "as" else "--regions"
+    kernel.good(f"%cuaws use {A}")
+    session = "boto3.Session()" if line == "as" else "session"
+
+    cell = kernel.good(
+        f"%%cuaws {line} awsucob0production --role ReadOnly {region} eu-west-1 {'' if line == 'as' else '--yes'}\n"
+        f"import boto3; client = {session}.client('sts')\n"
+        "seen = (client.get_caller_identity()['Arn'], client.meta.region_name)"
+    )
+
+    assert cell.status == "ok"
+    arn, seen_region = kernel.value("seen")
+    assert "_ReadOnly_" in arn
+    assert seen_region == "eu-west-1"
+    assert kernel.good("boto3.Session().region_name").text == "'us-west-2'"
+
+
 def test_an_account_that_is_not_there(kernel):
     """One line, and the cell does not run."""
     kernel.good(f"%cuaws use {A}")
