@@ -58,6 +58,8 @@ class DayClock:
 class Nowhere:
     """A page that nobody reads."""
 
+    in_place = False
+
     def __call__(self, view: View) -> Nowhere:  # noqa: ARG002 - as `Display` has it
         """Show nothing."""
         return self

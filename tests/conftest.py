@@ -87,7 +87,8 @@ def _environment_as_before() -> Iterator[None]:
 def home(_environment_as_before: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Give every test an empty home and no AWS settings; nothing asks the instance metadata service."""
     for name in list(os.environ):
-        if name.startswith(_OURS) or name in _PROXIES:
+        # IPython warns where another virtual environment is active than the one that runs the tests.
+        if name.startswith(_OURS) or name in {*_PROXIES, "VIRTUAL_ENV"}:
             monkeypatch.delenv(name)
     folder = tmp_path / "home"
     folder.mkdir()

@@ -108,6 +108,7 @@ class RecordingShow:
 
     views: list[View] = field(default_factory=list)
     shown: int = 0
+    in_place: bool = False
 
     def __call__(self, view: View) -> RecordingShow:
         self.shown += 1

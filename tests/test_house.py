@@ -76,13 +76,13 @@ DOORS = tuple(
         "sqlite3": "ipython.cell_wipe",
         "webbrowser": "ipython.display",
         "subprocess": "credentials.cached_process diagnostics.gather",
-        "socket": "endpoint.server endpoint.token_files",
+        "socket": "endpoint.request endpoint.server endpoint.token_files",
         "certifi": "aws.plain_clients",
         "http.client": "aws.plain_clients",
-        "http.server": "endpoint.server",
+        "http.server": "endpoint.request",
         "urllib.request": "aws.plain_clients",
         # Never: it would cost every user of the package its import.
-        "boto3": "credentials.provider",
+        "boto3": "credentials.provider credentials.thread_accounts",
         "nbformat": "commands.scrub commands.stamp",
         "pandas": "views.many",
     }.items()

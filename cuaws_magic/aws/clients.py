@@ -8,6 +8,7 @@ What a person's own clients log is theirs; what we ask for them is not to be rea
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import threading
@@ -15,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.aws.plain_clients import Connections, PlainPortal, PlainSts, endpoint
 from cuaws_magic.background import ForkSafeLock
+from cuaws_magic.model import Credentials, Secret, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from cuaws_magic.model import Credentials
 
 _HERE = threading.local()
 _LIBRARIES = ("botocore", "urllib3")
@@ -123,9 +123,7 @@ class BotoClients:
             profile: Whose settings say how to reach STS; else those of the profile that a person chose.
         """
         if credentials is None:
-            import botocore.session
-
-            return botocore.session.Session().create_client("sts", region_name=region, config=_config())
+            return self._sts_of_the_chain(region)
         origin = self._endpoint("STS", "sts", region, profile or self._profile())
         if origin is not None:
             return PlainSts(self._connections, origin, region, credentials)
@@ -139,6 +137,18 @@ class BotoClients:
                 aws_secret_access_key=credentials.secret_access_key.reveal(),
                 aws_session_token=token.reveal() if token is not None else None,
             )
+
+    def _sts_of_the_chain(self, region: str) -> Any:
+        """Make an STS client as whatever a new botocore session finds, which is what programs of this kernel find."""
+        session = _session_class()()
+        origin = self._endpoint("STS", "sts", region, session.profile)
+        found = session.get_credentials() if origin is not None else None
+        if origin is None or found is None:
+            return session.create_client("sts", region_name=region, config=_config())
+        keys = found.get_frozen_credentials()
+        token = Secret(keys.token) if keys.token else None
+        frozen = Credentials(None, Secret(keys.access_key), Secret(keys.secret_key), token, None, utc_now())
+        return PlainSts(self._connections, origin, region, frozen)
 
     def date(self, service: str, region: str, patience: float) -> tuple[str, str | None]:
         """
@@ -154,6 +164,9 @@ class BotoClients:
         Returns:
             Its address, and the `Date` header of what it answered.
         """
+        origin = self._endpoint("SSO_OIDC", "oidc", region, self._profile()) if service == "sso-oidc" else None
+        if origin is not None:
+            return origin, Connections(patience, patience).send("GET", origin, "/", {})[1].get("date")
         import botocore.session
         from botocore.awsrequest import AWSRequest
         from botocore.exceptions import ConfigParseError, ProfileNotFound
@@ -197,6 +210,27 @@ class BotoClients:
     def _profile(self) -> str | None:
         """Return the profile that a person chose, in botocore's order."""
         return self._found("AWS_DEFAULT_PROFILE") or self._found("AWS_PROFILE") or None
+
+
+@functools.cache
+def _session_class() -> Any:
+    import botocore.session
+
+    class Session(botocore.session.Session):  # type: ignore[misc]  # botocore has no types
+        """Registers the handlers of clients, most of the time that a session takes, with the first client."""
+
+        _has_handlers = False
+
+        def __init__(self) -> None:
+            super().__init__(include_builtin_handlers=False)
+
+        def create_client(self, *given: Any, **named: Any) -> Any:
+            if not self._has_handlers:
+                self._has_handlers = True
+                self._register_builtin_handlers(self._events)
+            return super().create_client(*given, **named)
+
+    return Session
 
 
 class _Nobody:

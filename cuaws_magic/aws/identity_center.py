@@ -167,7 +167,12 @@ class IdentityCenter:
         """
         bearer = sso_token.access_token
         self._questions.portal(
-            "Logout", sso_region, lambda client: client.logout(accessToken=bearer.reveal()), _own_answer
+            "Logout",
+            sso_region,
+            lambda client: client.logout(accessToken=bearer.reveal()),
+            _own_answer,
+            attempts=3,
+            paced=False,  # nobody can list at the same time with what is ended
         )
 
     def check(self, sso_token: SsoToken, sso_region: str) -> None:

@@ -80,9 +80,17 @@ def _proxies() -> dict[str, str]:
 
 
 class Connections:
-    """Connections that stay open between requests, for any thread; closed with this object."""
+    """
+    Connections that stay open between requests, for any thread; closed with this object.
 
-    def __init__(self) -> None:
+    Args:
+        connect: Seconds to wait for a connection.
+
+        read: Seconds to wait for an answer.
+    """
+
+    def __init__(self, connect: float | None = None, read: float | None = None) -> None:
+        self._timeouts = (connect or CONNECT_TIMEOUT, read or READ_TIMEOUT)
         self._idle: dict[str, list[http.client.HTTPConnection]] = {}
         weakref.finalize(self, _close, self._idle)
 
@@ -110,7 +118,7 @@ class Connections:
             try:
                 connection, used = idle.pop(), True
             except IndexError:
-                connection, used = _connected(origin, f"{origin}{target}"), False
+                connection, used = _connected(origin, f"{origin}{target}", *self._timeouts), False
             try:
                 connection.request(method, target, body, {"User-Agent": _user_agent(), **headers})
                 answer = connection.getresponse()
@@ -136,14 +144,14 @@ def _close(idle: dict[str, list[http.client.HTTPConnection]]) -> None:
             connection.close()
 
 
-def _connected(origin: str, url: str) -> http.client.HTTPConnection:
+def _connected(origin: str, url: str, connect: float, read: float) -> http.client.HTTPConnection:
     import http.client
 
     scheme, _, authority = origin.partition("://")
     connection = (
-        http.client.HTTPSConnection(authority, timeout=CONNECT_TIMEOUT, context=_tls(_bundle()))
+        http.client.HTTPSConnection(authority, timeout=connect, context=_tls(_bundle()))
         if scheme == "https"
-        else http.client.HTTPConnection(authority, timeout=CONNECT_TIMEOUT)
+        else http.client.HTTPConnection(authority, timeout=connect)
     )
     connection.set_debuglevel(0)  # whoever watches their own requests that way would print our secrets
     try:
@@ -151,7 +159,7 @@ def _connected(origin: str, url: str) -> http.client.HTTPConnection:
     except OSError as error:
         connection.close()
         raise _as_botocore(error, url, connecting=True) from None
-    connection.sock.settimeout(READ_TIMEOUT)
+    connection.sock.settimeout(read)
     return connection
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cuaws_magic.aws.clients import quiet
 from cuaws_magic.aws.request_rate import RequestRate
-from cuaws_magic.aws.service_errors import translate
 from cuaws_magic.background import ForkSafeLock
 from cuaws_magic.errors import PassingTrouble, ServiceFailure
 
@@ -171,9 +170,11 @@ class Transport:
         call: Callable[[Any], Mapping[str, Any]],
         value: Callable[[Mapping[str, Any]], Result],
         attempts: int = ATTEMPTS,
+        *,
+        paced: bool = True,
     ) -> Result:
-        """Ask the access portal, as `oidc`, at the common rate."""
-        return self._ask(operation, lambda: call(self._clients.portal(region)), value, attempts, paced=True)
+        """Ask the access portal, as `oidc`, at the common rate or at once."""
+        return self._ask(operation, lambda: call(self._clients.portal(region)), value, attempts, paced=paced)
 
     def sts(
         self,
@@ -253,6 +254,8 @@ class Transport:
                 with quiet():
                     return value(call())
             except Exception as error:  # noqa: BLE001 - a door: everything foreign is translated or answered here
+                from cuaws_magic.aws.service_errors import translate  # deferred: 10 ms that nothing wrong does not need
+
                 translated = translate(error, operation, self._now())
             # Out of the handler, and without what a bug's traceback went through: requests with their secrets.
             translated.__cause__ = translated.__context__ = None

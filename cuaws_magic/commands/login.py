@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from cuaws_magic import storage
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from cuaws_magic.views.render import Display
     from cuaws_magic.views.sign_in import SigningIn
 
+_AT_A_TIME = 8
+_PATIENCE = 10  # seconds that a logout waits for AWS
 _BROWSER = "Your browser may still be signed in to the access portal: on a shared computer sign out there, too."
 
 
@@ -39,7 +42,7 @@ def login(
 
         settings: What the arguments say of the organisation; holds for later commands.
 
-        force: Sign in again sign in again although still signed in.
+        force: Sign in again although still signed in.
 
         wait: Until a person approved; otherwise in the background.
 
@@ -95,7 +98,7 @@ def _end_own(context: Context, current: InUseRole | None) -> tuple[list[str], li
     sentences: list[str] = []
     # First at AWS: a file that cannot be deleted must not keep the sign-in alive.
     if sso_token is not None and context.now() < sso_token.expires_at:
-        sentences = _revoke(context, sso_token, sso_session.sso_region)
+        sentences = _revoke(context, [(sso_token, sso_session.sso_region)])
     context.login.forget(sso_session)
     context.broker.forget_all(sso_session, context.accounts.known_roles(sso_session, config))
     return [session_label(sso_session)] if sso_token is not None else [], sentences
@@ -104,29 +107,49 @@ def _end_own(context: Context, current: InUseRole | None) -> tuple[list[str], li
 def _end_every(context: Context, current: InUseRole | None) -> tuple[list[str], list[str]]:
     """End every sign-in of the cache, as `aws sso logout` does, and those that only this kernel has."""
     found = list(context.token_cache.all_tokens())
-    sentences: list[str] = []
-    for _, sso_token in found:
-        # Also one that has expired by its date, as the CLI does: the date is a hint, and so is this clock.
-        sentences += _revoke(context, sso_token, sso_token.sso_region)
+    # Also one that has expired by its date, as the CLI does: the date is a hint, and so is this clock.
+    sentences = _revoke(context, [(one, one.sso_region) for _, one in found if one.sso_region is not None])
     context.login.forget_files(path for path, _ in found)
     sso_session = own_sign_in(context, current)
     if sso_session is not None:
         context.login.forget(sso_session)
     context.broker.forget_every()
-    return list(dict.fromkeys(sso_token.start_url for _, sso_token in found)), list(dict.fromkeys(sentences))
+    return list(dict.fromkeys(sso_token.start_url for _, sso_token in found)), sentences
 
 
-def _revoke(context: Context, sso_token: SsoToken, sso_region: str | None) -> list[str]:
-    """End a sign-in at the portal (`Logout`); returns what to say where that was not possible."""
-    if sso_region is None:
+def _revoke(context: Context, sign_ins: list[tuple[SsoToken, str]]) -> list[str]:
+    """
+    End sign-ins at the portal, several at a time; who does not answer is not waited for longer than some seconds.
+
+    Returns:
+        What to say where that was not possible, each sentence once.
+    """
+    if not sign_ins:
         return []
+    pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="cuaws-logout")
+    try:
+        asked = {pool.submit(_revoked, context, *one): one[0] for one in sign_ins}
+        _, late = wait(asked, _PATIENCE)
+        sentences = [sentence for answer in asked if answer not in late for sentence in answer.result()]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    why = f"The access portal did not answer in {_PATIENCE} seconds"
+    sentences += [_still_good(context, asked[one], why) for one in late if context.now() < asked[one].expires_at]
+    return list(dict.fromkeys(sentences))
+
+
+def _still_good(context: Context, sso_token: SsoToken, why: str) -> str:
+    ends = clock(sso_token.expires_at, context.now())
+    return f"{why}. It is deleted here, but AWS ends it only at {ends}."
+
+
+def _revoked(context: Context, sso_token: SsoToken, sso_region: str) -> list[str]:
+    """End a sign-in at the portal (`Logout`); returns what to say where that was not possible."""
     try:
         context.identity_center.logout(sso_token, sso_region)
     except SsoTokenRefused:
         return []  # it had ended already
     except CuawsError as error:
         if context.now() < sso_token.expires_at:
-            ends = clock(sso_token.expires_at, context.now())
-            why = str(error).split(". ", 1)[0]
-            return [f"{why}. It is deleted here, but AWS ends it only at {ends}."]
+            return [_still_good(context, sso_token, str(error).split(". ", 1)[0])]
     return []

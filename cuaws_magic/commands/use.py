@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cuaws_magic.aws import profile_credentials
+from cuaws_magic.commands.early import EarlyCard
 from cuaws_magic.commands.last_used import Used
 from cuaws_magic.commands.reach import chosen, reaching
 from cuaws_magic.commands.status import account_by_id, in_use_view
@@ -68,35 +69,40 @@ def use(
 
         Cancelled: Ctrl-C or the stop button during the sign-in.
     """
-    generation = context.credentials.next_generation()
-    said_region = region
-    if target in {None, "-"}:
-        again = _again(context, before=target is not None)
-        target, said_region = again.target, region or again.region
-        settled = context.choice.settled()
-        if again.session is not None and (settled is None or settled.name != again.session):
-            context.choice.configure(Settings(session=again.session))
-    config = context.aws_files.read()
-    meant = classify(str(target), config)
-    region = said_region
-    way = chosen(context, via)
-    if way == "profile":
-        ready = _by_name(context, display, meant, config, role=role, region=region, verify=verify)
-    elif isinstance(meant, ProfileTarget):
-        if role is not None:
-            raise ConfigurationError(f"The profile {meant.name} has its own role. Leave `--role` out.")
-        ready = _through_profile(context, display, meant.name, config, region, verify=verify)
-    else:
-        ready = _through_portal(context, display, meant, config, role=role, region=region, verify=verify)
-    current = context.credentials.activate(reaching(context, ready, way), generation)
-    if isinstance(current.source, RoleSource):
-        context.accounts.used(current.source.role)
-    made_for = context.last_used.made_for()
-    context.last_used.remember(current, said_region)
-    notes = context.credentials.remaining.lines()
-    if made_for is not None and not _is(current, made_for):
-        notes = (*notes, f"This notebook was made for {made_for.label}. To use that, type `%cuaws use`.")
-    return in_use_view(context, current, notes)
+    card = EarlyCard(display)
+    with card.kept_true():
+        generation = context.credentials.next_generation()
+        said_region = region
+        if target in {None, "-"}:
+            again = _again(context, before=target is not None)
+            target, said_region = again.target, region or again.region
+            settled = context.choice.settled()
+            if again.session is not None and (settled is None or settled.name != again.session):
+                context.choice.configure(Settings(session=again.session))
+        config = context.aws_files.read()
+        meant = classify(str(target), config)
+        region = said_region
+        way = chosen(context, via)
+        if way == "profile":
+            ready = _by_name(context, display, meant, config, role=role, region=region, verify=verify)
+        elif isinstance(meant, ProfileTarget):
+            if role is not None:
+                raise ConfigurationError(f"The profile {meant.name} has its own role. Leave `--role` out.")
+            ready = _through_profile(context, display, meant.name, config, region, verify=verify)
+        else:
+            confirm = card if verify else None
+            ready = _through_portal(context, display, meant, config, role=role, region=region, confirm=confirm)
+        current = context.credentials.activate(reaching(context, ready, way), generation)
+        if isinstance(current.source, RoleSource):
+            context.accounts.used(current.source.role)
+        made_for = context.last_used.made_for()
+        context.last_used.remember(current, said_region)
+        notes = context.credentials.remaining.lines()
+        if made_for is not None and not _is(current, made_for):
+            notes = (*notes, f"This notebook was made for {made_for.label}. To use that, type `%cuaws use`.")
+        view = in_use_view(context, current, notes)
+    card.finish(view)
+    return view
 
 
 def _again(context: Context, *, before: bool) -> Used:
@@ -132,7 +138,7 @@ def ready(
     if isinstance(meant, ProfileTarget):
         found = _through_profile(context, display, meant.name, config, region, verify=False)
     else:
-        found = _through_portal(context, display, meant, config, role=role, region=region, verify=False)
+        found = _through_portal(context, display, meant, config, role=role, region=region, confirm=None)
     return reaching(context, found, "auto" if way == "profile" else way)
 
 
@@ -158,7 +164,7 @@ def _through_portal(
     *,
     role: str | None,
     region: str | None,
-    verify: bool,
+    confirm: EarlyCard | None,
 ) -> InUseRole:
     def obtain() -> tuple[AccountRole, Credentials]:
         account_role = context.targets.resolve(target, role, context.choice.sso_session, config)
@@ -168,23 +174,28 @@ def _through_portal(
     region = region or account_role.region or context.last_used.region_of(account_role)
     region = region or context.choice.region(account_role.sso_session)
     identity = None
-    if verify:
-        keys, identity = _accepted(context, display, account_role, keys, region)
+    if confirm is not None:
+        keys, identity = _accepted(context, display, confirm, account_role, keys, region)
     return InUseRole(RoleSource(context.broker, account_role), keys, region, identity, account_role.profile)
 
 
 def _accepted(
-    context: Context, display: Display, account_role: AccountRole, keys: Credentials, region: str
+    context: Context, display: Display, card: EarlyCard, account_role: AccountRole, keys: Credentials, region: str
 ) -> tuple[Credentials, Identity]:
     """Have AWS confirm a set; one from a cache that it refuses is fetched anew, once."""
+
+    def confirmed(keys: Credentials) -> Identity:
+        return _confirmed(context, keys, region, account_role.account.id, account_role.profile)
+
+    production = context.settings.is_production(account_role.account.name)
     try:
-        return keys, _confirmed(context, keys, region, account_role.account.id, account_role.profile)
+        return keys, card.while_waiting(lambda: confirmed(keys), account_role, production=production)
     except CredentialsRefused:
         fetched = context.approvals.retry_after_sign_in(
             lambda: context.broker.replace_refused(account_role, keys), display
         )
     try:
-        return fetched, _confirmed(context, fetched, region, account_role.account.id, account_role.profile)
+        return fetched, confirmed(fetched)
     except CredentialsRefused as error:
         if error.elsewhere:
             raise

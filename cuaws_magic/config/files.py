@@ -39,6 +39,7 @@ class AwsFiles:
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ
         self._kept: tuple[object, AwsConfig] | None = None
+        self._parsed: dict[Path, tuple[object, dict[str, dict[str, str]]]] = {}
 
     @property
     def config_path(self) -> Path:
@@ -66,7 +67,7 @@ class AwsFiles:
         in_credentials = path == self.credentials_path
         return [
             (header, *(("profile", header) if in_credentials else ini_text.kind_and_name(header)), settings)
-            for header, settings in _sections(path).items()
+            for header, settings in self._settings(path).items()
         ]
 
     def read(self) -> AwsConfig:
@@ -81,8 +82,16 @@ class AwsFiles:
         paths = (self.config_path, self.credentials_path)
         stamp = tuple((path, *_stamp(path)) for path in paths)
         if self._kept is None or self._kept[0] != stamp:
-            self._kept = (stamp, _read(*paths))
+            self._kept = (stamp, config_from(paths[0], self._settings(paths[0]), self._settings(paths[1]), paths[1]))
         return self._kept[1]
+
+    def _settings(self, path: Path) -> dict[str, dict[str, str]]:
+        """Return the settings of each section of a file, parsed again only when it changed."""
+        stamp = _stamp(path)
+        found = self._parsed.get(path)
+        if found is None or found[0] != stamp:
+            found = self._parsed[path] = (stamp, _sections(path))
+        return found[1]
 
     def plain(self, profile: str | None) -> bool:
         """Whether a profile, or else `[default]`, is there and has no settings for clients; `False` if in doubt."""
@@ -124,10 +133,6 @@ def bytes_of(path: Path) -> bytes:
         return b""
     except OSError as error:
         raise StorageError(f"Cannot read {path}: {storage.reason(error)}. Make it readable and try again.") from None
-
-
-def _read(config_path: Path, credentials_path: Path) -> AwsConfig:
-    return config_from(config_path, _sections(config_path), _sections(credentials_path), credentials_path)
 
 
 def _sections(path: Path) -> dict[str, dict[str, str]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from cuaws_magic.errors import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # `block` is a section of the credentials file, whose header is the bare name.
 Kind = Literal["profile", "sso-session", "block"]
@@ -76,8 +76,14 @@ def values(text: str) -> dict[str, dict[str, str]]:
     Raises:
         Malformed: botocore would refuse it; nothing of the line's text is repeated, it may be a key.
     """
-    parser = parsed(text)
-    return {header: dict(parser.items(header)) for header in parser.sections()}
+    parser = _parser(text)
+    found = {header: dict(parser.items(header)) for header in parser.sections()}
+    _check_blocks(text, found)
+    return found
+
+
+# With none of these a header is split at its spaces, which takes a tenth of the time.
+_QUOTES = frozenset("\\'\"")
 
 
 def kind_and_name(header: str) -> tuple[str, str]:
@@ -85,10 +91,14 @@ def kind_and_name(header: str) -> tuple[str, str]:
     if header == "default":
         return ("profile", "default")
     kind = next((kind for kind in _KINDS if header.startswith(kind)), "")
-    try:
-        words = shlex.split(header)
-    except ValueError:
-        return ("", header)
+    if header.isascii() and header.isprintable() and not _QUOTES & set(header):
+        words = header.split(" ")
+        words = [word for word in words if word]
+    else:
+        try:
+            words = shlex.split(header)
+        except ValueError:
+            return ("", header)
     return (kind, words[1]) if kind and len(words) == 2 else ("", header)  # noqa: PLR2004 - said by the line itself
 
 
@@ -156,6 +166,12 @@ def writable(value: str) -> bool:
 
 def parsed(text: str) -> configparser.RawConfigParser:
     """Return what `values` is made of, as `values` does."""
+    parser = _parser(text)
+    _check_blocks(text, {header: dict(parser.items(header)) for header in parser.sections()})
+    return parser
+
+
+def _parser(text: str) -> configparser.RawConfigParser:
     parser = configparser.RawConfigParser()  # as botocore makes it
     try:
         parser.read_file(io.StringIO(text, newline=None))
@@ -167,11 +183,14 @@ def parsed(text: str) -> configparser.RawConfigParser:
         raise Malformed(error.lineno, "a [section] line is missing before it") from None
     except configparser.ParsingError as error:
         raise Malformed(error.errors[0][0] if error.errors else None, "not `key = value`") from None
-    for header in parser.sections():
-        for key, value in parser.items(header):
+    return parser
+
+
+def _check_blocks(text: str, sections: Mapping[str, Mapping[str, str]]) -> None:
+    for header, settings in sections.items():
+        for key, value in settings.items():
             if value.startswith("\n") and not _is_block(value):
                 raise Malformed(_line_of(text, header, key), f"not `key = value`, in the block of {key}")
-    return parser
 
 
 def _is_block(value: str) -> bool:

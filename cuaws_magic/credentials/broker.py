@@ -186,8 +186,12 @@ class Broker:
         return storage.lock(self._own_state.lock_path(f"role {key}"))
 
     def _renewed(self, account_role: AccountRole) -> RoleCredentials:
+        best = self._best_cached(account_role)
+        if best is not None and not best.refresh_needed(self._now()):
+            self._kept[account_role.key] = best
+            return best
         with self._fetching(account_role.key):
-            best = self._best_cached(account_role)
+            best = self._best_cached(account_role)  # another kernel may have been faster
             if best is not None and not best.refresh_needed(self._now()):
                 self._kept[account_role.key] = best
                 return best

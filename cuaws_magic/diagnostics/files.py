@@ -75,14 +75,16 @@ def sections(snapshot: Snapshot) -> Iterable[Finding]:
     """Judge sections one by one: passed over, commented, with values that cannot be right."""
     for message in snapshot.file_troubles:
         yield of_message("warning", "Config file", message)
+    profiles = {one.name for _, one in snapshot.sections() if one.kind == "profile"}
+    sign_ins = {one.settings.get("sso_session") for one in snapshot.config.sections}
     for section in snapshot.config.sections:
-        yield from _header(section, snapshot.config)
-        yield from _values(section, snapshot.config, snapshot)
+        yield from _header(section, snapshot.config, sign_ins)
+        yield from _values(section, snapshot.config, snapshot, profiles)
     for section in snapshot.credentials.sections:
         yield from _comments(section, snapshot.credentials)
 
 
-def _header(section: Section, file: AwsFile) -> Iterable[Finding]:
+def _header(section: Section, file: AwsFile, sign_ins: set[str | None]) -> Iterable[Finding]:
     header = section.header
     if section.kind in _KINDS or header in _WITHOUT_NAME:
         return
@@ -101,7 +103,7 @@ def _header(section: Section, file: AwsFile) -> Iterable[Finding]:
             f"[{header}] in {file.path} is ignored by every AWS program: it is written with a hyphen",
             f"Write it [sso-session {name}].",
         )
-    elif section.settings and _is_session(section, file):
+    elif section.settings and _is_session(section, sign_ins):
         yield warning(
             "Config file",
             f"[{header}] in {file.path} is ignored by every AWS program: the word sso-session is missing",
@@ -115,13 +117,12 @@ def _header(section: Section, file: AwsFile) -> Iterable[Finding]:
         )
 
 
-def _is_session(section: Section, file: AwsFile) -> bool:
+def _is_session(section: Section, sign_ins: set[str | None]) -> bool:
     """Whether a section without a known word before its name is meant as an sso-session: a profile names it as one."""
-    named = {one.settings.get("sso_session") for one in file.sections}
-    return section.header in named and "sso_account_id" not in section.settings
+    return section.header in sign_ins and "sso_account_id" not in section.settings
 
 
-def _values(section: Section, file: AwsFile, snapshot: Snapshot) -> Iterable[Finding]:
+def _values(section: Section, file: AwsFile, snapshot: Snapshot, profiles: set[str]) -> Iterable[Finding]:
     yield from _comments(section, file)
     where = f"[{section.header}] in {file.path}"
     for key in ("sso_region", "region"):
@@ -129,7 +130,7 @@ def _values(section: Section, file: AwsFile, snapshot: Snapshot) -> Iterable[Fin
         if value and key not in (*section.commented, *section.continued) and not REGION.fullmatch(value):
             yield warning("Config file", f"{key} = {value} of {where} is not a region", _correct(key))
     yield from _sso_region(section, where, snapshot)
-    yield from _needs(section, where, {one.name for _, one in snapshot.sections() if one.kind == "profile"})
+    yield from _needs(section, where, profiles)
     account_id = section.settings.get("sso_account_id")
     if account_id and "sso_account_id" not in section.commented and not ACCOUNT_ID.fullmatch(account_id):
         yield warning(

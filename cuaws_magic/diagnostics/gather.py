@@ -218,7 +218,9 @@ def _variables(context: Context) -> dict[str, str]:
 def _clock(context: Context, region: str) -> Clock:
     before = context.now()
     try:
-        address, date = BotoClients().date("sso-oidc", region, _PATIENCE)
+        address, date = BotoClients(context.environment.found, context.aws_files.plain).date(
+            "sso-oidc", region, _PATIENCE
+        )
     except Exception as error:  # noqa: BLE001 - a door: whatever is wrong is a finding
         return Clock("AWS", None, str(translate(error, "StartDeviceAuthorization", context.now())))
     host = urlsplit(address).hostname or "AWS"

@@ -13,18 +13,16 @@ from __future__ import annotations
 import atexit
 import contextlib
 import hmac
-import http.server
-import json
 import queue
 import secrets
 import socket
 import threading
 from dataclasses import dataclass, field
-from datetime import timedelta, timezone
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cuaws_magic.background import ForkSafeLock
+from cuaws_magic.endpoint.answers import HOST, of_credentials, refusal
 from cuaws_magic.endpoint.token_files import TokenFiles
 from cuaws_magic.errors import CuawsError
 from cuaws_magic.model import utc_now
@@ -34,16 +32,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cuaws_magic.credentials.sources import Source
-    from cuaws_magic.model import Credentials, Now
-
-# The C++ SDK allows http to the literal address only, object_store only together with a token file.
-HOST = "127.0.0.1"
+    from cuaws_magic.model import Now
 
 _WORKERS = 4  # threads; an answer from memory takes under a millisecond
 _BACKLOG = 1024  # connections that wait for a worker
 _PATIENCE = 5.0  # seconds for a client to send its request, and to take the answer
-# SDKs want to know when to ask again; keys without an end are asked for again and are the same.
-_ASSUMED_LIFE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -130,34 +123,15 @@ class CredentialsEndpoint:
         served = self._paths.get(path)
         # Compared even where there is no such path: how long an answer takes tells nothing.
         if not hmac.compare_digest(token, served.token if served is not None else b"-") or served is None:
-            return HTTPStatus.FORBIDDEN, _refusal("Forbidden", "The path or its token is not one of this kernel.")
+            return HTTPStatus.FORBIDDEN, refusal("Forbidden", "The path or its token is not one of this kernel.")
         try:
             credentials = served.source.credentials()
         except CuawsError as error:
-            return HTTPStatus.SERVICE_UNAVAILABLE, _refusal("NoCredentials", str(error))
+            return HTTPStatus.SERVICE_UNAVAILABLE, refusal("NoCredentials", str(error))
         if credentials.expired(self._now()):
             message = f"The credentials for {served.source.account.name} have expired."
-            return HTTPStatus.SERVICE_UNAVAILABLE, _refusal("Expired", message)
-        return HTTPStatus.OK, self._content(credentials)
-
-    def _content(self, credentials: Credentials) -> dict[str, str]:
-        """Write credentials as the service does (Amazon ECS, "task IAM roles")."""
-        ends_at = (credentials.expires_at or self._now() + _ASSUMED_LIFE).astimezone(timezone.utc)
-        token = credentials.session_token
-        content = {
-            "AccessKeyId": credentials.access_key_id.reveal(),
-            "SecretAccessKey": credentials.secret_access_key.reveal(),
-            "Token": token.reveal() if token is not None else "",
-            # Some SDKs read no offset but `Z`, and no fraction of a second.
-            "Expiration": ends_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }
-        if credentials.account_id:
-            content["AccountId"] = credentials.account_id
-        return content
-
-
-def _refusal(code: str, message: str) -> dict[str, str]:
-    return {"code": code, "message": message}
+            return HTTPStatus.SERVICE_UNAVAILABLE, refusal("Expired", message)
+        return HTTPStatus.OK, of_credentials(credentials, self._now())
 
 
 class _Server:
@@ -195,55 +169,13 @@ class _Server:
 
     def _work(self) -> None:
         while (connection := self._waiting.get()) is not None:
+            # With the first request: most kernels end without one, and `use` need not wait for 10 ms of imports.
+            from cuaws_magic.endpoint.request import Request
+
             with contextlib.suppress(OSError), connection:
                 connection.settimeout(_PATIENCE)
-                _Request(connection, self)
+                Request(connection, self)
 
     def answer(self, path: str, token: bytes) -> tuple[HTTPStatus, dict[str, str]]:
         """Return status and content for a request that is in order."""
         return self._answer(path, token)
-
-
-class _Request(http.server.BaseHTTPRequestHandler):
-    """One request: GET, to us by our own address, with a token."""
-
-    protocol_version = "HTTP/1.1"
-    server_version, sys_version = "cuaws", ""
-
-    def __init__(self, connection: socket.socket, server: _Server) -> None:
-        self._endpoint = server
-        super().__init__(connection, ("", 0), server)  # type: ignore[arg-type]  # it is only kept
-
-    def handle(self) -> None:
-        """Answer one request; SDKs open a connection for each."""
-        self.close_connection = True
-        self.handle_one_request()
-
-    def do_GET(self) -> None:
-        """Answer."""
-        # A page in a browser can have its own name lead here (DNS rebinding); its requests carry that name.
-        # The C SDK (TensorStore's) leaves the port out.
-        if self.headers.get("Host") not in {HOST, f"{HOST}:{self._endpoint.port}"} or "Origin" in self.headers:
-            self._send(HTTPStatus.FORBIDDEN, _refusal("Forbidden", "Only programs of this machine are served."))
-            return
-        token = self.headers.get("Authorization", "").encode("utf-8", "replace")
-        self._send(*self._endpoint.answer(self.path, token))
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer what is no request of an SDK; without repeating anything of it."""
-        del message, explain
-        self._send(HTTPStatus(code), _refusal("Refused", HTTPStatus(code).phrase))
-
-    def _send(self, status: HTTPStatus, content: dict[str, str]) -> None:
-        body = json.dumps(content).encode("ascii")
-        self.send_response_only(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Log nothing: a path or a token could be in it."""

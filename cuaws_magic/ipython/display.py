@@ -54,6 +54,11 @@ class NotebookDisplay:
         return _OnPage(self, handle)
 
     @property
+    def in_place(self) -> bool:
+        """Whether the value of the command that runs is to be on the page."""
+        return not _typed(self._shell, r"=\s*%cuaws\b")
+
+    @property
     def cell(self) -> Cell | None:
         """The cell that runs, where a person can press buttons; `None` where nobody can (nbconvert, papermill)."""
         # The front end says so with each cell; ipykernel keeps it for `input()`.
@@ -140,6 +145,7 @@ class TextDisplay:
     """
 
     cell: Cell | None = None  # nothing to press here
+    in_place = False  # what was printed stays
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ

@@ -6,7 +6,7 @@ import fnmatch
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.humanize import printable, spaced
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 _WORKERS = 8  # requests on their way at the same time; the pace decides how many a second
+
+
+_JUST_LISTED = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,25 @@ class Accounts:
         self._login = login
         self._own_state = own_state
         self._now = now
+        # What was read of a list, for as long as the file is as it was: making twenty thousand accounts takes a while.
+        self._read: dict[str, tuple[object, Listing | None]] = {}
 
     def remembered(self, sso_session: SsoSession) -> Listing | None:
         """Return the last list, however old; sends no request."""
         content = self._own_state.load("accounts", sso_session.cache_key)
         # A section keeps its name when somebody gives it another address.
-        return _listing_from(content) if content.get("start_url") == sso_session.start_url else None
+        if content.get("start_url") != sso_session.start_url:
+            return None
+        read = self._read.get(sso_session.cache_key)
+        if read is None or read[0] is not content:  # the store reads a file again only when it changed
+            read = self._read[sso_session.cache_key] = (content, _listing_from(content))
+        return read[1]
+
+    def looked_again(self, sso_session: SsoSession, listing: Listing) -> Listing:
+        """Return a list for somebody who misses an account in one: a new one, unless that one has just been fetched."""
+        if self._now() - listing.listed_at < _JUST_LISTED:
+            return listing
+        return self.accounts(sso_session, refresh=True)
 
     def accounts(self, sso_session: SsoSession, *, refresh: bool = False) -> Listing:
         """

@@ -10,6 +10,7 @@ does not exist.
 from __future__ import annotations
 
 import difflib
+import heapq
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"[0-9]+")
 _DIGITS = 12  # of an account id
+_COMPARED = 100  # names, letter by letter
+_PART = 3  # letters
 _NEAREST = 5
 
 
@@ -195,7 +198,7 @@ class Targets:
         listing = self._directory.accounts(sso_session)
         found = _named(listing.accounts, name)
         if not found:
-            listing = self._directory.accounts(sso_session, refresh=True)  # it may be new
+            listing = self._directory.looked_again(sso_session, listing)  # it may be new
             found = _named(listing.accounts, name)
         if len(found) == 1:
             return found[0]
@@ -277,10 +280,20 @@ def _named(accounts: Iterable[Account], name: str) -> list[Account]:
     return [account for account in accounts if account.name.casefold() == name.casefold()]
 
 
+def _candidates(name: str, names: list[str]) -> list[str]:
+    """Return the names that share most with one: to compare it with thousands letter by letter takes seconds."""
+    if len(names) <= _COMPARED:
+        return names
+    parts = {name[start : start + _PART] for start in range(max(1, len(name) - _PART + 1))}
+    shared = {one: count for one in names if (count := len([True for part in parts if part in one]))}
+    return heapq.nlargest(_COMPARED, shared, key=shared.__getitem__)
+
+
 def _nothing_named(name: str, names: list[str]) -> str:
     by_fold = {one.casefold(): one for one in names}
     inside = [fold for fold in sorted(by_fold) if name.casefold() in fold]
-    close = difflib.get_close_matches(name.casefold(), list(by_fold), n=_NEAREST, cutoff=0.6)
+    candidates = _candidates(name.casefold(), list(by_fold))
+    close = difflib.get_close_matches(name.casefold(), candidates, n=_NEAREST, cutoff=0.6)
     nearest = list(dict.fromkeys(close + inside))[:_NEAREST]
     if nearest:
         listed = ", ".join(by_fold[fold] for fold in nearest)

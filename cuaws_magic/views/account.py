@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, overload
 
 from markupsafe import Markup
@@ -150,6 +150,36 @@ class InUse(View):
             render.text(plain, self.rows(), self.notes),
             render.card(
                 self.tone, title, self.account, render.facts(self.rows()) + render.lines(self.notes), mark=self.mark
+            ),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Confirming(View):
+    """What comes into use, while AWS is asked to confirm it."""
+
+    account_name: str
+    account: str
+    role: str
+    production: bool = False
+    over: bool = False
+
+    def failed(self) -> Confirming:
+        """Return what to say where it was not confirmed."""
+        return replace(self, over=True)
+
+    def mimebundle(self) -> MimeBundle:
+        """Return text and HTML."""
+        title = f"{self.account_name} · {self.role}"
+        sentence = "Not put in use." if self.over else "The credentials are here. Confirming them with AWS …"
+        return render.mimebundle(
+            render.text(title, [], [sentence]),
+            render.card(
+                "idle" if self.over else "wait",
+                title,
+                self.account,
+                render.lines([sentence]),
+                mark="production" if self.production else "",
             ),
         )
 

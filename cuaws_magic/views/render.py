@@ -249,6 +249,10 @@ class DisplayHandle(Protocol):
 class Display(Protocol):
     """Puts a view on the page."""
 
+    @property
+    def in_place(self) -> bool:
+        """Whether what is shown can be replaced, and is wanted on the page."""
+
     def __call__(self, view: View) -> DisplayHandle:
         """Show it; what comes back can be replaced."""
 

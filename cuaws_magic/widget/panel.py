@@ -44,6 +44,8 @@ _log = logging.getLogger(__name__)
 class Nowhere:
     """Shows nothing: the panel itself is where a sign-in is seen."""
 
+    in_place = False
+
     def __call__(self, view: View) -> Nowhere:  # noqa: ARG002 - as every `Display`
         """Take a view."""
         return self

@@ -486,3 +486,67 @@ def test_nothing_secret_in_what_is_raised(recorder):
 
     assert BEARER not in shown
     assert role_credentials().secret_access_key.reveal() not in shown
+
+
+# As whatever the chain finds: `whoami`.
+
+_KEYS = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n"
+CHAINS = {
+    "keys in the environment": ({"AWS_ACCESS_KEY_ID": "AKIA0", "AWS_SECRET_ACCESS_KEY": "x"}, "", ""),
+    "temporary keys": (
+        {"AWS_ACCESS_KEY_ID": "ASIA0", "AWS_SECRET_ACCESS_KEY": "x", "AWS_SESSION_TOKEN": "s3cret-t"},
+        "",
+        "",
+    ),
+    "a profile": ({"AWS_PROFILE": "mine"}, "[profile mine]\nregion = eu-west-1\n", f"[mine]\n{_KEYS}"),
+    "the default profile": ({}, "[default]\nregion = eu-west-1\n", f"[default]\n{_KEYS}"),
+    "a process": (
+        {"AWS_PROFILE": "made"},
+        """[profile made]\ncredential_process = echo '{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "y"}'\n""",
+        "",
+    ),
+    "a profile with settings": ({"AWS_PROFILE": "mine"}, "[profile mine]\nretry_mode = standard\n", f"[mine]\n{_KEYS}"),
+    "a profile that is not there": ({"AWS_PROFILE": "gone"}, "", ""),
+    "half of the keys": ({"AWS_ACCESS_KEY_ID": "AKIA0"}, "", ""),
+    "a process that fails": ({"AWS_PROFILE": "bad"}, "[profile bad]\ncredential_process = false\n", ""),
+    "nothing": ({}, "", ""),
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_as_whatever_the_chain_finds(recorder, home, monkeypatch, chain):
+    """The same request with the same keys as botocore's client of a new session, or the same error."""
+    variables, config, credentials = CHAINS[chain]
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    (home / ".aws").mkdir(exist_ok=True)
+    (home / ".aws" / "config").write_text(config)
+    (home / ".aws" / "credentials").write_text(credentials)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    said = []
+    for plain in (True, False):
+        recorder.requests.clear()
+        try:
+            answer = clients(plain=plain).sts(None, REGION).get_caller_identity()
+        except botocore.exceptions.BotoCoreError as error:
+            said.append((type(error), str(error)))
+        else:
+            ((*request, headers, _),) = recorder.requests
+            scope = headers["authorization"].split("Credential=")[1].split(",")[0]
+            said.append((answer["Account"], request, scope, headers.get("x-amz-security-token")))
+
+    assert said[0] == said[1]
+
+
+def test_whoami_keeps_its_connection(recorder, monkeypatch):
+    """A warm kernel asks again over the connection that it has."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA0")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    ours = clients(plain=True)
+
+    for _ in range(5):
+        ours.sts(None, REGION).get_caller_identity()
+
+    assert len(recorder.requests) == 5
+    assert recorder.connections == 1

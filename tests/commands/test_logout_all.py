@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 
 import pytest
 from aws_commands import newest_version_2, run
 from doubles import App, RecordingShow
 
 from cuaws_magic.errors import ConfigurationError, StorageError
+from cuaws_magic.practice import Failure, Knobs
 from cuaws_magic.settings import Settings
 from cuaws_magic.sso.session import CU_BOULDER
 from cuaws_magic.sso.token_cache import TokenCache
@@ -187,3 +189,31 @@ def test_a_sign_in_that_only_this_kernel_has(app, portal, home, monkeypatch):
 
 def refuse(*_):
     raise StorageError("Cannot write. Make it writable and try again.")
+
+
+def test_a_portal_that_is_silent(app, portal, home, monkeypatch):
+    """Nobody waits for it longer than said; the files are gone, a line says until when AWS takes the sign-in."""
+    app.login(RecordingShow())
+    portal.knobs = Knobs(failures=(Failure("Logout", 1, "slow", 3),))
+    monkeypatch.setattr("cuaws_magic.commands.login._PATIENCE", 1)
+
+    began = time.monotonic()
+    sentences = app.logout(every=True).sentences
+    took = time.monotonic() - began
+
+    assert any("did not answer in 1 seconds. It is deleted here, but AWS ends" in one for one in sentences)
+    assert list(app.token_cache.all_tokens()) == []
+    assert took < 2.5
+
+
+def test_hundreds_that_ended(app, portal, home):
+    """All are asked for, several at a time, and none is left."""
+    folder = TokenCache.default().sso_folder
+    folder.mkdir(parents=True)
+    for number in range(300):
+        (folder / f"{number:040x}.json").write_text(json.dumps(SSO_CACHE["over.json"] | {"accessToken": f"t{number}"}))
+
+    app.logout(every=True)
+
+    assert len(logouts(portal)) == 300
+    assert list(app.token_cache.all_tokens()) == []

@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import botocore.httpsession
 import pytest
 from doubles import NOON, App, RecordingShow, documented, until
 from hypothesis import given, settings
@@ -426,7 +425,7 @@ def test_who_does_not_answer_is_not_waited_for(portal, monkeypatch):
     """A name server can take minutes; the doctor does not."""
     gate = threading.Event()
     monkeypatch.setattr(gathering, "_LONGEST", 0.3)
-    monkeypatch.setattr(botocore.httpsession.URLLib3Session, "send", lambda *_: gate.wait(20))
+    monkeypatch.setattr("cuaws_magic.aws.plain_clients.Connections.send", lambda *_: gate.wait(20))
     monkeypatch.setenv("PATH", os.devnull)
 
     diagnosis = App().doctor()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cuaws_magic.practice import Knobs
+from cuaws_magic.practice import Failure, Knobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,3 +182,19 @@ def test_accounts_are_a_table(kernel):
     assert "044444444444" in some.text
     assert "DataSteward, Researcher" in some.text
     assert values.outputs[-1]["data"]["text/plain"] == "['044444444444', '555555555555']"
+
+
+def test_the_account_is_shown_before_it_is_confirmed(kernel, portal):
+    """On the page: one output, which becomes the answer; where the value is assigned, none."""
+    kernel.good("%cuaws login")
+    portal.knobs = Knobs(approve_after=1, failures=(Failure("sts:GetCallerIdentity", 1, "slow", 1),))
+
+    cell = kernel.send("%cuaws use awsucob0myaccount")
+    kernel.until(lambda: "Confirming them with AWS" in cell.text)
+    kernel.finish(cell)
+
+    assert cell.text.startswith("Using awsucob0myaccount (111111111111) as MyRole")
+    assert len(cell.outputs) == 1
+
+    portal.knobs = Knobs(approve_after=1, failures=(Failure("sts:GetCallerIdentity", 1, "slow", 1),))
+    assert kernel.good("x = %cuaws use awsucob0myaccount").outputs == []

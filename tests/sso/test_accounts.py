@@ -186,3 +186,28 @@ def test_a_list_is_fresh_for_a_day(kernel):
 
     assert listing.fresh(kernel.clock() + timedelta(hours=23))
     assert not listing.fresh(kernel.clock() + timedelta(hours=24))
+
+
+def test_a_typing_mistake_lists_nothing_anew(kernel):
+    """A list that has just come is not asked for again; one of some minutes ago is, for the account may be new."""
+    listing = kernel.directory.accounts(CU_BOULDER)
+    kernel.portal.clear_calls()
+
+    kernel.clock.forward(seconds=59)
+    assert kernel.directory.looked_again(CU_BOULDER, listing) is listing
+    assert kernel.portal.count("ListAccounts") == 0
+
+    kernel.clock.forward(seconds=1)
+    assert kernel.directory.looked_again(CU_BOULDER, listing).listed_at == kernel.clock()
+    assert kernel.portal.count("ListAccounts") == 1
+
+
+def test_a_list_is_made_once_of_its_file(kernel):
+    """As long as the file is as it was; what another kernel lists is seen."""
+    first = kernel.directory.accounts(CU_BOULDER)
+    assert kernel.directory.remembered(CU_BOULDER) is kernel.directory.remembered(CU_BOULDER)
+    assert kernel.directory.remembered(CU_BOULDER).listed_at == first.listed_at
+
+    kernel.clock.forward(seconds=5)
+    later = kernel.another().directory.accounts(CU_BOULDER, refresh=True)
+    assert kernel.directory.remembered(CU_BOULDER).listed_at == later.listed_at == kernel.clock()

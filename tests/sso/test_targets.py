@@ -105,6 +105,9 @@ class PretendDirectory:
         self.asked.append("refresh" if refresh else "accounts")
         return self._listing({**ACCOUNTS, **(self.new if refresh else {})})
 
+    def looked_again(self, sso_session, listing):
+        return self.accounts(sso_session, refresh=True)
+
     def roles(self, sso_session, account_ids, *, refresh=False):
         self.asked.append("roles again" if refresh else "roles")
         if self.refused in account_ids:
