@@ -38,7 +38,9 @@ bench: $(VENV)/.wheel-installed
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/panel.py
 	@$(BIN)/python benchmarks/endpoint.py
+	@PYTHON=$(BIN)/python sh scripts/other_clients.sh bench
 	@$(BIN)/python benchmarks/many.py
+	@$(BIN)/python benchmarks/growth.py
 	@exec $(BIN)/python benchmarks/freshness.py
 
 # Twice: the browser tests keep one portal for all of them, and portals of a process share the pretend AWS behind
