@@ -41,6 +41,7 @@ bench: $(VENV)/.wheel-installed
 	@PYTHON=$(BIN)/python sh scripts/other_clients.sh bench
 	@$(BIN)/python benchmarks/many.py
 	@$(BIN)/python benchmarks/growth.py
+	@$(BIN)/python benchmarks/scrub.py
 	@exec $(BIN)/python benchmarks/freshness.py
 
 # Twice: the browser tests keep one portal for all of them, and portals of a process share the pretend AWS behind

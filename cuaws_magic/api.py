@@ -1,8 +1,5 @@
 """
-The commands as functions, for scripts and libraries.
-
-    import cuaws_magic as cuaws
-    cuaws.use("awsucob0myaccount")
+The commands as functions, for scripts and libraries: `import cuaws_magic as cuaws; cuaws.use("awsucob0myaccount")`.
 
 The same context as the magic's, so both see the same sign-in and account. Errors are
 those of `cuaws_magic.errors`; what is shown goes to the notebook, or is printed.
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 
     from cuaws_magic.views.account import AccountTable, ConsoleLink, InUse, Released, Status, Whoami
     from cuaws_magic.views.diagnosis import Diagnosis
-    from cuaws_magic.views.export import Exported
+    from cuaws_magic.views.export import Exported, Revealed
     from cuaws_magic.views.many import Runs
     from cuaws_magic.views.profiles import Configured, Forgotten
     from cuaws_magic.views.render import Hint
@@ -328,12 +325,7 @@ def credential_provider(target: str | None = None, library: str = "obstore") -> 
 
 @without_frames
 def duckdb(connection: Any, target: str | None = None, *, scope: str = "s3://", name: str = "cuaws") -> Hint:
-    """
-    Have a DuckDB connection act as an account for the paths of a scope, for as long as it is open.
-
-    Args:
-        name: Of the secret; another one for another account.
-    """
+    """Have a DuckDB connection act as an account for a scope's paths while it is open; `name` is its secret's."""
     from cuaws_magic.integrations.duckdb import share
 
     return share(the_context(), display_here(), connection, target, scope=scope, name=name)
@@ -395,3 +387,11 @@ def doctor() -> Diagnosis:
     from cuaws_magic.diagnostics.gather import gather
 
     return diagnose(gather(the_context()))
+
+
+@without_frames
+def reveal() -> Revealed:
+    """Return what was masked last in this kernel's outputs, to be seen."""
+    from cuaws_magic.ipython.masked_output import reveal as _reveal
+
+    return _reveal()

@@ -295,10 +295,11 @@ def trouble_writing(folder: Path) -> str | None:
     made: the nearest one above it that is there is tried.
     """
     for part in (folder, *folder.parents):
+        if not os.path.lexists(part):
+            continue  # another thread may make it meanwhile
         if part.is_dir():
             break
-        if os.path.lexists(part):
-            return f"{part} is not a folder"
+        return f"{part} is not a folder"
     else:
         return "there is no such place"
     try:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Clients for the tests that go into no environment with the others: the AWS SDK for JavaScript v3, from npm into
 # build/javascript, and aioboto3, which wants another aiobotocore than s3fs has, into build/aioboto3. Where one cannot be
-# had, that is said in a line, and its tests are skipped. With `bench`, aws-sso-util too, which stands beside our listing.
+# had, that is said in a line, and its tests are skipped. With `bench`: what stands beside ours there.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 PYTHON=${PYTHON:-python3}
@@ -12,10 +12,12 @@ if [ ! -d build/aioboto3/aioboto3 ]; then
         echo "aioboto3 could not be installed; build/aioboto3/pip.log tells why." >&2
 fi
 if [ "${1:-}" = bench ]; then
-    [ -d build/aws-sso-util/aws_sso_util ] && exit 0
-    mkdir -p build/aws-sso-util
-    "$PYTHON" -m pip install --quiet --target build/aws-sso-util aws-sso-util >build/aws-sso-util/pip.log 2>&1 ||
-        echo "aws-sso-util could not be installed; build/aws-sso-util/pip.log tells why." >&2
+    for package in aws-sso-util detect-secrets nbstripout; do
+        [ -f "build/$package/pip.log" ] && continue
+        mkdir -p "build/$package"
+        "$PYTHON" -m pip install --quiet --target "build/$package" "$package" >"build/$package/pip.log" 2>&1 ||
+            echo "$package could not be installed; build/$package/pip.log tells why." >&2
+    done
     exit 0
 fi
 PARTS=build/javascript

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -320,3 +321,18 @@ def test_a_file_of_somebody_else_is_foreign(folder):
     os.chown(link, 12345, 12345, follow_symlinks=False)
 
     assert [storage.is_foreign(path) for path in (mine, theirs, link)] == [False, True, True]
+
+
+def test_a_folder_that_another_thread_makes_meanwhile(tmp_path, monkeypatch):
+    """A folder that comes while it is looked for is one, and not something in its place."""
+    folder = tmp_path / "home" / ".aws"
+    looked = Path.is_dir
+
+    def made_right_after(path):
+        found = looked(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        return found
+
+    monkeypatch.setattr(Path, "is_dir", made_right_after)
+
+    assert storage.trouble_writing(folder) is None

@@ -76,6 +76,8 @@ class Context:
 
         known_secrets: What this home has seen as a secret, as salted hashes.
 
+        seen: The secrets that this kernel holds now.
+
         endpoint: Serves its credentials to native libraries and child processes.
 
         last_used: What was used last, in this notebook and home.
@@ -103,8 +105,8 @@ class Context:
         self.credentials = KernelCredentials(self.environment, self.login, now, self.observers)
         self.observers.observe(self.credentials.sign_in_changed)
         self.known_secrets = KnownSecrets(self.state_store, now)
-        seen = SeenSecrets(self.known_secrets, self.credentials, self.token_cache)
-        self.observers.observe(seen.remember_soon)
+        self.seen = SeenSecrets(self.known_secrets, self.credentials, self.token_cache, self.broker)
+        self.observers.observe(self.seen.remember_soon)
         self.endpoint = CredentialsEndpoint(self.state_store.folder / "endpoint", now)
         self.last_used = LastUsed(self.state_store, environ)
         self.hints = CellHints(

@@ -88,6 +88,10 @@ class Broker:
         with self._turn(account_role):
             return self._renewed(account_role)
 
+    def in_memory(self) -> list[RoleCredentials]:
+        """Return the sets that this process holds."""
+        return list(self._kept.values())
+
     def renew(self, account_role: AccountRole) -> RoleCredentials:
         """
         Fetch a new set now, whatever life the one in hand has.

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ class _Shared:
     account: str
     follower: Follower | None = None
     ended: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 _CLUSTERS: weakref.WeakKeyDictionary[Any, _Shared] = weakref.WeakKeyDictionary()
@@ -67,9 +69,11 @@ def share(context: Context, display: Display, client: Any, target: str | None, *
     shared = _Shared(bound.source.account.name)
 
     def send(credentials: Credentials) -> None:
-        if not shared.ended:
-            _send(client, credentials, region, shared.account)
+        with shared.lock:  # who takes the credentials back waits for a renewal that is on its way
+            if not shared.ended:
+                _send(client, credentials, region, shared.account)
 
+    _end(_CLUSTERS.get(client))
     send(bound())
     shared.follower = context.credentials.followers.add(bound, lambda credentials: _try(send, credentials))
     _CLUSTERS[client] = shared
@@ -80,12 +84,17 @@ def share(context: Context, display: Display, client: Any, target: str | None, *
 
 def unshare(client: Any) -> Hint:
     """Take the credentials back from the scheduler and from all workers; what runs keeps its own until they end."""
-    shared = _CLUSTERS.pop(client, None)
-    if shared is not None:
-        shared.ended = True  # a renewal may be under way
+    _end(_CLUSTERS.pop(client, None))
     client.unregister_worker_plugin(dask_worker.NAME)
     client.run(dask_worker.drop)  # a worker whose set came by another way
     return Hint("The cluster has no credentials of this kernel any more", ())
+
+
+def _end(shared: _Shared | None) -> None:
+    """Have no renewal of what was shared come any more, one that is under way neither."""
+    if shared is not None:
+        with shared.lock:
+            shared.ended = True
 
 
 def who(client: Any) -> Hint:

@@ -5,4 +5,5 @@ IPython's side: the magic, its grammar, and where views are displayed.
 completes, `spelling` reads what hands type;
 `display` puts views on a page or a terminal. `paste_cell` takes keys out of a cell that
 `cell_wipe` then erases from page and history; `cell_account` runs a cell in another account.
+`masked_output` keeps live secrets off the page; `at_import` waits for botocore.
 """

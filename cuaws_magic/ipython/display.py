@@ -48,9 +48,10 @@ class NotebookDisplay:
 
         self._mark(view)
         self._tell(view)
-        handle: Any = display(  # type: ignore[no-untyped-call]  # IPython is half typed
-            view.mimebundle(), raw=True, display_id=True
-        )
+        with _as_wanted(view):
+            handle: Any = display(  # type: ignore[no-untyped-call]  # IPython is half typed
+                view.mimebundle(), raw=True, display_id=True
+            )
         return _OnPage(self, handle)
 
     @property
@@ -108,7 +109,8 @@ class NotebookDisplay:
         if not self._stands(view):
             from IPython.display import display
 
-            display(view.mimebundle(), raw=True)  # type: ignore[no-untyped-call]  # as above
+            with _as_wanted(view):
+                display(view.mimebundle(), raw=True)  # type: ignore[no-untyped-call]  # as above
 
     def _stands(self, view: View) -> bool:
         count, views = self._shown
@@ -123,6 +125,15 @@ class _OnPage:
     def update(self, view: View) -> None:
         self._face.replaced(view)
         self._handle.update(view.mimebundle(), raw=True)
+
+
+def _as_wanted(view: View) -> contextlib.AbstractContextManager[None]:
+    """Have secrets shown that a person asked to see."""
+    if not getattr(view, "shows_secrets", False):
+        return contextlib.nullcontext()
+    from cuaws_magic.ipython.masked_output import unmasked
+
+    return unmasked()
 
 
 def _to_terminal(line: str) -> None:

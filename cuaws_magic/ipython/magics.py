@@ -21,12 +21,12 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from traitlets import List, Unicode, observe
 
 from cuaws_magic.errors import Cancelled, CuawsError, bare
+from cuaws_magic.ipython.at_import import AtImport
 from cuaws_magic.ipython.grammar import Grammar
 from cuaws_magic.settings import Settings
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from IPython.core.completer import CompletionContext
 
@@ -55,7 +55,7 @@ class CuawsMagics(Magics):
         help="Patterns of account names to mark; an empty list for none.",
     ).tag(config=True)
 
-    at_import: _AtImport | None = None
+    at_import: AtImport | None = None
     _context: Context | None = None  # here already: traitlets sets what is configured before `__init__` is done
 
     def __init__(self, shell: Any) -> None:
@@ -146,9 +146,11 @@ class CuawsMagics(Magics):
         """The context of this process, made with the first command."""
         if self._context is None:
             from cuaws_magic.commands.context import the_context
+            from cuaws_magic.ipython import masked_output
 
             self._context = the_context()
             self._configure()
+            masked_output.mask(self.shell, self._context.seen.secrets)
             if "botocore.session" in sys.modules:
                 self._context.credentials.prepare()
         return self._context
@@ -220,6 +222,9 @@ class CuawsMagics(Magics):
             self._context.credentials.deactivate()
             self._context.approvals.cancel()
             self._close_display()
+            from cuaws_magic.ipython import masked_output
+
+            masked_output.unmask()
 
     def _close_display(self) -> None:
         from cuaws_magic.ipython.display import close_display
@@ -341,25 +346,6 @@ def _command(line: str) -> str:
     return line.split(maxsplit=1)[0].casefold() if line.strip() else ""
 
 
-class _AtImport:
-    """Is told just before a module is imported for the first time; finds nothing itself (`sys.meta_path`)."""
-
-    def __init__(self, module: str, do: Callable[[], None]) -> None:
-        self._module = module
-        self._do = do
-
-    def find_spec(self, name: str, *_: object) -> None:
-        """Pass on what is looked for."""
-        if name == self._module:
-            self.leave()
-            self._do()
-
-    def leave(self) -> None:
-        """Be told no more."""
-        with contextlib.suppress(ValueError):
-            sys.meta_path.remove(self)
-
-
 def _transformed(lines: list[str]) -> list[str]:
     """Have the first line of `%%cuaws as` be an ordinary one (IPython's `input_transformers_cleanup`)."""
     if not lines or "%%cuaws" not in lines[0]:
@@ -374,7 +360,7 @@ def load(shell: Any) -> None:
     magics = CuawsMagics(shell)
     if "botocore.session" not in sys.modules:
         # Also in the middle of a cell: a session that is made in it is to keep its account too.
-        magics.at_import = _AtImport("botocore.session", magics.prepare)
+        magics.at_import = AtImport("botocore.session", magics.prepare)
         sys.meta_path.insert(0, magics.at_import)
     CuawsMagics.cuaws.__doc__ = magics.help()  # type: ignore[assignment]  # as above
     shell.register_magics(magics)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from markupsafe import Markup
 
@@ -73,6 +73,11 @@ class Exported(View):
     shown: bool
     at: datetime
 
+    @property
+    def shows_secrets(self) -> bool:
+        """Whether its keys are to be seen on the page."""
+        return self.shown
+
     def reveal(self) -> str:
         """Return the text with the keys in it."""
         return self.text.reveal()
@@ -110,3 +115,25 @@ class Exported(View):
         if self.variable is not None:
             return f"in the variable {self.variable}; printing it shows the keys"
         return "below" if self.shown else "in this value; its reveal() gives the text"
+
+
+@dataclass(frozen=True, repr=False)
+class Revealed(View):
+    """
+    What was masked, on the page because a person insists.
+
+    Attributes:
+        shows_secrets: It is not masked again.
+    """
+
+    text: Secret
+    shows_secrets: ClassVar[bool] = True
+
+    def mimebundle(self) -> MimeBundle:
+        """Return text and HTML."""
+        note = "These are secrets: clear this output before you save or share the notebook."
+        pre = Markup('<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{}</pre>').format(self.text.reveal())
+        return render.mimebundle(
+            render.text("What was masked.", [], [self.text.reveal(), note]),
+            render.card("wait", "What was masked", "", pre + render.lines([note])),
+        )

@@ -12,10 +12,12 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import nbformat
 import pytest
+import yaml
 from doubles import NOON, Clock, RecordingShow, until
 
 import cuaws_magic as cuaws
@@ -26,6 +28,7 @@ from cuaws_magic.redaction.notebook import scrubbed
 from cuaws_magic.redaction.patterns import find
 from cuaws_magic.state_store import StateStore
 
+ROOT = Path(__file__).parents[2]
 _RANDOM = random.Random(20261126)
 _BASE64 = string.ascii_letters + string.digits + "+/"
 
@@ -295,6 +298,40 @@ def test_as_a_filter_of_git(home):
     assert "[removed: AWS secret key]" in stored
     assert KEY in (home / "x.ipynb").read_text()
     assert run("-", stdin=b"anything \xff").stdout == b"anything \xff"
+
+
+def test_as_a_hook_of_pre_commit(home):
+    """A commit with a secret is refused and the notebook cleaned; what is committed then has none."""
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    # The repository itself is not cloned for it: the program is the one that is installed here.
+    hook |= {
+        "language": "system",
+        "entry": f"{sys.executable} -m {hook['entry'].replace('cuaws-magic', 'cuaws_magic')}",
+    }
+    (home / ".pre-commit-config.yaml").write_text(json.dumps({"repos": [{"repo": "local", "hooks": [hook]}]}))
+    (home / "x.ipynb").write_text(notebook(f"aws_secret_access_key = '{KEY}'", "print(1)"))
+    environment = os.environ | {"PRE_COMMIT_HOME": str(home / "cache")}
+
+    def git(*words, good=True):
+        done = subprocess.run(
+            ["git", "-C", str(home), "-c", "user.name=x", "-c", "user.email=x@example.org", *words],
+            capture_output=True, text=True, check=False, timeout=120, env=environment,
+        )  # fmt: skip
+        assert (done.returncode == 0) == good, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    git("init", "--quiet")
+    subprocess.run([sys.executable, "-m", "pre_commit", "install"], cwd=home, env=environment, check=True, timeout=120)
+    git("add", "x.ipynb", ".pre-commit-config.yaml")
+    refused = git("commit", "-m", "x", good=False)
+    git("add", "x.ipynb")
+    git("commit", "-m", "x")
+
+    assert "1 secret removed" in refused
+    assert KEY not in refused
+    stored = git("show", "HEAD:x.ipynb")
+    assert KEY not in stored
+    assert "print(1)" in stored
 
 
 def test_as_a_function(portal, home):
