@@ -26,10 +26,10 @@ _LIBRARIES = ("botocore", "urllib3")
 
 
 class _NotOurs(logging.Filter):
-    """Lets through what other threads log, and this one outside of our questions."""
+    """Lets through what other threads and libraries log, and this one outside of our questions."""
 
-    def filter(self, _: logging.LogRecord) -> bool:
-        return not getattr(_HERE, "questions", 0)
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not getattr(_HERE, "questions", 0) or record.name.partition(".")[0] not in _LIBRARIES
 
 
 _NOT_OURS = _NotOurs()
@@ -38,10 +38,15 @@ _NOT_OURS = _NotOurs()
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Have botocore log nothing in this thread while the block runs."""
-    # A filter holds for its own logger only, not for those below; libraries make more as they are imported.
+    # A filter holds for its own logger only, not for those below, and with our first question the libraries are
+    # imported, which makes more: what those log still goes through the handlers that are there.
+    for handler in logging.root.handlers:
+        handler.addFilter(_NOT_OURS)  # once: it looks itself
     for name, logger in list(logging.root.manager.loggerDict.items()):
         if name.partition(".")[0] in _LIBRARIES and isinstance(logger, logging.Logger):
-            logger.addFilter(_NOT_OURS)  # once: it looks itself
+            logger.addFilter(_NOT_OURS)
+            for handler in logger.handlers:
+                handler.addFilter(_NOT_OURS)
     _HERE.questions = getattr(_HERE, "questions", 0) + 1
     try:
         yield

@@ -93,6 +93,20 @@ def test_other_output_is_as_it_was(used):
     assert "".join(one["text"] for one in cell.outputs if one["output_type"] == "stream") == wanted
 
 
+def test_a_fault_of_ours_loses_no_output(used):
+    """Whatever goes wrong while it is looked for, what was shown is shown."""
+    kernel, _ = used
+    kernel.good(
+        "from cuaws_magic.ipython import masked_output as m\ndef broken(): raise OSError('x')\n"
+        "m._MASKED[0]._masker._secrets = broken"
+    )
+
+    cell = kernel.run("import sys\nprint('out'); print('err', file=sys.stderr)\ndisplay('shown')\n'result'")
+
+    assert {"out", "err", "'shown'", "'result'"} <= set(cell.text.split())
+    assert kernel.run("raise ValueError('the reason')").outputs[-1]["evalue"] == "the reason"
+
+
 def test_after_it_is_unloaded(used):
     """The kernel is as it was found."""
     kernel, _ = used
