@@ -505,6 +505,7 @@ NOTES = [
 
 # What needs a browser, a package or a program: the tests that walk it.
 NOTES_ELSEWHERE = {
+    "To see what was masked, type": "tests/kernel/test_masked_output.py::test_who_insists_sees_it",
     "To undo it, type `cuaws-magic autoload --remove`.": "tests/commands/test_autoload.py::test_it_is_taken_out_again",
     "`%cuaws login` in a notebook": "tests/commands/test_credential_process.py::test_without_a_sign_in",
     "Restart the kernel to be rid of them.": (

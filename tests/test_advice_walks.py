@@ -1088,6 +1088,13 @@ WALKS = [
         ("use 012345678901",),
         again=False,
     ),
+    Walk(
+        "Nothing was masked in this kernel",
+        lambda _: cuaws_magic.reveal(),
+        (use,),
+        ("export --show",),
+        again=False,
+    ),
     # cuaws_magic.storage
     Walk(
         "Make it writable and try again.",

@@ -39,7 +39,7 @@ BLIND = {"sso", "credentials"}
 
 LONGEST = 400  # lines
 
-LOADED_BY_THE_MAGIC = ["", "errors", "ipython", "ipython.grammar", "ipython.magics", "settings"]
+LOADED_BY_THE_MAGIC = ["", "errors", "ipython", "ipython.at_import", "ipython.grammar", "ipython.magics", "settings"]
 
 
 @dataclass(frozen=True)
