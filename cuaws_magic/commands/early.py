@@ -8,12 +8,11 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 from cuaws_magic.background import hold_interrupts
-from cuaws_magic.views.account import Confirming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cuaws_magic.model import AccountRole
+    from cuaws_magic.views.account import Confirming
     from cuaws_magic.views.render import Display, DisplayHandle, View
 
 Result = TypeVar("Result")
@@ -45,8 +44,8 @@ class EarlyCard:
                 self._shown.update(self._view.failed())
             raise
 
-    def while_waiting(self, question: Callable[[], Result], account_role: AccountRole, *, production: bool) -> Result:
-        """Return the answer to a question; the card is shown if that takes long enough to be noticed."""
+    def while_waiting(self, question: Callable[[], Result], view: Confirming) -> Result:
+        """Return the answer to a question; a view is shown if that takes long enough to be noticed."""
         if self._shown is not None or not self._display.in_place:
             return question()
         answer: Future[Result] = Future()
@@ -55,9 +54,7 @@ class EarlyCard:
         done = threading.Event()
         answer.add_done_callback(lambda _: done.set())
         if not done.wait(_AT_ONCE):
-            self._view = Confirming(
-                account_role.account.name, account_role.account.id, account_role.role_name, production
-            )
+            self._view = view
             with hold_interrupts():  # what is shown must be known, to be replaced
                 self._shown = self._display(self._view)
         while not done.wait(_LOOK_UP):  # a wait without an end hears no Ctrl-C on Windows

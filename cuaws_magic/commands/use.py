@@ -23,6 +23,7 @@ from cuaws_magic.humanize import quoted
 from cuaws_magic.model import Account, Origin
 from cuaws_magic.settings import Settings
 from cuaws_magic.sso.targets import PortalTarget, ProfileTarget, classify, portal_target, spelled
+from cuaws_magic.views.account import Confirming
 
 if TYPE_CHECKING:
     from cuaws_magic.aws.profile_credentials import ProfileFacts
@@ -88,7 +89,7 @@ def use(
         elif isinstance(meant, ProfileTarget):
             if role is not None:
                 raise ConfigurationError(f"The profile {meant.name} has its own role. Leave `--role` out.")
-            ready = _through_profile(context, display, meant.name, config, region, verify=verify)
+            ready = _through_profile(context, display, meant.name, config, region, card if verify else None)
         else:
             confirm = card if verify else None
             ready = _through_portal(context, display, meant, config, role=role, region=region, confirm=confirm)
@@ -136,7 +137,7 @@ def ready(
     config = context.aws_files.read()
     meant, way = classify(target, config), chosen(context, None)
     if isinstance(meant, ProfileTarget):
-        found = _through_profile(context, display, meant.name, config, region, verify=False)
+        found = _through_profile(context, display, meant.name, config, region, None)
     else:
         found = _through_portal(context, display, meant, config, role=role, region=region, confirm=None)
     return reaching(context, found, "auto" if way == "profile" else way)
@@ -187,9 +188,10 @@ def _accepted(
     def confirmed(keys: Credentials) -> Identity:
         return _confirmed(context, keys, region, account_role.account.id, account_role.profile)
 
-    production = context.settings.is_production(account_role.account.name)
     try:
-        return keys, card.while_waiting(lambda: confirmed(keys), account_role, production=production)
+        return keys, card.while_waiting(
+            lambda: confirmed(keys), _confirming(context, account_role.account, account_role.role_name)
+        )
     except CredentialsRefused:
         fetched = context.approvals.retry_after_sign_in(
             lambda: context.broker.replace_refused(account_role, keys), display
@@ -206,6 +208,10 @@ def _accepted(
         ) from None
 
 
+def _confirming(context: Context, account: Account, role_name: str) -> Confirming:
+    return Confirming(account.name, account.id, role_name, context.settings.is_production(account.name))
+
+
 def _confirmed(
     context: Context, keys: Credentials, region: str, account_id: str | None, profile: str | None
 ) -> Identity:
@@ -220,13 +226,18 @@ def _confirmed(
 
 
 def _through_profile(
-    context: Context, display: Display, name: str, config: AwsConfig, region: str | None, *, verify: bool
+    context: Context, display: Display, name: str, config: AwsConfig, region: str | None, confirm: EarlyCard | None
 ) -> InUseRole:
     facts = profile_credentials.facts(name)
     sso_session = _sign_in_behind(facts, config)
     region = region or facts.region or context.choice.region(sso_session)
     keys, renewable = _resolved(context, display, name, sso_session, region)
-    identity = _profile_confirmed(context, name, keys, region, renewable=renewable) if verify else None
+    identity = None
+    if confirm is not None:
+        identity = confirm.while_waiting(
+            lambda: _profile_confirmed(context, name, keys, region, renewable=renewable),
+            _confirming(context, Account(keys.account_id or "", name), "profile"),
+        )
     account_id = identity.account if identity is not None else keys.account_id
     account = account_by_id(context, account_id) if account_id is not None else Account("", name)
     _refuse_another(context, name, account_id)

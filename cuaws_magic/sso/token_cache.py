@@ -140,6 +140,7 @@ class TokenCache:
             StorageError: It is there and cannot be deleted.
         """
         kept = self._unsaved.pop(sso_session.cache_key, None)
+        self._parsed.pop(self.token_path(sso_session), None)
         return storage.remove(self.token_path(sso_session)) or kept is not None
 
     def all_tokens(self) -> Iterator[tuple[Path, SsoToken]]:
@@ -154,8 +155,9 @@ class TokenCache:
                     yield path, _damaged_token(content)
 
     def forget_unsaved(self) -> None:
-        """Drop what could not be written."""
+        """Drop what could not be written, and what was read."""
         self._unsaved.clear()
+        self._parsed.clear()
 
     def token_path(self, sso_session: SsoSession) -> Path:
         """Return the token file of a sign-in."""

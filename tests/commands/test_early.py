@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -34,6 +35,22 @@ def test_the_account_is_there_before_its_confirmation(app, portal, page):
     assert page.shown == 1
     assert "Confirming them with AWS" in repr(page.views[0])
     assert page.views[1] is used
+    assert used.identity.account == ID
+
+
+def test_a_profile_too(app, portal, page, home):
+    """Saved keys, with nothing known of them but the profile's name."""
+    keys = json.loads(app.export(RecordingShow(), ID, "process").reveal())
+    (home / ".aws" / "credentials").write_text(
+        f"[mine]\naws_access_key_id = {keys['AccessKeyId']}\naws_secret_access_key = {keys['SecretAccessKey']}\n"
+        f"aws_session_token = {keys['SessionToken']}\n"
+    )
+    slow(portal)
+
+    used = app.use(page, "mine")
+
+    assert page.kinds == ["Confirming", "InUse"]
+    assert "mine" in repr(page.views[0])
     assert used.identity.account == ID
 
 

@@ -458,6 +458,11 @@ def test_a_token_file_is_parsed_again_only_when_it_changed(cache, monkeypatch):
     assert cache.load(CU_BOULDER).sso_token is None
     assert cache.in_memory() == []
 
+    put(path, BY_THE_CLI)
+    cache.load(CU_BOULDER)
+    cache.forget(CU_BOULDER)
+    assert cache.in_memory() == []
+
 
 def test_a_link_is_read_each_time(cache, tmp_path):
     """Its own date does not tell that its target changed."""
