@@ -208,10 +208,10 @@ def test_it_is_renewed_and_clients_go_on(app, program, portal):
 
     give()
     app.use(RecordingShow(), "program")
-    first = os.environ["AWS_ACCESS_KEY_ID"]
+    # A slow machine makes the client when the first are renewed already.
+    seen = {os.environ["AWS_ACCESS_KEY_ID"]}
     client = boto3.client("sts")
 
-    seen = set()
     ends = time.monotonic() + 7
     while time.monotonic() < ends:
         portal.knobs = dataclasses.replace(portal.knobs, role_lifetime=3600 - int(ends - time.monotonic()))
@@ -221,7 +221,6 @@ def test_it_is_renewed_and_clients_go_on(app, program, portal):
         seen.add(os.environ["AWS_ACCESS_KEY_ID"])
         time.sleep(0.3)
 
-    assert first in seen
     assert len(seen) >= 3
     assert program.asked < 60
 
