@@ -150,8 +150,11 @@ class Kernel:
         return cell
 
     def load(self) -> Kernel:
-        """Load the extension."""
-        self.good("%load_ext cuaws_magic")
+        """Load the extension; nothing is masked, so that a test sees what would be shown."""
+        self.good(
+            "%load_ext cuaws_magic\n"
+            "from cuaws_magic.ipython import masked_output as _masked; _masked.mask = lambda *_: None; del _masked"
+        )
         return self
 
     def value(self, expression: str) -> Any:

@@ -11,8 +11,10 @@ MASK = "[masked by cuaws_magic]"
 
 
 @pytest.fixture
-def used(kernel):
+def used(start_kernel):
     """A kernel with an account in use, and its secrets, as no output says them."""
+    kernel = start_kernel()
+    kernel.good("%load_ext cuaws_magic")
     kernel.good("%cuaws use awsucob0myaccount")
     kernel.good(KEYS)
     codes = kernel.good("print([list(map(ord, key)), list(map(ord, token))])").text
