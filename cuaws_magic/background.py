@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import importlib
 import os
 import signal
 import sys
@@ -261,3 +262,18 @@ def hold_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if came:
             before(*came[0])
+
+
+def import_whole(name: str) -> None:
+    """
+    Import somebody else's package so that an interrupt comes after it.
+
+    Python takes a module out again whose import was interrupted, but not its parts that were loaded already: botocore
+    or boto3 would be without some of them for the rest of the kernel's life.
+
+    Raises:
+        KeyboardInterrupt: One came meanwhile.
+    """
+    if name not in sys.modules:
+        with hold_interrupts():
+            importlib.import_module(name)

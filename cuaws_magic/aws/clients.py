@@ -15,7 +15,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.aws.plain_clients import Connections, PlainPortal, PlainSts, endpoint
-from cuaws_magic.background import ForkSafeLock
+from cuaws_magic.background import ForkSafeLock, import_whole
 from cuaws_magic.model import Credentials, Secret, utc_now
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ class BotoClients:
 
     def unsigned(self, service: str, region: str) -> Any:
         """Return a client of a service that takes no signature; safe from any thread."""
+        import_whole("botocore.session")
         from botocore import UNSIGNED
 
         route = self._route()
@@ -172,6 +173,7 @@ class BotoClients:
         origin = self._endpoint("SSO_OIDC", "oidc", region, self._profile()) if service == "sso-oidc" else None
         if origin is not None:
             return origin, Connections(patience, patience).send("GET", origin, "/", {})[1].get("date")
+        import_whole("botocore.session")
         import botocore.session
         from botocore.awsrequest import AWSRequest
         from botocore.exceptions import ConfigParseError, ProfileNotFound
@@ -196,6 +198,7 @@ class BotoClients:
         return address, answer.headers.get("date")
 
     def _anonymous_session(self, route: tuple[str | None, ...]) -> Any:
+        import_whole("botocore.session")
         import botocore.session
 
         if route not in self._sessions:
@@ -219,6 +222,7 @@ class BotoClients:
 
 @functools.cache
 def _session_class() -> Any:
+    import_whole("botocore.session")
     import botocore.session
 
     class Session(botocore.session.Session):  # type: ignore[misc]  # botocore has no types

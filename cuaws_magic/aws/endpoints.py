@@ -7,12 +7,15 @@ import functools
 import os
 import re
 
+from cuaws_magic.background import import_whole
+
 # Where the three services are: `sts`, `oidc` and `portal.sso`, each in its region.
 _ENDPOINT = re.compile(r"https://(?:sts|oidc|portal\.sso)\.([a-z]+(?:-[a-z]+)+-[0-9]+)\.")
 
 
 def setting_of(address: str) -> str | None:
     """Name the setting that an address comes from: a variable, or section and file; `None` for AWS's own."""
+    import_whole("botocore.session")
     import botocore.session
     from botocore.exceptions import BotoCoreError
 
@@ -48,6 +51,7 @@ def unknown_region(endpoint: str) -> tuple[str, str] | None:
 
 @functools.cache
 def _known_regions() -> tuple[str, ...]:
+    import_whole("botocore.session")
     from botocore.session import Session
 
     session = Session()

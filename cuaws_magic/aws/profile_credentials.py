@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.aws.clients import quiet
 from cuaws_magic.aws.service_errors import translate
+from cuaws_magic.background import import_whole
 from cuaws_magic.errors import ClockWrong, ConfigurationError, NoAccess, NoCredentials, PassingTrouble
 from cuaws_magic.humanize import printable, quoted
 from cuaws_magic.model import Credentials, Secret, utc_now
@@ -67,6 +68,7 @@ def facts(name: str) -> ProfileFacts:
     Raises:
         ConfigurationError: It configures no credentials, or a kind that cannot be used here.
     """
+    import_whole("botocore.session")
     import botocore.session
 
     profiles: Mapping[str, Mapping[str, Any]] = botocore.session.Session(profile=name).full_config["profiles"]
@@ -120,6 +122,7 @@ def fetch(name: str, region: str, now: Now = utc_now) -> tuple[Credentials, bool
     Raises:
         CuawsError: There are none to be had.
     """
+    import_whole("botocore.session")
     import botocore.session
 
     obtained_at = now()
@@ -255,6 +258,7 @@ def _translated(error: Exception, name: str, now: Now) -> Exception:
 
 def _root(name: str) -> tuple[str, Mapping[str, Any]]:
     """Return the profile that a chain begins with, and its settings."""
+    import_whole("botocore.session")
     import botocore.session
 
     try:

@@ -26,6 +26,7 @@ import sys
 import weakref
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from cuaws_magic.background import import_whole
 from cuaws_magic.credentials.shared_files import drop_repeated_paths, new_session
 
 if TYPE_CHECKING:
@@ -311,6 +312,7 @@ def session_of(bound: Bound, region: str, *, asynchronous: bool = False) -> Any:
     made.set_config_variable("region", region)
     if asynchronous:
         return made
+    import_whole("boto3")
     import boto3
 
     session = boto3.Session(botocore_session=made)

@@ -12,6 +12,8 @@ import functools
 import os
 from typing import Any
 
+from cuaws_magic.background import import_whole
+
 
 def new_session() -> Any:
     """Return a botocore session; what it shares with others is what files say, and nothing that a session changes."""
@@ -35,6 +37,7 @@ def _loader(data_path: str | None) -> Any:
 
 @functools.cache
 def _session_class() -> Any:
+    import_whole("botocore.session")
     import botocore.session
 
     class Session(botocore.session.Session):  # type: ignore[misc]  # botocore has no types

@@ -14,6 +14,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic.background import import_whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -69,6 +71,7 @@ def _watch() -> None:
 
 
 def _give_default_sessions() -> None:
+    import_whole("boto3")
     import boto3
 
     usual: Any = vars(boto3)["_get_default_session"]  # there is no public way
