@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic.background import ForkSafeLock, hold_interrupts
 from cuaws_magic.errors import ConfigurationError
 from cuaws_magic.model import Secret
 from cuaws_magic.redaction.live import Masker
@@ -30,6 +32,7 @@ _SHOWN = frozenset(
         "error",
         "execute_reply",
         "execute_result",
+        "input_request",
         "inspect_reply",
         "update_display_data",
     }
@@ -48,6 +51,12 @@ def unmasked() -> Iterator[None]:
         _WANTED.depth -= 1
 
 
+@dataclass(frozen=True, eq=False)
+class _Held:
+    text: str = field(repr=False)
+    send: Callable[[str], None]
+
+
 class MaskedOutput:
     """
     Stands before a kernel's session.
@@ -62,11 +71,12 @@ class MaskedOutput:
         self._session = session
         self._masker = Masker(secrets)
         self._usual: Any = session.send
-        self._lock = threading.RLock()
-        self._held: dict[str, tuple[str, Callable[[str], None]]] = {}
+        self._lock = ForkSafeLock(threading.RLock)
+        # By stream and cell: a thread of an earlier cell may write between what this one writes.
+        self._held: dict[tuple[str, str], _Held] = {}
         self._to_say = False
         self._said = False
-        self.last: Any = None  # what was masked last, as it was
+        self.last: Secret | None = None  # what was masked last, as it was
         session.send = self._send
 
     def remove(self) -> None:
@@ -75,14 +85,16 @@ class MaskedOutput:
         vars(self._session).pop("send", None)
 
     def _send(self, stream: Any, msg_or_type: Any, content: Any = None, *given: Any, **named: Any) -> Any:
-        try:
-            if not self._prepare(stream, msg_or_type, content, given, named):
-                return None
-            if not isinstance(msg_or_type, dict):
-                content = self._content(msg_or_type, content)
-        except Exception:  # noqa: BLE001, S110 - whatever is wrong here, no output is lost, and a log could show it
-            pass
-        return self._usual(stream, msg_or_type, content, *given, **named)
+        # An interrupt comes when the output is out: its traceback may show what is in hand here.
+        with hold_interrupts():
+            try:
+                if not self._prepare(stream, msg_or_type, content, given, named):
+                    return None
+                if not isinstance(msg_or_type, dict):
+                    content = self._content(msg_or_type, content)
+            except Exception:  # noqa: BLE001, S110 - whatever is wrong here, no output is lost, and a log could show it
+                pass
+            return self._usual(stream, msg_or_type, content, *given, **named)
 
     def _prepare(self, stream: Any, message: Any, content: Any, given: Any, named: Any) -> bool:
         """Mask a message that is made already; returns whether it is to be sent."""
@@ -108,33 +120,39 @@ class MaskedOutput:
     def _stream(self, stream: Any, message: dict[str, Any], content: Any, given: Any, named: Any) -> bool:
         """Mask a text; its end waits if it may be the start of a secret, which a flush has cut."""
         with self._lock:
-            name = message["content"]["name"]
-            text = self._held.pop(name, ("", None))[0] + message["content"]["text"]
+            name, header = message["content"]["name"], message["parent_header"]
+            key = (name, str(header.get("msg_id", "")))
+            before = self._held.pop(key, None)
+            text = (before.text if before is not None else "") + message["content"]["text"]
+            message["content"]["text"] = text  # from here on nothing of it is lost, whatever goes wrong
             masked = self._masker.masked(text)
             if masked is not text:
                 self._noted(text)
             back = self._masker.held_back(masked)
+            message["content"]["text"] = masked[: len(masked) - back]
             if back:
-                header, metadata = message["parent_header"], message.get("metadata")
+                metadata = message.get("metadata")
 
-                def later(rest: str) -> None:
+                def send(rest: str) -> None:
                     made = self._session.msg("stream", {"name": name, "text": rest}, header, metadata=metadata)
                     self._usual(stream, made, content, *given, **named)
 
-                self._held[name] = (masked[len(masked) - back :], later)
-                timer = threading.Timer(_WAITS, self._release)
+                held = self._held[key] = _Held(masked[len(masked) - back :], send)
+                timer = threading.Timer(_WAITS, self._release, (key, held))
                 timer.daemon = True
                 timer.start()
-                masked = masked[: len(masked) - back]
-            message["content"]["text"] = masked
-            return bool(masked)
+            return back < len(masked)
 
-    def _release(self) -> None:
-        """Send what was held back: nothing came that makes a secret of it."""
+    def _release(self, key: tuple[str, str] | None = None, only: _Held | None = None) -> None:
+        """Send what was held back, all of it or one text if it still waits: nothing came that makes a secret of it."""
         with self._lock:
-            held, self._held = self._held, {}
-        for rest, later in held.values():
-            later(rest)
+            if key is None:
+                held, self._held = list(self._held.values()), {}
+            else:
+                held = [self._held.pop(key)] if self._held.get(key) is only and only is not None else []
+        for one in held:
+            with contextlib.suppress(Exception):  # a kernel that is ending has nowhere to send it
+                one.send(one.text)
 
     def _end(self, stream: Any, given: Any, named: Any) -> None:
         """See to what a cell leaves: before the kernel says that it is idle."""
@@ -150,7 +168,7 @@ class MaskedOutput:
             self._usual(stream, "display_data", data, *given, **named)
 
     def _noted(self, content: Any) -> None:
-        self.last = content
+        self.last = Secret(_as_text(content))
         self._to_say = True
 
 
@@ -180,7 +198,7 @@ def reveal() -> Revealed:
     last = _MASKED[0].last if _MASKED else None
     if last is None:
         raise ConfigurationError("Nothing was masked in this kernel. To see keys, type `%cuaws export --show`.")
-    return Revealed(Secret(_as_text(last)))
+    return Revealed(last)
 
 
 def _as_text(content: Any) -> str:

@@ -226,6 +226,21 @@ def test_it_is_forgotten_after_a_while(tmp_path):
     assert not known.lookup()(KEY)
 
 
+def test_the_memory_is_bounded_and_private(tmp_path, monkeypatch):
+    """The hashes that end last are kept, in a file that only its owner reads, without the secrets."""
+    monkeypatch.setattr("cuaws_magic.redaction.known._MOST", 10)
+    known = KnownSecrets(StateStore(tmp_path), lambda: NOON)
+    seen = [secret_key() for _ in range(15)]
+
+    known.remember([(Secret(text), NOON + timedelta(hours=number)) for number, text in enumerate(seen)])
+
+    lookup = KnownSecrets(StateStore(tmp_path), lambda: NOON).lookup()
+    assert [lookup(text) for text in seen] == [False] * 5 + [True] * 10
+    (path,) = tmp_path.rglob("*.json")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert not [text for text in seen if text in path.read_text()]
+
+
 def test_what_is_used_here_is_remembered(app):
     """The keys of an account in use, and the sign-in's tokens."""
     app.use(RecordingShow(), "awsucob0myaccount")
