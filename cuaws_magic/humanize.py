@@ -20,6 +20,11 @@ def printable(text: str) -> str:
     )
 
 
+def printable_lines(text: str) -> str:
+    """Do the same for a text of several lines, which stay lines."""
+    return "\n".join(line if line.isprintable() else printable(line) for line in text.split("\n"))
+
+
 # What to write where a terminal, a locale or a file cannot have it.
 _PLAIN = str.maketrans(
     {

@@ -44,8 +44,8 @@ class EarlyCard:
                 self._shown.update(self._view.failed())
             raise
 
-    def while_waiting(self, question: Callable[[], Result], view: Confirming) -> Result:
-        """Return the answer to a question; a view is shown if that takes long enough to be noticed."""
+    def while_waiting(self, question: Callable[[], Result], view: Callable[[], Confirming]) -> Result:
+        """Return the answer to a question; a view is made and shown if that takes long enough to be noticed."""
         if self._shown is not None or not self._display.in_place:
             return question()
         answer: Future[Result] = Future()
@@ -54,7 +54,7 @@ class EarlyCard:
         done = threading.Event()
         answer.add_done_callback(lambda _: done.set())
         if not done.wait(_AT_ONCE):
-            self._view = view
+            self._view = view()
             with hold_interrupts():  # what is shown must be known, to be replaced
                 self._shown = self._display(self._view)
         while not done.wait(_LOOK_UP):  # a wait without an end hears no Ctrl-C on Windows

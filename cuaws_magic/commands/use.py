@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -184,13 +185,13 @@ def _accepted(
     context: Context, display: Display, card: EarlyCard, account_role: AccountRole, keys: Credentials, region: str
 ) -> tuple[Credentials, Identity]:
     """Have AWS confirm a set; one from a cache that it refuses is fetched anew, once."""
-
-    def confirmed(keys: Credentials) -> Identity:
-        return _confirmed(context, keys, region, account_role.account.id, account_role.profile)
-
+    account = account_role.account
+    confirmed = functools.partial(
+        _confirmed, context, region=region, account_id=account.id, profile=account_role.profile
+    )
     try:
         return keys, card.while_waiting(
-            lambda: confirmed(keys), _confirming(context, account_role.account, account_role.role_name)
+            functools.partial(confirmed, keys), lambda: _confirming(context, account, account_role.role_name)
         )
     except CredentialsRefused:
         fetched = context.approvals.retry_after_sign_in(
@@ -236,7 +237,7 @@ def _through_profile(
     if confirm is not None:
         identity = confirm.while_waiting(
             lambda: _profile_confirmed(context, name, keys, region, renewable=renewable),
-            _confirming(context, Account(keys.account_id or "", name), "profile"),
+            lambda: _confirming(context, Account(keys.account_id or "", name), "profile"),
         )
     account_id = identity.account if identity is not None else keys.account_id
     account = account_by_id(context, account_id) if account_id is not None else Account("", name)

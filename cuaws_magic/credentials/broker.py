@@ -81,7 +81,7 @@ class Broker:
         if (
             held is not None
             and not held.refresh_needed(self._now())
-            and not self.refused(held)
+            and held.access_key_id not in self._refused
             and self._of_this_sign_in(account_role, held)
         ):
             return held

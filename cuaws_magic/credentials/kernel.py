@@ -349,7 +349,7 @@ class KernelCredentials:
     def _look_later(self) -> None:
         """Look when the credentials end, when the sign-in does, and some time before that."""
         current = self._current
-        moments = [] if current is None or current.ends_at is None else [current.ends_at]
+        moments = [ends_at] if current is not None and (ends_at := current.ends_at) is not None else []
         # One that has passed is to be said in the next cell, if it was not.
         moments += [moment for moment in self._sign_in_moments() if self._warned is None or moment > self._warned]
         self._look_at = min((moment.timestamp() for moment in moments), default=_NEVER)

@@ -144,6 +144,8 @@ def holds_keys(text: str) -> bool:
     """Tell whether a text, which should have none, has anything in it that must not stay on a page."""
     if _SHAPES[KEY_ID].search(text):
         return True
+    if len(text) < _KEY_LENGTH:  # nearly every line
+        return False
     found = _found(_cleaned(text))
     return any(_SHAPES[kind].match(one) for kind in (KEY, TOKEN) for one in found[kind])
 

@@ -72,7 +72,7 @@ class NotebookDisplay:
 
     def result(self, view: View, line: str) -> View | None:
         """Show the value of a command, unless it is assigned or stands there already; the shell shows it no more."""
-        if not self._stands(view) and not _assigned(self._shell, line):
+        if not self._stands(view) and not _typed(self._shell, _ASSIGNED.format(re.escape(line.strip()))):
             self(view)
         return view
 
@@ -207,7 +207,8 @@ class TerminalDisplay(TextDisplay):
         """Print the value of a command, unless it is assigned, the terminal is about to, or it stands there already."""
         if view is self._printed:
             return None
-        if not _assigned(self._shell, line) and not _last(self._shell, line):
+        its = re.escape(line.strip())
+        if not _typed(self._shell, rf"{_ASSIGNED.format(its)}|^\s*%?cuaws\b\s*{its}\s*\Z"):  # the value of the cell
             self.update(view)
         return view
 
@@ -221,14 +222,7 @@ class TerminalDisplay(TextDisplay):
             self._shell.display_formatter.formatters["text/plain"].pop(View)
 
 
-def _assigned(shell: Any, line: str) -> bool:
-    """Whether a command's value goes into a variable: `x = %cuaws whoami`."""
-    return _typed(shell, rf"=\s*%cuaws\s+{re.escape(line.strip())}\s*$")
-
-
-def _last(shell: Any, line: str) -> bool:
-    """Whether a command is the last line of what was typed, so that its value is the cell's."""
-    return _typed(shell, rf"^\s*%?cuaws\b\s*{re.escape(line.strip())}\s*\Z")
+_ASSIGNED = r"=\s*%cuaws\s+{}\s*$"  # the value of a command goes into a variable: `x = %cuaws whoami`
 
 
 def _typed(shell: Any, pattern: str) -> bool:

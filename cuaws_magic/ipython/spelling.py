@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 from cuaws_magic.humanize import quoted
@@ -82,25 +83,16 @@ _ELSEWHERE = {
 }
 
 
+# What stands before a comment: a # at the start, or after a space, that no quotes are around.
+_CODE = re.compile(r"""(?:"[^"]*(?:"|$)|'[^']*(?:'|$)|[^"'#]|(?<=\S)#)*""")
+
+
 def cleaned(line: str, commands: Sequence[str]) -> str:
     """Return a line without what Python would not mind: a comment, a semicolon at its end, a command in capitals."""
-    line = _without_comment(line).rstrip().rstrip(";").rstrip()
+    line = _CODE.match(line)[0].rstrip().rstrip(";").rstrip()  # type: ignore[index]  # it matches anything
     first, blank, rest = line.partition(" ")
     if first not in commands and first.casefold() in commands:
         line = f"{first.casefold()}{blank}{rest}"
-    return line
-
-
-def _without_comment(line: str) -> str:
-    quote, before = "", " "
-    for index, character in enumerate(line):
-        if character == quote:
-            quote = ""
-        elif not quote and character in {'"', "'"}:
-            quote = character
-        elif character == "#" and not quote and before.isspace():
-            return line[:index]
-        before = character
     return line
 
 

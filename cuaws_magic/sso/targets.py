@@ -145,10 +145,12 @@ class Targets:
         """
         if target.profile is not None:
             return self._of_profile(target.profile, role_name, config)
-        name, role_name = self._split(target.text, role_name, config, sso_session)
-        profile = config.profile(name)
-        if profile is not None and profile.sso and not ACCOUNT_ID.fullmatch(name):
-            return self._of_profile(profile, role_name, config)
+        name = target.text
+        if "/" in name:
+            name, role_name = self._split(name, role_name, config, sso_session)
+            profile = config.profile(name)
+            if profile is not None and profile.sso and not ACCOUNT_ID.fullmatch(name):
+                return self._of_profile(profile, role_name, config)
         chosen = sso_session()
         account = self._account(name, chosen, config)
         return AccountRole(account, self._role(chosen, account, role_name), chosen)

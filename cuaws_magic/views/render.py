@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from markupsafe import Markup
 
-from cuaws_magic.humanize import for_stream, printable
+from cuaws_magic.humanize import for_stream, printable, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -171,18 +171,10 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def shown(html: Markup) -> str:
-    """Return finished HTML as a page gets it: whatever names were escaped into it, nothing turns a line around."""
-    return _by_line(str(html))
-
-
-def _by_line(text: str) -> str:
-    return "\n".join(map(printable, text.split("\n")))
-
-
 def mimebundle(plain: str, html: Markup) -> MimeBundle:
     """Put text and HTML together, as IPython's `_repr_mimebundle_` wants them."""
-    return {"text/plain": _by_line(plain), "text/html": shown(html)}
+    # Whatever names were escaped into it, nothing turns a line around.
+    return {"text/plain": printable_lines(plain), "text/html": printable_lines(str(html))}
 
 
 class View:

@@ -179,7 +179,7 @@ _PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
 
 def keys() -> str:
     """Return what makes a page listen, as soon as it shows it."""
-    return render.shown(Markup('<img alt="" src="{}" onload="{}">').format(_PIXEL, _script()))
+    return str(Markup('<img alt="" src="{}" onload="{}">').format(_PIXEL, _script()))
 
 
 def _script() -> str:
