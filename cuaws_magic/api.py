@@ -82,6 +82,7 @@ def use(
     region: str | None = None,
     via: str | None = None,
     verify: bool = True,
+    yes: bool = False,
 ) -> InUse:
     """
     Put credentials for an account into this process's environment, signing in first if need be.
@@ -99,6 +100,8 @@ def use(
 
         verify: Confirm with `sts:GetCallerIdentity`.
 
+        yes: A role that can change things in a production account is meant.
+
     Raises:
         CuawsError: There is no such account, or no credentials for it; nothing was changed.
 
@@ -106,7 +109,7 @@ def use(
     """
     from cuaws_magic.commands.use import use as _use
 
-    return _use(the_context(), display_here(), target, role=role, region=region, via=via, verify=verify)
+    return _use(the_context(), display_here(), target, role=role, region=region, via=via, verify=verify, production=yes)
 
 
 @without_frames

@@ -109,6 +109,19 @@ class UnknownTarget(TargetError):
     """No profile, account or role has that name."""
 
 
+class ProductionUnconfirmed(TargetError):
+    """
+    A production account is to be used with a role that can change things, and nobody confirmed it.
+
+    Args:
+        what: The same for somebody who has a button to confirm it.
+    """
+
+    def __init__(self, message: str, what: str = "") -> None:
+        super().__init__(message)
+        self.what = what
+
+
 class AmbiguousTarget(TargetError):
     """More than one account answers to that name."""
 

@@ -13,10 +13,10 @@ import fnmatch
 import re
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 CU_SESSION_NAME = "fedauth"
 CU_START_URL = "https://cuboulder.awsapps.com/start"
@@ -80,6 +80,15 @@ class Settings:
         via: One of `WAYS`.
 
         account: What `%cuaws use` alone means where nothing was used before.
+
+        prefer_roles: Patterns of role names, the best first; one is taken where nobody names a role.
+
+        confirm_production: Whether a role that can change things in a production account is asked about; it is,
+            unless this says no.
+
+        time_zone: Of the times in text, such as `America/Denver`.
+
+        wait_for_sign_in: Minutes that a running cell waits for the next sign-in when it needs new credentials.
     """
 
     session: str | None = None
@@ -89,6 +98,19 @@ class Settings:
     production: tuple[str, ...] | None = None
     via: str | None = None
     account: str | None = None
+    prefer_roles: tuple[str, ...] | None = None
+    confirm_production: bool | None = None
+    time_zone: str | None = None
+    wait_for_sign_in: float | None = None
+
+    def preferred(self, role_names: Iterable[str]) -> str | None:
+        """Return the role that a person prefers of some, if they said so; any case."""
+        names = list(role_names)
+        for pattern in self.prefer_roles or ():
+            found = [one for one in names if fnmatch.fnmatchcase(one.casefold(), pattern.casefold())]
+            if found:
+                return found[0]
+        return None
 
     def is_production(self, name: str) -> bool:
         """Whether an account of this name is to be marked; any case."""
@@ -107,24 +129,42 @@ class Settings:
                 start_url=weaker.start_url,
                 sso_region=self.sso_region or weaker.sso_region,
             )
-        return replace(
-            organisation,
-            region=self.region or weaker.region,
-            production=self.production if self.production is not None else weaker.production,
-            via=self.via or weaker.via,
-            account=self.account or weaker.account,
-        )
+        alone: dict[str, Any] = {
+            name: getattr(weaker if getattr(self, name) is None else self, name) for name in _ALONE
+        }
+        return replace(organisation, **alone)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read `CUAWS_SESSION`, `CUAWS_START_URL`, … by the names of the settings; `CUAWS_PRODUCTION` by commas."""
-        found = {name: environ.get(variable) or None for name, variable in _VARIABLES}
-        patterns = found.pop("production")
-        return cls(
-            **found,
-            production=None if patterns is None else tuple(filter(None, map(str.strip, patterns.split(",")))),
-        )
+        """Read `CUAWS_SESSION`, `CUAWS_START_URL`, … by the names of the settings; patterns by commas."""
+        found: dict[str, Any] = {}
+        for name, variable in _VARIABLES:
+            text = environ.get(variable) or (environ.get("CUAWS_TZ") if name == "time_zone" else None)
+            if text:
+                found[name] = _READ.get(name, str)(text)
+        return cls(**found)
 
 
 # The name of each setting, and of its variable.
 _VARIABLES = tuple((field.name, f"CUAWS_{field.name.upper()}") for field in fields(Settings))
+_ALONE = tuple(name for name, _ in _VARIABLES if name not in {"session", "start_url", "sso_region"})
+
+
+def _patterns(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, text.split(","))))
+
+
+def _minutes(text: str) -> float | None:
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        return None
+
+
+# How the text of a variable is read, where it is not the setting itself.
+_READ: dict[str, Callable[[str], Any]] = {
+    "production": _patterns,
+    "prefer_roles": _patterns,
+    "confirm_production": lambda text: text.strip().casefold() not in {"0", "no", "false", "off"},
+    "wait_for_sign_in": _minutes,
+}

@@ -66,7 +66,8 @@ TWO = WORKING.format("one") + WORKING.format("two")
 CASES = [
     Case("an account that is not there", "use nosuchaccount", before=("login",)),
     Case("a name with a mistake in it", "use awsucob0myacount", before=("login",)),
-    Case("two roles, none said", "use awsucob0production", before=("login",)),
+    Case("two roles, none said", "use awsucob0production", before=("login",), placeholders=(("ROLE", "ReadOnly"),)),
+    Case("a production account, not confirmed", "use awsucob0production --role Admin", before=("login",)),
     Case("a role that is not one's own", f"use {ACCOUNT} --role Nobody", placeholders=(("ROLE", "MyRole"),)),
     Case("an account id that is not one's own", "use 999999999999", before=("login",)),
     Case("a profile that is not there", f"use {ACCOUNT}x --via profile", config=THE_GUIDES_SIGN_IN),
@@ -110,6 +111,7 @@ CASES = [
 SAYS = {
     "a name with a mistake in it": "There is no account or profile",
     "two roles, none said": "You have several roles in",
+    "a production account, not confirmed": "awsucob0production is a production account, and Admin may change things",
     "a role that is not one's own": "You have no role ",
     "an account id that is not one's own": "is not among yours at the access portal",
     "a profile that is not there": "There is no profile ",

@@ -39,7 +39,16 @@ BLIND = {"sso", "credentials"}
 
 LONGEST = 400  # lines
 
-LOADED_BY_THE_MAGIC = ["", "errors", "ipython", "ipython.at_import", "ipython.grammar", "ipython.magics", "settings"]
+LOADED_BY_THE_MAGIC = [
+    "",
+    "errors",
+    "ipython",
+    "ipython.at_import",
+    "ipython.configuration",
+    "ipython.grammar",
+    "ipython.magics",
+    "settings",
+]
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ DOORS = tuple(
         "botocore": "aws.clients aws.endpoints aws.plain_clients aws.profile_credentials aws.service_errors "
         "credentials.provider credentials.shared_files integrations.dask_worker",
         "IPython": "ipython.display ipython.grammar ipython.magics ipython.paste_cell",
-        "traitlets": "ipython.magics",
+        "traitlets": "ipython.configuration ipython.magics",
         "prompt_toolkit": "ipython.paste_cell",
         "filelock": "storage",
         "platformdirs": "state_store",

@@ -62,6 +62,15 @@ class Environment:
         Environment("the region of Identity Center", {"CUAWS_SSO_REGION": "r"}, Settings(sso_region="r")),
         Environment("the region of clients", {"CUAWS_REGION": "r"}, Settings(region="r")),
         Environment("an empty variable is not set", {"CUAWS_SESSION": ""}, Settings()),
+        Environment(
+            "patterns by commas", {"CUAWS_PREFER_ROLES": "Read*, Data*"}, Settings(prefer_roles=("Read*", "Data*"))
+        ),
+        Environment("a no", {"CUAWS_CONFIRM_PRODUCTION": "No"}, Settings(confirm_production=False)),
+        Environment("a yes", {"CUAWS_CONFIRM_PRODUCTION": "1"}, Settings(confirm_production=True)),
+        Environment("minutes", {"CUAWS_WAIT_FOR_SIGN_IN": "90"}, Settings(wait_for_sign_in=90)),
+        Environment("no minutes", {"CUAWS_WAIT_FOR_SIGN_IN": "long"}, Settings()),
+        Environment("the time zone", {"CUAWS_TIME_ZONE": "UTC"}, Settings(time_zone="UTC")),
+        Environment("the time zone, for short", {"CUAWS_TZ": "UTC"}, Settings(time_zone="UTC")),
         Environment("the SDK's own region is not ours", {"AWS_REGION": "r"}, Settings()),
     ]
 )
@@ -72,12 +81,12 @@ def test_settings_of_the_environment(case):
 
 def test_every_setting_has_a_variable():
     """A new setting cannot be without its variable."""
-    everything = {f"CUAWS_{field.name.upper()}": "a value" for field in fields(Settings)}
+    everything = {f"CUAWS_{field.name.upper()}": "5" for field in fields(Settings)}
 
     found = Settings.from_environ(everything)
 
     assert [
-        field.name for field in fields(Settings) if getattr(found, field.name) not in ("a value", ("a value",))
+        field.name for field in fields(Settings) if getattr(found, field.name) not in ("5", ("5",), 5.0, True)
     ] == []
 
 

@@ -19,6 +19,7 @@ from cuaws_magic.background import Observers, Tasks
 from cuaws_magic.commands.approval import Approvals
 from cuaws_magic.commands.hints import CellHints
 from cuaws_magic.commands.last_used import LastUsed
+from cuaws_magic.commands.production import ConfirmedProduction
 from cuaws_magic.commands.seen import SeenSecrets
 from cuaws_magic.config.files import AwsFiles
 from cuaws_magic.credentials.broker import Broker
@@ -35,7 +36,7 @@ from cuaws_magic.sso.token_cache import TokenCache
 from cuaws_magic.state_store import StateStore
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import MutableMapping, Sequence
 
     from cuaws_magic.model import Now
     from cuaws_magic.settings import Settings
@@ -82,6 +83,8 @@ class Context:
 
         last_used: What was used last, in this notebook and home.
 
+        confirmed_production: Which production accounts a person confirmed in this kernel.
+
         hints: What a person is told around a cell.
 
         tasks: What the buttons of panels started.
@@ -98,7 +101,7 @@ class Context:
         self.identity_center = IdentityCenter(BotoClients(self.environment.found, self.aws_files.plain), now=now)
         self.login = Login(self.identity_center, self.token_cache, self.state_store, now)
         self.accounts = Accounts(self.identity_center, self.login, self.state_store, now)
-        self.targets = Targets(self.accounts)
+        self.targets = Targets(self.accounts, self._preferred)
         self.broker = Broker(self.identity_center, self.login, self.token_cache, self.state_store, now)
         self.observers = Observers()
         self.approvals = Approvals(self.login, now, self.observers)
@@ -109,6 +112,7 @@ class Context:
         self.observers.observe(self.seen.remember_soon)
         self.endpoint = CredentialsEndpoint(self.state_store.folder / "endpoint", now)
         self.last_used = LastUsed(self.state_store, environ)
+        self.confirmed_production = ConfirmedProduction()
         self.hints = CellHints(
             self.credentials, self.login, self.choice, now, environ=environ, last_used=self.last_used
         )
@@ -118,6 +122,9 @@ class Context:
     def settings(self) -> Settings:
         """What was set, from all places put together."""
         return self.choice.settings
+
+    def _preferred(self, role_names: Sequence[str]) -> str | None:
+        return self.settings.preferred(role_names)
 
     @property
     def in_use_key(self) -> object:

@@ -138,6 +138,7 @@ def build_parser() -> Any:
         "the address only; profile: AWS_PROFILE only",
     )
     use.add_argument("--no-verify", action="store_true", help="do not ask AWS to confirm")
+    use.add_argument("--yes", action="store_true", help="a role that can change a production account is meant")
 
     _many(commands)
     _command(commands, "release", "take the credentials out again; you stay signed in")

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
-from traitlets import List, Unicode, observe
+from traitlets import observe
 
 from cuaws_magic.errors import Cancelled, CuawsError, bare
 from cuaws_magic.ipython.at_import import AtImport
+from cuaws_magic.ipython.configuration import SETTINGS, Configuration
 from cuaws_magic.ipython.grammar import Grammar
 from cuaws_magic.settings import Settings
 
@@ -39,21 +40,8 @@ if TYPE_CHECKING:
 
 
 @magics_class
-class CuawsMagics(Magics):
+class CuawsMagics(Magics, Configuration):
     """AWS credentials in this kernel. Settings here hold where no argument says otherwise."""
-
-    session = Unicode("", help="Name of the [sso-session] to sign in with.").tag(config=True)
-    start_url = Unicode("", help="Address of the access portal of the organisation.").tag(config=True)
-    sso_region = Unicode("", help="Region of its Identity Center.").tag(config=True)
-    region = Unicode("", help="Region for AWS clients of this kernel.").tag(config=True)
-    via = Unicode("", help="How credentials reach programs: auto, env, endpoint or profile.").tag(config=True)
-    account = Unicode("", help="What `%cuaws use` alone means where nothing was used before.").tag(config=True)
-    production: Any = List(
-        Unicode(),
-        default_value=None,
-        allow_none=True,
-        help="Patterns of account names to mark; an empty list for none.",
-    ).tag(config=True)
 
     at_import: AtImport | None = None
     _context: Context | None = None  # here already: traitlets sets what is configured before `__init__` is done
@@ -155,21 +143,11 @@ class CuawsMagics(Magics):
                 self._context.credentials.prepare()
         return self._context
 
-    @observe("session", "start_url", "sso_region", "region", "production", "via", "account")
+    @observe(*SETTINGS)
     def _configure(self, _: object = None) -> None:
         """Take what IPython's configuration says, or `%config` says later."""
         if self._context is not None:
-            self._context.choice.configure(
-                Settings(
-                    self.session or None,
-                    self.start_url or None,
-                    self.sso_region or None,
-                    self.region or None,
-                    None if self.production is None else tuple(self.production),
-                    self.via or None,
-                    self.account or None,
-                )
-            )
+            self._context.choice.configure(self.settings)
 
     def prepare(self) -> None:
         """Be in front of botocore sessions that are made from now on."""
@@ -257,6 +235,7 @@ class CuawsMagics(Magics):
                 return logout(context, every=arguments.all)
             case "use":
                 from cuaws_magic.commands.use import use
+                from cuaws_magic.ipython.prompt import asking
 
                 return use(
                     context,
@@ -266,6 +245,7 @@ class CuawsMagics(Magics):
                     region=arguments.region,
                     via=arguments.via,
                     verify=not arguments.no_verify,
+                    production=arguments.yes or asking(self.shell),
                 )
             case "as":
                 self._cell_accounts.enter(arguments)

@@ -22,7 +22,7 @@ from cuaws_magic.settings import ACCOUNT_ID
 from cuaws_magic.sso.session import sign_in_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from cuaws_magic.config.content import AwsConfig, Profile
     from cuaws_magic.model import SsoSession
@@ -114,10 +114,13 @@ class Targets:
 
     Args:
         directory: Knows the accounts and roles.
+
+        preferred: Picks one of several roles, where the person said which they prefer.
     """
 
-    def __init__(self, directory: Accounts) -> None:
+    def __init__(self, directory: Accounts, preferred: Callable[[Sequence[str]], str | None] = lambda _: None) -> None:
         self._directory = directory
+        self._preferred = preferred
 
     def resolve(
         self, target: PortalTarget, role_name: str | None, sso_session: Callable[[], SsoSession], config: AwsConfig
@@ -247,13 +250,16 @@ class Targets:
         last = self._directory.used_before(sso_session).get(account.id)
         if last in names:
             return str(last)
+        preferred = self._preferred(names)
+        if preferred is not None:
+            return preferred
         if not names:
             raise UnknownTarget(
                 f"You have no role in {account.name}. Type `%cuaws accounts --refresh` to see what is yours."
             )
         raise RoleNeeded(
             f"You have several roles in {account.name}: {offered}. "
-            f"Type `%cuaws use {quoted(account.name)} --role {names[0]}`, with the one you want."
+            f"Type `%cuaws use {quoted(account.name)} --role ROLE` with the one you want."
         )
 
     def _roles(self, sso_session: SsoSession, account: Account) -> tuple[str, ...]:
@@ -276,6 +282,11 @@ def power(role_name: str) -> tuple[int, str]:
     """Return what sorts roles, the least powerful first, as far as their names tell."""
     rank = 0 if _LOOKING.search(role_name) else 2 if _ANYTHING.search(role_name) else 1
     return rank, role_name.casefold()
+
+
+def only_looks(role_name: str) -> bool:
+    """Whether a role can change nothing, as far as its name tells."""
+    return power(role_name)[0] == 0
 
 
 def _named(accounts: Iterable[Account], name: str) -> list[Account]:

@@ -202,14 +202,17 @@ class Panel:
         if self._choice.sure:
             self._use()
 
-    def _use(self) -> None:
+    def _use(self, *, confirmed: bool = False) -> None:
         wanted = self._choice.wanted
         if self._state.screen != "in" or wanted is None or self._choice.lacks_role:
             return
 
         def put_in_use() -> object:
             try:
-                view = use(self._context, Nowhere(), wanted.account_id, role=wanted.role_name, region=wanted.region)
+                view = use(
+                    self._context, Nowhere(), wanted.account_id, role=wanted.role_name, region=wanted.region,
+                    production=confirmed,
+                )  # fmt: skip
             except RoleNeeded:
                 # The roles stand in the panel, for the person to choose one.
                 self._choice.learn_roles(wanted.account_id)
@@ -232,6 +235,8 @@ class Panel:
             return
         if trouble.remedy == "sign-in":
             self._sign_in()
+        elif trouble.remedy == "confirm":
+            self._use(confirmed=True)
         elif last is not None and last.task is not None:
             self._context.tasks.start(last.kind, last.task, "again")
 

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Literal
 from cuaws_magic.commands.console import console_url
 from cuaws_magic.commands.names import Names
 from cuaws_magic.commands.status import status
-from cuaws_magic.errors import ConfigurationError, CuawsError, NotSignedIn, SignInError, TargetError
+from cuaws_magic.errors import (
+    ConfigurationError,
+    CuawsError,
+    NotSignedIn,
+    ProductionUnconfirmed,
+    SignInError,
+    TargetError,
+)
 from cuaws_magic.humanize import clock, left
 from cuaws_magic.settings import CU_START_URL, SIGN_IN_LIFE, SIGN_IN_WARNING
 from cuaws_magic.views.sign_in import SignedOut, session_label
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
     from cuaws_magic.views.sign_in import AwaitingApproval
 
 Screen = Literal["out", "waiting", "in"]
-Remedy = Literal["sign-in", "again"]
+Remedy = Literal["sign-in", "again", "confirm"]
 
 SIGN_IN, USE, RENEW, SIGN_OUT, ACCOUNTS, ROLES = "sign-in", "use", "renew", "sign-out", "accounts", "roles"
 
@@ -210,6 +217,8 @@ def _credentials_bar(current: InUseRole, now: datetime) -> Bar | None:
 def _remedy(error: CuawsError) -> Remedy | None:
     if isinstance(error, SignInError):
         return "sign-in"
+    if isinstance(error, ProductionUnconfirmed):
+        return "confirm"
     return None if isinstance(error, TargetError) else "again"
 
 
@@ -222,7 +231,9 @@ def _trouble(context: Context, until: datetime | None, now: datetime) -> Trouble
     if last is not None and last.error is not None and last.stamp == context.in_use_key:
         if last.kind == SIGN_IN and not wants_sign_in:
             return None
-        return Trouble(str(last.error), _remedy(last.error))
+        unconfirmed = isinstance(last.error, ProductionUnconfirmed)
+        text = last.error.what if isinstance(last.error, ProductionUnconfirmed) else str(last.error)
+        return Trouble(text, _remedy(last.error), not unconfirmed)
     error = context.approvals.error
     if wants_sign_in and isinstance(error, CuawsError):
         return Trouble(str(error), "sign-in")

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from cuaws_magic.widget.state import PanelState, Screen
+    from cuaws_magic.widget.state import PanelState, Remedy, Screen
 
     Options = Sequence[tuple[str, str]]
 
 ASKING = "asking for your roles …"
 CHOOSE = "Choose a role"
+_REMEDIES: dict[Remedy, str] = {"sign-in": "Sign in again", "again": "Try again", "confirm": "Use it"}
 
 
 class PanelWidgets:
@@ -142,7 +143,7 @@ class PanelWidgets:
         (self._notice.add_class if trouble.urgent else self._notice.remove_class)("cuaws-urgent")
         # Signed out, the button below is the one that helps.
         _seen(self.remedy, trouble.remedy is not None and not (state.screen == "out" and trouble.remedy == "sign-in"))
-        self.remedy.description = "Sign in again" if trouble.remedy == "sign-in" else "Try again"
+        self.remedy.description = _REMEDIES[trouble.remedy or "again"]
         self.remedy.disabled = SIGN_IN in state.busy
 
     def _show_signed_out(self, state: PanelState) -> None:

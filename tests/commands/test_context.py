@@ -805,12 +805,12 @@ def test_one_app_for_all_threads(monkeypatch):
 
 def test_what_the_cards_know_of_the_account(app, portal, show, home):
     """The account's name with `whoami`, the mark of production with `use`, and a block that is in use when it goes."""
-    used = app.use(show, "awsucob0production", role="Admin")
+    used = app.use(show, "awsucob0production", role="Admin", production=True)
     assert used.production is True
     assert app.whoami().account_name == "awsucob0production"
     assert app.use(show, "awsucob0myaccount").production is False
     app.choice.configure(Settings(production=("*my*",)))
-    assert app.use(show, "awsucob0myaccount").production is True
+    assert app.use(show, "awsucob0myaccount", production=True).production is True
 
     (home / ".aws" / "credentials").write_text("[mine]\naws_access_key_id = AKIAMINE\naws_secret_access_key = m\n")
     app.use(show, "mine", verify=False)

@@ -104,7 +104,7 @@ CASES = [
         "several roles and none named",
         "%cuaws use awsucob0production",
         "RoleNeeded",
-        ("ReadOnly, Admin", "Type `%cuaws use awsucob0production --role ReadOnly`"),
+        ("ReadOnly, Admin", "Type `%cuaws use awsucob0production --role ROLE` with the one"),
         then="%cuaws use awsucob0production --role ReadOnly",
     ),
     Case(

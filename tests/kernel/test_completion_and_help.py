@@ -80,7 +80,7 @@ def test_completion_asks_nobody(remembering):
         "%cuaws use clim": ["climate"],
         "%cuaws use awsucob0production --role ": ["Admin", "ReadOnly"],
         "%cuaws use climate --role R": ["Researcher"],
-        "%cuaws use climate --": ["--help", "--role", "--region", "--via", "--no-verify"],
+        "%cuaws use climate --": ["--help", "--role", "--region", "--via", "--no-verify", "--yes"],
         "%cuaws use climate --via ": ["auto", "endpoint", "env", "profile"],
         "x = 1\n%cuaws use awsucob0myo": ["awsucob0myotheraccount"],
         "%cuaws logout --": ["--help", "--all"],

@@ -240,7 +240,7 @@ class NotMeant:
         NotMeant(
             "several roles", "awsucob0production", RoleNeeded,
             "You have several roles in awsucob0production: ReadOnly, Admin. "
-            "Type `%cuaws use awsucob0production --role ReadOnly`",
+            "Type `%cuaws use awsucob0production --role ROLE` with the one you want.",
         ),
         NotMeant(
             "the role taken last is gone", "last-role-gone", RoleNeeded, "several roles in last-role-gone: A, B.",

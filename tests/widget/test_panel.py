@@ -231,7 +231,7 @@ def test_the_selection_follows_the_account_in_use(panels, signed_in: App):
 
     signed_in.use(Nowhere(), "awsucob0myaccount")
     until(lambda: (widgets.accounts.value, widgets.role.value) == ("111111111111", "MyRole"))
-    signed_in.use(Nowhere(), "awsucob0production", role="Admin")
+    signed_in.use(Nowhere(), "awsucob0production", role="Admin", production=True)
     until(lambda: (widgets.accounts.value, widgets.role.value) == ("333333333333", "Admin"))
 
     assert before == ("333333333333", "ReadOnly")
@@ -258,6 +258,7 @@ def test_a_picked_account_stays_until_it_is_used(panels, signed_in: App):
 
 def test_a_picked_role_gives_way_once_it_was_used(panels, signed_in: App):
     """A role from the panel that was used is no choice any more: a role from a cell takes its place."""
+    signed_in.choice.configure(Settings(confirm_production=False))
     signed_in.use(Nowhere(), "awsucob0production", role="ReadOnly")
     widgets = ready(panels())
 
@@ -273,6 +274,7 @@ def test_a_picked_role_gives_way_once_it_was_used(panels, signed_in: App):
 
 def test_a_role_from_a_cell_right_after_one_from_the_panel(panels, signed_in: App, monkeypatch):
     """Both come into use before the panel looks: it shows the role that is in use, not the one that was picked."""
+    signed_in.choice.configure(Settings(confirm_production=False))
     signed_in.use(Nowhere(), "awsucob0production", role="ReadOnly")
     panel = panels()
     widgets = ready(panel)
