@@ -130,7 +130,7 @@ def of_accounts(count: int) -> list[Row]:
             return
         sys.exit("A name that there is not was found.")
 
-    shown = AccountList(listing, [], context.settings.is_production)
+    shown = AccountList(listing, [], [], context.settings.is_production)
     typed = name[: len(name) // 2]
     completed = median(lambda: grammar.complete(f"%cuaws use {name[:4]}", name[:4], Names(context)))
     searched = median(lambda: shown.labels(shown.find(typed)[:SHOWN]))

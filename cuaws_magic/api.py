@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from cuaws_magic.views.account import AccountTable, ConsoleLink, InUse, Released, Status, Whoami
+    from cuaws_magic.views.account import InUse, Released, Status, Whoami
+    from cuaws_magic.views.accounts import AccountTable, ConsoleLink
     from cuaws_magic.views.diagnosis import Diagnosis
     from cuaws_magic.views.export import Exported, Revealed
     from cuaws_magic.views.many import Runs
@@ -55,9 +56,7 @@ def login(
         timeout: Seconds after which to give up.
 
     Raises:
-        CuawsError: It came to nothing.
-
-        KeyboardInterrupt: A person interrupted it.
+        CuawsError: It came to nothing; a `KeyboardInterrupt` where a person interrupted it.
     """
     from cuaws_magic.commands.login import login as _login
 
@@ -104,8 +103,6 @@ def use(
 
     Raises:
         CuawsError: There is no such account, or no credentials for it; nothing was changed.
-
-        KeyboardInterrupt: A person interrupted the sign-in.
     """
     from cuaws_magic.commands.use import use as _use
 
@@ -163,23 +160,25 @@ def panel() -> PanelView:
 
 
 @without_frames
-def accounts(pattern: str | None = None, *, roles: bool = False, refresh: bool = False) -> AccountTable:
+def accounts(
+    pattern: str | None = None, *, roles: bool = False, refresh: bool = False, star: str | None = None
+) -> AccountTable:
     """
-    Return the accounts that the person may enter, a sequence of `Account`.
+    Return the accounts that the person may enter, a sequence of `Account`; favourites and those used last first.
 
     Args:
         pattern: Part of a name or id, or a pattern with `*`.
 
-        roles: Also the roles of each.
+        roles: Also the roles of each; with `refresh` asked for anew, as the accounts are.
 
-        refresh: Ask the portal, not the list of the last 24 hours.
+        star: An account to make a favourite, or no favourite any more.
 
     Raises:
         CuawsError: The portal cannot be asked.
     """
     from cuaws_magic.commands.accounts import accounts as _accounts
 
-    return _accounts(the_context(), display_here(), pattern, roles=roles, refresh=refresh)
+    return _accounts(the_context(), display_here(), pattern, roles=roles, refresh=refresh, star=star)
 
 
 @without_frames

@@ -261,7 +261,12 @@ class Cancelled(KeyboardInterrupt):
 
     A `KeyboardInterrupt`, so that scripts treat it as one and "Run all" stops;
     a notebook shows one line instead of the place where the code was waiting.
+
+    Attributes:
+        said: Whether that stands on the page already.
     """
+
+    said = False
 
     def __str__(self) -> str:
         return _one_line(super().__str__())

@@ -77,7 +77,7 @@ DOORS = tuple(
         "prompt_toolkit": "ipython.paste_cell",
         "filelock": "storage",
         "platformdirs": "state_store",
-        "markupsafe": "views.account views.diagnosis views.export views.many views.render views.sign_in "
+        "markupsafe": "views.accounts views.diagnosis views.export views.many views.render views.sign_in "
         "widget.html widget.view",
         "ipywidgets": "widget.view widget.widgets",
         "dateutil": "sso.token_cache",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import functools
+import importlib.util
 import os
 import re
+from pathlib import Path
 
 from cuaws_magic.background import import_whole
 
@@ -47,6 +49,14 @@ def unknown_region(endpoint: str) -> tuple[str, str] | None:
     if found is None or found[1] in _known_regions():
         return None
     return found[1], difflib.get_close_matches(found[1], _known_regions(), n=1, cutoff=0.0)[0]
+
+
+@functools.cache
+def service_names() -> frozenset[str]:
+    """Return the names of all services that botocore knows; reads the names of its files, and imports nothing."""
+    spec = importlib.util.find_spec("botocore")
+    folder = Path(str(spec.origin)).parent / "data" if spec is not None else None
+    return frozenset(one.name for one in folder.iterdir() if one.is_dir()) if folder is not None else frozenset()
 
 
 @functools.cache

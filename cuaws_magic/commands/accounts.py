@@ -7,10 +7,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from cuaws_magic.background import hold_interrupts
+from cuaws_magic.commands.names import on_top
 from cuaws_magic.errors import CuawsError
 from cuaws_magic.humanize import clock
-from cuaws_magic.sso.accounts import matching_accounts
-from cuaws_magic.views.account import AccountTable
+from cuaws_magic.sso.accounts import in_order, matching_accounts
+from cuaws_magic.views.accounts import AccountTable
 from cuaws_magic.views.render import Progress
 
 if TYPE_CHECKING:
@@ -18,11 +19,18 @@ if TYPE_CHECKING:
     from cuaws_magic.model import SsoSession
     from cuaws_magic.views.render import Display, DisplayHandle
 
+_FEW = 10  # accounts that are asked for in a moment
 _PROGRESS_STEP = 10  # accounts between two updates on the page
 
 
 def accounts(
-    context: Context, display: Display, pattern: str | None = None, *, roles: bool = False, refresh: bool = False
+    context: Context,
+    display: Display,
+    pattern: str | None = None,
+    *,
+    roles: bool = False,
+    refresh: bool = False,
+    star: str | None = None,
 ) -> AccountTable:
     """
     List accounts, from memory for a day; an older list is shown at once and renewed in the background.
@@ -36,8 +44,10 @@ def accounts(
 
         refresh: Ask the portal.
 
+        star: An account to make a favourite, or no favourite any more.
+
     Raises:
-        CuawsError: The portal cannot be asked.
+        CuawsError: The portal cannot be asked, or there is no such account.
     """
     sso_session = context.choice.sso_session()
     notes: list[str] = []
@@ -50,13 +60,22 @@ def accounts(
         listing = context.approvals.retry_after_sign_in(
             lambda: context.accounts.accounts(sso_session, refresh=refresh), display
         )
-    matching = matching_accounts(listing.accounts, pattern)
+    if star is not None:
+        notes.append(_starred(context, sso_session, star))
+        listing = context.accounts.remembered(sso_session) or listing
+    starred, recent = on_top(context, sso_session)
+    is_production = context.settings.is_production
+    matching = in_order(matching_accounts(listing.accounts, pattern), starred, recent)
+    marks = {
+        "starred": frozenset(starred),
+        "production": frozenset(account.id for account in matching if is_production(account.name)),
+    }
     if pattern and not matching:
         # A list from memory may be older than the account.
         more = "`%cuaws accounts` to see all" if old is None or refresh else "`%cuaws accounts --refresh` to ask again"
         notes.append(f"No account matches {pattern}. Type {more}.")
     if not roles or not matching:
-        return AccountTable(tuple(matching), None, len(listing.accounts), tuple(notes))
+        return AccountTable(tuple(matching), None, len(listing.accounts), tuple(notes), **marks)
     progress = ProgressCard(display)
     ids = [account.id for account in matching]
     try:
@@ -66,10 +85,17 @@ def accounts(
     except BaseException:
         progress.stop()
         raise
-    table = AccountTable(tuple(matching), by_account, len(listing.accounts), tuple(notes))
+    table = AccountTable(tuple(matching), by_account, len(listing.accounts), tuple(notes), **marks)
     if progress.shown is not None:
         progress.shown.update(table)
     return table
+
+
+def _starred(context: Context, sso_session: SsoSession, name: str) -> str:
+    account = context.targets.account(name, sso_session, context.aws_files.read())
+    if context.accounts.star(sso_session, account):
+        return f"{account.name} is a favourite now: it stands on top of lists."
+    return f"{account.name} is no favourite any more."
 
 
 def _refresh_in_background(context: Context, sso_session: SsoSession) -> None:
@@ -105,6 +131,6 @@ class ProgressCard:
         self._last = view = Progress("Asking for roles", done, total)
         if self.shown is not None:
             self.shown.update(view)
-        elif done != total:
+        elif done != total and total > _FEW:
             with hold_interrupts():
                 self.shown = self._display(view)

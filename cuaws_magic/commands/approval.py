@@ -18,6 +18,7 @@ from cuaws_magic.background import Observers, hold_interrupts
 from cuaws_magic.errors import Cancelled, CuawsError, NotSignedIn, SignInTimeout
 from cuaws_magic.model import utc_now
 from cuaws_magic.sso.device_flow import AwaitApproval, Keep
+from cuaws_magic.views.render import Blank
 from cuaws_magic.views.sign_in import AwaitingApproval, SignedIn, SignInEnded, SigningIn
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from cuaws_magic.sso.login import Login, SignIn
     from cuaws_magic.views.render import Display, DisplayHandle, View
 
+_CANCELLED = "Sign-in cancelled"
 _LOOK_UP = 0.2  # seconds between two looks at a thread that we wait for; Ctrl-C is noticed in between
 
 
@@ -82,8 +84,10 @@ class Approval:
         self._shown: DisplayHandle | None = None
         self.card: AwaitingApproval | None = None
         self.error: BaseException | None = None
-        self._started = False
+        self._started = self._behind = False
         self._done = threading.Event()
+        self._explaining = threading.Lock()
+        self._explanations: list[DisplayHandle] = []
 
     def run(self) -> SignedIn:
         """
@@ -101,12 +105,14 @@ class Approval:
             sign_in = self._drive()
         except KeyboardInterrupt:
             message = "Sign-in cancelled. Type `%cuaws login` to start again."
-            self._close(self._nothing("Sign-in cancelled", "Type `%cuaws login` to start again."))
-            self.error = Cancelled(message)
-            raise self.error from None
+            self._close(self._nothing(_CANCELLED, "Type `%cuaws login` to start again."))
+            cancelled = self.error = Cancelled(message)
+            cancelled.said = self._shown is not None and self._show.in_place
+            raise cancelled from None
         except CuawsError as error:
             self.error = error
-            self._close(self._nothing("Not signed in", str(error)))
+            # Where a cell waits, its error says why, below the card.
+            self._close(self._nothing("Not signed in", str(error) if self._behind else ""))
             raise
         except BaseException:
             # Whatever it is, no code stays on the page.
@@ -125,7 +131,7 @@ class Approval:
         """Go on in a thread, whose card stays with the cell that runs now."""
         # A copied context sends the thread's output to this cell, on every version of ipykernel.
         context = contextvars.copy_context()
-        self._started = True
+        self._started = self._behind = True
         threading.Thread(target=context.run, args=(self._run_quietly,), name="cuaws-sign-in", daemon=True).start()
 
     @property
@@ -151,6 +157,15 @@ class Approval:
             raise Cancelled(message) from None
         if self.error is not None:
             raise self.error
+
+    def explained(self, show: Display) -> SigningIn:
+        """Show that it goes on behind, for as long as it does."""
+        view = SigningIn(self.sso_session)
+        if show.in_place:
+            with self._explaining:
+                if self.alive:
+                    self._explanations.append(show(view))
+        return view
 
     def cancel(self) -> None:
         """End it from any thread."""
@@ -181,7 +196,9 @@ class Approval:
                     continue
                 trouble = step.trouble
             if authorization is not None:
-                self.card = AwaitingApproval(self.sso_session, authorization, attempt, trouble, self._now())
+                self.card = AwaitingApproval(
+                    self.sso_session, authorization, attempt, trouble, self._now(), self._behind
+                )
                 self._put(self.card)
                 self._changes.notify()
             if not isinstance(step, AwaitApproval):
@@ -200,11 +217,12 @@ class Approval:
 
     def _nothing(self, title: str, sentence: str) -> SignInEnded:
         """Say that it came to nothing; where a sign-in from before holds, that nothing is lost."""
-        standing = self._standing()
+        standing, said = self._standing(), (sentence,) if sentence else ()
+        quiet = not sentence or title == _CANCELLED
         if standing is None:
-            return SignInEnded(self.sso_session, title, (sentence,))
+            return SignInEnded(self.sso_session, title, said, quiet)
         holds = f"You are still signed in from before, until about {humanize.until(standing.ends_at, self._now())}."
-        return SignInEnded(self.sso_session, "Not signed in again", (sentence, holds))
+        return SignInEnded(self.sso_session, "Not signed in again", (*said, holds), quiet)
 
     def _put(self, view: View) -> None:
         if self._shown is None:
@@ -214,7 +232,11 @@ class Approval:
             self._shown.update(view)
 
     def _close(self, view: View) -> None:
-        """Replace the card, if one was shown, so that no code stays on the page."""
+        """Replace the card, if one was shown, so that no code stays on the page; what explained it goes."""
+        with self._explaining:
+            for shown in self._explanations:
+                shown.update(Blank())
+            self._explanations.clear()
         if self._shown is not None:
             self._shown.update(view)
 
@@ -286,7 +308,7 @@ class Approvals:
         pending = self._pending
         if pending is not None and pending.alive and pending.sso_session == sso_session and not force:
             if not wait:
-                return SigningIn(sso_session)
+                return pending.explained(show)
             pending.join()
             sign_in = self._login.required(sso_session)
             return SignedIn(sso_session, sign_in.ends_at, already=True, notes=sign_in.notes, at=self._now())
@@ -300,7 +322,7 @@ class Approvals:
         if wait:
             return approval.run()
         approval.start()
-        return SigningIn(sso_session)
+        return approval.explained(show)
 
     def retry_after_sign_in(self, question: Callable[[], Result], show: Display) -> Result:
         """Answer a question; when it needs a sign-in, have one approved and ask again."""

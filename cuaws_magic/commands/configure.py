@@ -84,7 +84,7 @@ def configure(
         edited = opened.edited(plan.edits)
         lines = difference(edited)
         if lines:
-            display(ProposedChange(path, lines, dry_run))
+            display(ProposedChange(path, lines, dry_run, tuple(plan.added), plan.removed))
         if not dry_run:
             opened.write(edited)
             _remember(context, path, ours, plan, config)

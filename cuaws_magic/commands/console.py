@@ -7,16 +7,18 @@ whoever opens it signs in there, in the browser, and needs the role assigned.
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
+from cuaws_magic.aws.endpoints import service_names
 from cuaws_magic.aws.hosts import check_start_url
 from cuaws_magic.commands.names import Names
 from cuaws_magic.commands.use import resolved
 from cuaws_magic.errors import ConfigurationError, TargetError
 from cuaws_magic.settings import ACCOUNT_ID
-from cuaws_magic.views.account import ConsoleLink
+from cuaws_magic.views.accounts import ConsoleLink
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,6 +111,13 @@ def console_page(sso_session: SsoSession, service: str, region: str) -> str:
             f"{service!r} is not the name of an AWS service: small letters, digits and hyphens. "
             "Type `%cuaws console s3`, for example."
         )
+    known = {*SERVICES, *(path.split("/")[0] for path in _PATHS.values())}
+    if name not in known and name not in (known := known | service_names()):
+        near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6) or ["s3", "ec2", "cloudwatch"]
+        raise ConfigurationError(
+            f"The console has no page {name} that is known here. Nearest: {', '.join(near)}. "
+            f"Type `%cuaws console {near[0]}`."
+        )
     if not _REGION.fullmatch(region):
         raise ConfigurationError(f"{region!r} is not a region. Type `%cuaws use ACCOUNT --region us-west-2`.")
     path = _PATHS.get(name, name)
@@ -156,7 +165,8 @@ def console(context: Context, display: Display, service: str | None = None, targ
         account_name=account_role.account.name,
         role=account_role.role_name,
         service=service,
-        notes=tuple(_notes(context, service)),
+        notes=tuple(_notes(context)),
+        production=context.settings.is_production(account_role.account.name),
     )
 
 
@@ -177,9 +187,7 @@ def _chosen(context: Context, display: Display, target: str | None) -> tuple[Acc
     return current.account_role, current.region
 
 
-def _notes(context: Context, service: str | None) -> Iterable[str]:
-    if service is not None and service.casefold() not in {*SERVICES, *_PATHS.values()}:
-        yield f"{service} is passed on as it is; if the console has no such page, use the console's own name."
+def _notes(context: Context) -> Iterable[str]:
     if context.environ.get("AWS_ENDPOINT_URL_SSO"):
         yield "AWS_ENDPOINT_URL_SSO is set, perhaps for a practice portal; this link opens the real console."
 

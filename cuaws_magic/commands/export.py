@@ -84,6 +84,7 @@ def export(
         text=text,
         shown=shown,
         at=context.now(),
+        production=context.settings.is_production(source.account.name),
     )
 
 

@@ -6,10 +6,21 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from cuaws_magic.errors import CuawsError
+from cuaws_magic.sso.accounts import in_order
 from cuaws_magic.sso.session import CU_BOULDER
+from cuaws_magic.sso.targets import power
 
 if TYPE_CHECKING:
     from cuaws_magic.commands.context import Context
+    from cuaws_magic.model import SsoSession
+
+
+def on_top(context: Context, sso_session: SsoSession) -> tuple[list[str], list[str]]:
+    """Return the ids of the favourites, and of the accounts used before, the last used first."""
+    current = context.credentials.current
+    in_use = [current.account.id] if current is not None else []
+    used = reversed(context.accounts.used_before(sso_session))
+    return context.accounts.starred(sso_session), [*in_use, *context.last_used.recent_ids(), *used]
 
 
 class Names:
@@ -28,13 +39,23 @@ class Names:
         with contextlib.suppress(CuawsError):
             sso_session, config = self._context.choice.sso_session(), self._context.aws_files.read()
             listing = self._context.accounts.remembered(sso_session)
-            names = [profile.name for profile in config.profiles.values() if profile.sso]
-            names += [account.name for account in listing.accounts] if listing is not None else []
-            return list(dict.fromkeys(names))
+            found = listing.accounts if listing is not None else ()
+            starred, recent = on_top(self._context, sso_session)
+            ordered = [account.name for account in in_order(found, starred, recent)]
+            above = len({*starred, *recent} & {account.id for account in found})
+            profiles = [profile.name for profile in config.profiles.values() if profile.sso]
+            return list(dict.fromkeys([*ordered[:above], *profiles, *ordered[above:]]))
+        return []
+
+    def account_ids(self) -> list[str]:
+        """Return the numbers of the accounts."""
+        with contextlib.suppress(CuawsError):
+            listing = self._context.accounts.remembered(self._context.choice.sso_session())
+            return [account.id for account in listing.accounts] if listing is not None else []
         return []
 
     def role_names(self, target: str) -> list[str]:
-        """Return the roles of a target."""
+        """Return the roles of a target, the least powerful first; those not known here are asked for behind."""
         with contextlib.suppress(CuawsError):
             sso_session, config = self._context.choice.sso_session(), self._context.aws_files.read()
             listing = self._context.accounts.remembered(sso_session)
@@ -44,8 +65,20 @@ class Names:
                 fold = target.casefold()
                 ids = [one.id for one in listing.accounts if fold in {one.name.casefold(), one.id}]
                 found += [role for account_id in ids for role in listing.roles.get(account_id, ())]
-            return list(dict.fromkeys(found))
+                self._ask_for_roles(sso_session, [one for one in ids if one not in listing.roles])
+            return sorted(dict.fromkeys(found), key=power)
         return []
+
+    def _ask_for_roles(self, sso_session: SsoSession, account_ids: list[str]) -> None:
+        """Have roles known by the next press of Tab; nobody waits for it."""
+        if not account_ids or self._context.login.peek(sso_session)[0] is None:
+            return
+
+        def ask() -> None:
+            with contextlib.suppress(CuawsError):
+                self._context.accounts.roles(sso_session, account_ids)
+
+        self._context.tasks.start("names", ask, tuple(account_ids), quiet=True)
 
     def session_names(self) -> list[str]:
         """Return the sso-sessions that `--session` takes."""

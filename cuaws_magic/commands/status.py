@@ -63,7 +63,8 @@ def whoami(context: Context) -> Whoami:
     except ConfigurationError:
         context.aws_files.read()  # names file and line, where a file is the reason
         raise
-    return whoami_view(identity, account_by_id(context, identity.account).name)
+    name = account_by_id(context, identity.account).name
+    return whoami_view(identity, name, production=context.settings.is_production(name))
 
 
 def release(context: Context) -> Released:
@@ -137,9 +138,9 @@ def _reach(current: InUseRole) -> str:
     return f"no keys in the environment; programs and libraries get theirs from this kernel{why}"
 
 
-def whoami_view(identity: Identity, account_name: str = "") -> Whoami:
+def whoami_view(identity: Identity, account_name: str = "", *, production: bool = False) -> Whoami:
     """Return an identity as a value that shows itself, with the account's name if that is known."""
-    return Whoami(identity.account, identity.arn, identity.user_id, identity.person, account_name)
+    return Whoami(identity.account, identity.arn, identity.user_id, identity.person, account_name, production)
 
 
 def still_valid(context: Context, current: InUseRole) -> list[str]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         def target_names(self) -> list[str]:
             """Return profiles and account names."""
 
+        def account_ids(self) -> list[str]:
+            """Return the numbers of the accounts."""
+
         def role_names(self, target: str) -> list[str]:
             """Return the roles known for a target."""
 
@@ -52,10 +55,22 @@ def complete(commands: Mapping[str, argparse.ArgumentParser], line: str, symbol:
     options = {option: action for action in parser._actions for option in action.option_strings}  # noqa: SLF001 - argparse has no public way to it
     previous = options.get(words[-1])
     if previous is not None and previous.nargs != 0:
-        return _beginning(symbol, _values(previous, words, names))
+        found = _values(previous, words, names)
+        return _endings(typed, symbol, found) if previous.dest == "star" else _beginning(symbol, found)
     if symbol.startswith("-"):
         return _beginning(symbol, [option for option in options if option.startswith("--") and option not in words])
-    return _endings(typed, symbol, _places(words, names))
+    targets = words[0] in _TAKE_TARGETS
+    account, slash, _ = typed.strip("\"'").rpartition("/")
+    if targets and slash and account:
+        return _endings(typed, symbol, [f"{account}/{role}" for role in names.role_names(account)])
+    found = _endings(typed, symbol, _places(words, names))
+    if targets and typed.isdigit():
+        found += _beginning(symbol, names.account_ids())
+    return found
+
+
+_PART = 3  # letters of a part of a name
+_TAKE_TARGETS = {"use", "as", "export", "console"}
 
 
 def _places(words: Sequence[str], names: Names) -> list[str]:
@@ -68,7 +83,7 @@ def _places(words: Sequence[str], names: Names) -> list[str]:
         return names.saved_names()
     if words[0] == "use":
         return list(dict.fromkeys([*names.target_names(), *names.profile_names()]))
-    return names.target_names() if words[0] in {"export", "console"} else []
+    return names.target_names() if words[0] in {"as", "each", "export", "console"} else []
 
 
 def _values(action: argparse.Action, words: Sequence[str], names: Names) -> list[str]:
@@ -78,6 +93,7 @@ def _values(action: argparse.Action, words: Sequence[str], names: Names) -> list
         "region": lambda: list(REGIONS),
         "sso_region": lambda: list(REGIONS),
         "session": names.session_names,
+        "star": names.target_names,
         "save": lambda: names.saved_names(),  # noqa: PLW0108 - asked for only where it may be
     }
     if action.choices is not None:
@@ -108,7 +124,11 @@ def _words(line: str) -> tuple[list[str], str]:
 
 
 def _endings(typed: str, symbol: str, names: Sequence[str]) -> list[str]:
-    """Complete an unfinished word in any case; what is given back stands in for its last part, `symbol`."""
+    """
+    Complete an unfinished word in any case: names that begin with it, then those that have it inside.
+
+    What is given back stands in for the last part of the word, `symbol`.
+    """
     quote = typed[:1] if typed[:1] in {'"', "'"} else ""
     if quote:
         # IPython's last part begins after the mark and after each space.
@@ -116,4 +136,7 @@ def _endings(typed: str, symbol: str, names: Sequence[str]) -> list[str]:
         return [
             f"{quote}{name}{quote}"[kept:] for name in names if f"{quote}{name}".casefold().startswith(typed.casefold())
         ]
-    return _beginning(symbol, [f'"{name}"' if " " in name else name for name in names], any_case=True)
+    written = [f'"{name}"' if " " in name else name for name in names]
+    found = _beginning(symbol, written, any_case=True)
+    inside = [name for name in written if symbol.casefold() in name.casefold()] if len(symbol) >= _PART else []
+    return list(dict.fromkeys([*found, *inside]))

@@ -152,6 +152,7 @@ def build_parser() -> Any:
     accounts.add_argument(
         "--refresh", action="store_true", help="ask the portal instead of showing the list of the last 24 hours"
     )
+    accounts.add_argument("--star", metavar="NAME", help="make an account a favourite, on top of lists; again: not")
     _paste(commands)
     _profiles(commands)
     _export(commands)

@@ -28,6 +28,7 @@ from cuaws_magic.settings import Settings
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from IPython.core.completer import CompletionContext
 
@@ -44,6 +45,7 @@ class CuawsMagics(Magics, Configuration):
     """AWS credentials in this kernel. Settings here hold where no argument says otherwise."""
 
     at_import: AtImport | None = None
+    _as_before: Callable[[], None]
     _context: Context | None = None  # here already: traitlets sets what is configured before `__init__` is done
 
     def __init__(self, shell: Any) -> None:
@@ -127,18 +129,23 @@ class CuawsMagics(Magics, Configuration):
         from cuaws_magic.commands.names import Names
 
         found = self._grammar.complete(line[line.index("%cuaws ") :], context.token, Names(self.context))
-        return {"completions": [SimpleCompletion(text=one, type="magic") for one in found], "suppress": True}
+        return {
+            "completions": [SimpleCompletion(text=one, type="magic") for one in found],
+            "suppress": True,
+            "ordered": True,
+        }
 
     @property
     def context(self) -> Context:
         """The context of this process, made with the first command."""
         if self._context is None:
             from cuaws_magic.commands.context import the_context
-            from cuaws_magic.ipython import masked_output
+            from cuaws_magic.ipython import masked_output, quiet_stops
 
             self._context = the_context()
             self._configure()
             masked_output.mask(self.shell, self._context.seen.secrets)
+            self._as_before = quiet_stops.quiet(self.shell)
             if "botocore.session" in sys.modules:
                 self._context.credentials.prepare()
         return self._context
@@ -203,6 +210,7 @@ class CuawsMagics(Magics, Configuration):
             from cuaws_magic.ipython import masked_output
 
             masked_output.unmask()
+            self._as_before()
 
     def _close_display(self) -> None:
         from cuaws_magic.ipython.display import close_display
@@ -263,7 +271,14 @@ class CuawsMagics(Magics, Configuration):
             case "accounts":
                 from cuaws_magic.commands.accounts import accounts
 
-                return accounts(context, display, arguments.pattern, roles=arguments.roles, refresh=arguments.refresh)
+                return accounts(
+                    context,
+                    display,
+                    arguments.pattern,
+                    roles=arguments.roles,
+                    refresh=arguments.refresh,
+                    star=arguments.star,
+                )
             case "panel":
                 from cuaws_magic.widget.view import open_panel
 

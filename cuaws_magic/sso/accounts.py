@@ -163,6 +163,18 @@ class Accounts:
         """Return the role taken last, by account id; the one that was taken anew last stands at the end."""
         return {str(k): str(v) for k, v in self._own_state.load("used", sso_session.cache_key).items()}
 
+    def starred(self, sso_session: SsoSession) -> list[str]:
+        """Return the ids of a person's favourites, in the order in which they were starred."""
+        return [str(account_id) for account_id in self._own_state.load("starred", sso_session.cache_key)]
+
+    def star(self, sso_session: SsoSession, account: Account) -> bool:
+        """Make an account a favourite, or no favourite any more; returns whether it is one now."""
+        key = sso_session.cache_key
+        starred = dict(self._own_state.load("starred", key))
+        is_one = starred.pop(account.id, None) is None
+        self._own_state.save("starred", key, {**starred, account.id: account.name} if is_one else starred)
+        return is_one
+
     def known_roles(self, sso_session: SsoSession, config: AwsConfig | None) -> set[tuple[str, str]]:
         """Return every account id and role name that was ever listed, taken or configured for a sign-in."""
         known = set(self.used_before(sso_session).items())
@@ -187,6 +199,8 @@ class Accounts:
                 sorted(self._identity_center.list_account_roles(sso_token, sso_session.sso_region, account_id))
             )
 
+        if progress is not None:
+            progress(0, len(account_ids))
         # The first alone: if the sign-in has ended, one request finds out, not eight.
         found = {account_ids[0]: ask(account_ids[0])}
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="cuaws-roles") as pool:
@@ -233,26 +247,30 @@ _NUMBER = re.compile(r"[\d\s-]*\d[\d\s-]*")
 
 class AccountList:
     """
-    The accounts of one sign-in, in the order to show them.
+    The accounts of one sign-in, in the order to show them: favourites, those used last, the rest by name.
 
     Args:
         accounts: All of them.
 
-        used: Ids of those used before, some of them more than once; the last used at the end.
+        starred: Ids of the favourites.
+
+        recent: Ids of those used before, the last used first; some of them more than once.
 
         is_production: Whether an account of that name is marked.
     """
 
-    def __init__(self, accounts: Iterable[Account], used: Sequence[str], is_production: Callable[[str], bool]) -> None:
-        by_id = {account.id: account for account in accounts}
-        on_top = [by_id[account_id] for account_id in dict.fromkeys(reversed(used)) if account_id in by_id]
-        tops = {account.id for account in on_top}
-        rest = sorted(
-            (one for one in by_id.values() if one.id not in tops), key=lambda one: (one.name.casefold(), one.id)
-        )
-        self._by_id = by_id
+    def __init__(
+        self,
+        accounts: Iterable[Account],
+        starred: Iterable[str],
+        recent: Iterable[str],
+        is_production: Callable[[str], bool],
+    ) -> None:
+        self._by_id = {account.id: account for account in accounts}
+        self._starred = set(starred)
         self._is_production = is_production
-        self._searchable = [(f"{one.name.casefold()} {one.id}", one) for one in (*on_top, *rest)]
+        found = in_order(self._by_id.values(), starred, recent)
+        self._searchable = [(f"{one.name.casefold()} {one.id}", one) for one in found]
 
     def __len__(self) -> int:
         return len(self._searchable)
@@ -260,14 +278,24 @@ class AccountList:
     def __contains__(self, account_id: object) -> bool:
         return account_id in self._by_id
 
+    def get(self, account_id: str | None) -> Account | None:
+        """Return an account by its id, if it is here."""
+        return self._by_id.get(account_id or "")
+
     def find(self, typed: str) -> list[Account]:
-        """Return the accounts that have every word of what was typed in their name or number."""
+        """Return the accounts that have every word of what was typed in their name or number, or match a pattern."""
+        if "*" in typed or "?" in typed:
+            return matching_accounts([account for _, account in self._searchable], typed.strip())
         number = _NUMBER.fullmatch(typed)
         words = [re.sub(r"\D", "", typed)] if number and not typed.isspace() else typed.casefold().split()
         if len(words) == 1:
             (word,) = words
             return [account for text, account in self._searchable if word in text]
         return [account for text, account in self._searchable if all(word in text for word in words)]
+
+    def starred(self, account_id: str) -> bool:
+        """Whether an account is a favourite."""
+        return account_id in self._starred
 
     def production(self, account: Account) -> bool:
         """Whether an account is to be marked."""
@@ -291,6 +319,19 @@ def _fitted(name: str, width: int) -> str:
         return name
     half = (width - 1) // 2
     return f"{name[: width - 1 - half]}…{name[-half:]}"
+
+
+def in_order(accounts: Iterable[Account], starred: Iterable[str], recent: Iterable[str]) -> list[Account]:
+    """Return accounts in the order to show them: favourites by name, those used last, the rest by name."""
+    by_id = {account.id: account for account in accounts}
+    favourites = sorted((by_id[one] for one in {*starred} & by_id.keys()), key=_by_name)
+    first = dict.fromkeys([*(one.id for one in favourites), *(one for one in recent if one in by_id)])
+    rest = sorted((one for one in by_id.values() if one.id not in first), key=_by_name)
+    return [*(by_id[one] for one in first), *rest]
+
+
+def _by_name(account: Account) -> tuple[str, str]:
+    return account.name.casefold(), account.id
 
 
 def matching_accounts(accounts: Sequence[Account], pattern: str | None) -> list[Account]:

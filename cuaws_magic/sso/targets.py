@@ -158,6 +158,18 @@ class Targets:
         account = self._account(name, chosen, config)
         return AccountRole(account, self._role(chosen, account, role_name), chosen)
 
+    def account(self, text: str, sso_session: SsoSession, config: AwsConfig) -> Account:
+        """
+        Return the one account of a sign-in that a name or number means.
+
+        Raises:
+            TargetError: There is none, or more than one.
+        """
+        profile = config.profile(text)
+        if profile is not None and profile.sso:
+            return self._of_profile(profile, None, config).account
+        return self._account(spelled(text), sso_session, config)
+
     def _split(
         self, target: str, role_name: str | None, config: AwsConfig, sso_session: Callable[[], SsoSession]
     ) -> tuple[str, str | None]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, overload
-
-from markupsafe import Markup
+from typing import TYPE_CHECKING
 
 from cuaws_magic import humanize
 from cuaws_magic.model import Identity
@@ -14,10 +12,9 @@ from cuaws_magic.views.render import View
 from cuaws_magic.views.sign_in import session_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from cuaws_magic.model import Account, Origin, SsoSession
+    from cuaws_magic.model import Origin, SsoSession
     from cuaws_magic.views.render import MimeBundle, Row, Tone
 
 
@@ -141,7 +138,7 @@ class InUse(View):
     @property
     def mark(self) -> str:
         """What stands beside the title in a frame, where something does."""
-        return "production" if self.production else ""
+        return render.mark(self.production)
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
@@ -179,7 +176,7 @@ class Confirming(View):
                 title,
                 self.account,
                 render.lines([sentence]),
-                mark="production" if self.production else "",
+                mark=render.mark(self.production),
             ),
         )
 
@@ -267,6 +264,8 @@ class Whoami(View):
         person: The name of the role session: with Identity Center, the person.
 
         account_name: The account's name, as well as it is known.
+
+        production: Whether the account is to be marked.
     """
 
     account: str
@@ -274,6 +273,7 @@ class Whoami(View):
     user_id: str
     person: str
     account_name: str = field(default="", compare=False)
+    production: bool = field(default=False, compare=False)
 
     @property
     def role(self) -> str:
@@ -293,97 +293,6 @@ class Whoami(View):
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
         return render.mimebundle(
-            render.text(self.person, self.rows()),
-            render.card("good", self.person, "", render.facts(self.rows())),
-        )
-
-
-_SHOWN = 200  # rows of a table: more would only make a notebook large
-
-
-@dataclass(frozen=True, repr=False)
-class AccountTable(View):
-    """
-    Accounts that the person may enter; a sequence of `Account`.
-
-    Attributes:
-        roles: Role names by account id, where they were asked for.
-
-        total: How many there are without the pattern.
-    """
-
-    accounts: tuple[Account, ...]
-    roles: dict[str, tuple[str, ...]] | None
-    total: int
-    notes: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.accounts)
-
-    def __iter__(self) -> Iterator[Account]:
-        return iter(self.accounts)
-
-    @overload
-    def __getitem__(self, index: int) -> Account: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Account]: ...
-    def __getitem__(self, index: int | slice) -> Account | Sequence[Account]:
-        return self.accounts[index]
-
-    def mimebundle(self) -> MimeBundle:
-        """Return text and HTML."""
-        head = ["Account", "Id"] + (["Roles"] if self.roles is not None else [])
-        rows = [
-            [account.name, account.id] + ([", ".join(self.roles[account.id])] if self.roles is not None else [])
-            for account in self.accounts[:_SHOWN]
-        ]
-        number = len(self.accounts)
-        count = f"{number:,} of {self.total:,} accounts" if number != self.total else f"{self.total:,} accounts"
-        body = render.table(head, rows) if rows else Markup()
-        notes = self.notes
-        if number > _SHOWN:
-            more = f"The first {_SHOWN} are shown. For others, type a part of the name: `%cuaws accounts NAME`."
-            notes = (*notes, more)
-        return render.mimebundle(
-            "\n".join([*([render.text_table(head, rows)] if rows else []), f"{count}.", *notes]),
-            render.card("idle", count, "", body + render.lines(notes)),
-        )
-
-
-@dataclass(frozen=True, repr=False)
-class ConsoleLink(View):
-    """
-    A link into the console.
-
-    Attributes:
-        url: The link; nothing in it is secret.
-
-        account: Account id, a string of twelve digits.
-
-        account_name: Its name at the portal.
-
-        role: The role.
-
-        service: The service whose page it opens, or `None`.
-    """
-
-    url: str
-    account: str
-    account_name: str
-    role: str
-    service: str | None
-    notes: tuple[str, ...]
-
-    def mimebundle(self) -> MimeBundle:
-        """Return text and HTML."""
-        page = f"the {self.service} page" if self.service else "the console"
-        title = f"{self.account_name} · {self.role}"
-        notes = ("Your browser asks you to sign in to the access portal first, if it must.", *self.notes)
-        button = Markup(
-            '<div style="margin:2px 0 8px">'
-            '<a href="{}" target="_blank" rel="noopener noreferrer" style="{}">{} ↗</a></div>'
-        ).format(self.url, render.PRIMARY, f"Open {page}")
-        return render.mimebundle(
-            render.text(f"Open {page} in {self.account_name} ({self.account}) as {self.role}:", [], [self.url, *notes]),
-            render.card("idle", title, self.account, button + render.lines(notes)),
+            render.text(f"{self.person}, production" if self.production else self.person, self.rows()),
+            render.card("good", self.person, "", render.facts(self.rows()), mark=render.mark(self.production)),
         )

@@ -72,6 +72,7 @@ class Exported(View):
     text: Secret = field(repr=False, compare=False)
     shown: bool
     at: datetime
+    production: bool = False
 
     @property
     def shows_secrets(self) -> bool:
@@ -96,14 +97,17 @@ class Exported(View):
         notes = ["Exported keys are not renewed: after that, export again."]
         if self.shown:
             notes.append("These are keys: clear this output before you save or share the notebook.")
-        plain = render.text(f"{title} ({self.account}).", rows, notes)
+        mark = ", production" if self.production else ""
+        plain = render.text(f"{title} ({self.account}){mark}.", rows, notes)
         body = render.facts(rows) + render.lines(notes)
         if self.shown:
             plain = f"{plain}\n\n{self.reveal()}".rstrip("\n")
             body += Markup(
                 '<pre style="white-space:pre-wrap;overflow-wrap:anywhere;font-family:{};margin:8px 0 0">{}</pre>'
             ).format(render.MONO, self.reveal())
-        return render.mimebundle(plain, render.card("good", title, self.account, body))
+        return render.mimebundle(
+            plain, render.card("good", title, self.account, body, mark=render.mark(self.production))
+        )
 
     def _read_by(self) -> str:
         words, quoted = _READ_BY[self.format]

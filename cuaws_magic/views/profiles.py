@@ -22,26 +22,41 @@ _NAMES = 12  # names in a sentence
 
 @dataclass(frozen=True, repr=False)
 class ProposedChange(View):
-    """What is about to change in a file."""
+    """
+    What is about to change in a file.
+
+    Attributes:
+        added: Names of the profiles that come.
+
+        removed: Names of the profiles that go.
+    """
 
     path: Path
     lines: tuple[DiffLine, ...]
     dry_run: bool
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
         signs = [line.sign for line in self.lines]
         what = "would change" if self.dry_run else "changes"
         title = f"What {what}: {counted(signs.count('+'), 'line')} added, {signs.count('-')} removed"
+        rows = [("Added", _listed(self.added))] if self.added else []
+        rows += [("Removed", _listed(self.removed))] if self.removed else []
         shown = self.lines[:_LONGEST]
         more = [f"… and {len(self.lines) - len(shown)} more lines."] if len(shown) < len(self.lines) else []
         return render.mimebundle(
-            "\n".join([f"{title}.", str(self.path), *map(str, shown), *more]),
+            "\n".join([render.text(f"{title}.", rows), str(self.path), *map(str, shown), *more]),
             render.card(
                 "idle",
                 title,
                 str(self.path),
-                render.signed([(line.sign, str(line)) for line in shown]) + render.lines(more),
+                render.facts(rows)
+                + render.folded(
+                    "Show the difference",
+                    render.signed([(line.sign, str(line)) for line in shown]) + render.lines(more),
+                ),
             ),
         )
 

@@ -58,6 +58,26 @@ _MARK = Markup(
 )
 
 
+STAR = "★"
+_FAVOURITE = Markup('<span title="Favourite" style="color:{}">{}</span> ')
+
+
+def mark(production: bool) -> str:  # noqa: FBT001 - the one thing it is told
+    """Return the word in a frame beside a title, where an account has one."""
+    return "production" if production else ""
+
+
+def account_name(name: str, *, starred: bool, production: bool) -> Markup:
+    """Draw an account's name with its star, and its mark in a frame; a long name breaks and is never cut."""
+    return Markup('{star}<bdi style="overflow-wrap:anywhere">{name}</bdi>{mark}').format(
+        star=Markup('<span title="Favourite" style="color:{}">{}</span> ').format(TONES["wait"], STAR)
+        if starred
+        else "",
+        name=name,
+        mark=Markup(" ") + _MARK.format(mark(production)) if production else "",
+    )
+
+
 def coded(text: str) -> Markup:
     """Escape a text, and show as code what stands between backticks in it."""
     # In turn: text, code, text, ...
@@ -100,7 +120,7 @@ def card(tone: Tone, title: str, side: str, body: Markup, mark: str = "") -> Mar
     inside = Markup('<div style="padding:10px 12px">{}</div>').format(body) if body else Markup()
     return Markup(
         '<div role="status" style="border:1px solid {line};border-radius:6px;background:{bg};color:{fg};'
-        "overflow:hidden;max-width:560px;margin:4px 2px;"
+        "overflow:hidden;margin:4px 2px;"
         'font:13px/1.45 var(--jp-ui-font-family,system-ui,sans-serif)">{head}{inside}</div>'
     ).format(line=LINE, bg=BACKGROUND, fg=FOREGROUND, head=head, inside=inside)
 
@@ -142,6 +162,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
         '<div style="max-height:360px;overflow:auto"><table style="border-collapse:collapse;margin:0">'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
     ).format(titles, body)
+
+
+def folded(title: str, body: Markup) -> Markup:
+    """Fold something long below a line that opens it."""
+    return Markup('<details style="margin-top:8px"><summary style="cursor:pointer">{}</summary>{}</details>').format(
+        title, body
+    )
 
 
 def signed(lines: Iterable[tuple[str, str]]) -> Markup:
@@ -190,6 +217,14 @@ class View:
     def __repr__(self) -> str:
         # `print(cuaws.status())` in a script whose output is a file or a console without our signs must not fail.
         return for_stream(self.mimebundle()["text/plain"], sys.stdout)
+
+
+class Blank(View):
+    """Nothing, where something stood."""
+
+    def mimebundle(self) -> MimeBundle:
+        """Return empty text and HTML."""
+        return {"text/plain": "", "text/html": ""}
 
 
 _NAMED = 5  # names in a line

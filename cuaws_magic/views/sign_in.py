@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cuaws_magic.model import DeviceAuthorization, SsoSession
-    from cuaws_magic.views.render import MimeBundle
+    from cuaws_magic.views.render import MimeBundle, Tone
 
 _OPEN_WITHIN = 30_000  # milliseconds between the making of the card and its opening
 _AGE = 86_400_000  # milliseconds after its code; no clock of a browser is that wrong, so the card is from a file
@@ -93,7 +93,13 @@ def instructions(sso_session: SsoSession) -> tuple[str, str]:
 
 
 def waiting(
-    sso_session: SsoSession, authorization: DeviceAuthorization, attempt: int, trouble: str | None, now: datetime
+    sso_session: SsoSession,
+    authorization: DeviceAuthorization,
+    attempt: int,
+    trouble: str | None,
+    now: datetime,
+    *,
+    behind: bool = False,
 ) -> MimeBundle:
     """
     Show the code, and what to do with it.
@@ -108,6 +114,8 @@ def waiting(
         trouble: Why the last poll had no answer, if it had none.
 
         now: When this is shown; the page is opened only if the code is new.
+
+        behind: No cell waits for it.
     """
     first, second = instructions(sso_session)
     ends = humanize.until(authorization.expires_at, now)
@@ -143,11 +151,11 @@ def waiting(
         '<span aria-hidden="true" style="height:4px;border-radius:2px;background:{line};overflow:hidden;flex:1">'
         '<span data-bar style="display:block;height:100%;width:100%;background:{brand}"></span></span>'
         "<span data-left>code good until {ends}</span></div>"
-        '<div style="color:{dim}">Approve only a code that you see here. To give up, stop this cell.</div>'
+        '<div style="color:{dim}">Approve only a code that you see here. {how}</div>'
         '<div style="color:{dim}" data-again></div>{notes}'
     ).format(
         first=first, code=code, button=button, dim=render.DIM, line=render.LINE, brand=render.BRAND, ends=ends,
-        notes=render.lines(notes),
+        notes=render.lines(notes), how="" if behind else "To give up, stop this cell.",
     )  # fmt: skip
     html = Markup('<div id="{}">{}</div>').format(
         card_id, render.card("wait", "Waiting for you to approve", session_label(sso_session), body)
@@ -181,11 +189,11 @@ def signed_in(sso_session: SsoSession, ends_at: datetime, notes: Sequence[str], 
     )
 
 
-def ended(sso_session: SsoSession, title: str, sentences: Sequence[str]) -> MimeBundle:
+def ended(sso_session: SsoSession, title: str, sentences: Sequence[str], tone: Tone = "bad") -> MimeBundle:
     """Say that a sign-in came to nothing, and why."""
     return render.mimebundle(
         render.text(title, [], list(sentences)),
-        render.card("bad", title, session_label(sso_session), render.lines(sentences)),
+        render.card(tone, title, session_label(sso_session), render.lines(sentences)),
     )
 
 
@@ -198,23 +206,30 @@ class AwaitingApproval(View):
     attempt: int
     trouble: str | None
     at: datetime
+    behind: bool = False
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
-        return waiting(self.sso_session, self.authorization, self.attempt, self.trouble, self.at)
+        return waiting(self.sso_session, self.authorization, self.attempt, self.trouble, self.at, behind=self.behind)
 
 
 @dataclass(frozen=True, repr=False)
 class SignInEnded(View):
-    """A sign-in that came to nothing."""
+    """
+    A sign-in that came to nothing.
+
+    Attributes:
+        quiet: A person stopped it, or an error below the card says why: nothing to be red about.
+    """
 
     sso_session: SsoSession
     title: str
     sentences: tuple[str, ...]
+    quiet: bool = False
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
-        return ended(self.sso_session, self.title, self.sentences)
+        return ended(self.sso_session, self.title, self.sentences, "idle" if self.quiet else "bad")
 
 
 @dataclass(frozen=True, repr=False)

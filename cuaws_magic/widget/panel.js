@@ -8,6 +8,8 @@ var image=this,tries=0;(function listen(){
   if(/^(SELECT|BUTTON|A)$/.test(target.tagName))event.stopPropagation();
   var list=panel.querySelector('.cuaws-list select');
   if(event.key==='Enter'&&target===list){event.preventDefault();panel.querySelector('.cuaws-use').click()}
+  if(event.key==='Escape'&&target.closest('.cuaws-search')&&target.value){event.stopPropagation();target.value='';
+   target.dispatchEvent(new Event('input',{bubbles:true}))}
   if(event.key==='ArrowDown'&&target.closest('.cuaws-search')&&list){event.preventDefault();list.focus()}
  },true);
  panel.addEventListener('click',function(event){

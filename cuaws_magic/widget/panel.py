@@ -3,7 +3,7 @@
 
 A panel is a view of one kernel's context: all that it shows is derived from that (`panel_state`), and
 it keeps nothing of its own but what the person typed and selected (`panel_choice`).
-Handlers only write down a action; one thread per panel grants the actions in their order
+Handlers only write down an action; one thread per panel grants the actions in their order
 and is the only one that touches the widgets. So it does not matter on which thread
 ipykernel calls a handler, and what was typed counts before the Enter behind it. What
 takes time goes into `Tasks`.
@@ -15,6 +15,7 @@ import contextvars
 import logging
 import queue
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.commands.login import login, logout
@@ -23,7 +24,7 @@ from cuaws_magic.errors import RoleNeeded
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import Settings
 from cuaws_magic.widget.selection import Selection
-from cuaws_magic.widget.state import RENEW, SIGN_IN, SIGN_OUT, USE, panel_state
+from cuaws_magic.widget.state import RENEW, SIGN_IN, SIGN_OUT, SIGNING_OUT, USE, panel_state
 from cuaws_magic.widget.widgets import PanelWidgets
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Panel:
         self._now = now
         self._actions: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
         self._open = True
+        self._leaving = False  # asked whether to sign out
         self._choice = Selection(context, now)
         self._widgets = PanelWidgets()
         self._stop = context.observers.observe(self._look_again)  # first: drawing may set something going
@@ -105,7 +107,8 @@ class Panel:
             (widgets.cancel, self._cancel),
             (widgets.use, self._use),
             (widgets.renew, self._renew),
-            (widgets.sign_out, self._sign_out),
+            (widgets.star, self._star),
+            (widgets.sign_out, self._ask_to_sign_out),
             (widgets.remedy, self._remedy),
         ):
             button.on_click(self._on_click(action))
@@ -125,6 +128,7 @@ class Panel:
 
         def acted(value: Any) -> None:
             act(value)
+            self._leaving = False
             self._context.tasks.forget(USE)
 
         return acted
@@ -167,6 +171,9 @@ class Panel:
     def _paint_safely(self) -> None:
         try:
             self._state = panel_state(self._context, self._now())
+            self._leaving = self._leaving and self._state.screen == "in"
+            if self._leaving:
+                self._state = replace(self._state, trouble=SIGNING_OUT)
             self._paint()
         except Exception as error:  # noqa: BLE001 - as above
             _log.warning("The cuaws panel could not be drawn: %s", type(error).__name__)
@@ -183,7 +190,7 @@ class Panel:
             return _CODE_TICK
         return min(_TICK, self._choice.soon)
 
-    # Actiones.
+    # Actions.
 
     def _sign_in(self) -> None:
         organisation = self._choice.organisation
@@ -225,7 +232,18 @@ class Panel:
     def _renew(self) -> None:
         self._context.tasks.start(RENEW, self._context.credentials.renew)
 
+    def _star(self) -> None:
+        sso_session, account = self._state.sso_session, self._choice.account
+        if sso_session is not None and account is not None:
+            self._context.accounts.star(sso_session, account)
+            self._context.observers.notify()  # other panels have the same list
+
+    def _ask_to_sign_out(self) -> None:
+        """Say first whom it concerns; a second button does it."""
+        self._leaving = not self._leaving
+
     def _sign_out(self) -> None:
+        self._leaving = False
         self._choice.forget()
         self._context.tasks.start(SIGN_OUT, lambda: logout(self._context))
 
@@ -237,6 +255,8 @@ class Panel:
             self._sign_in()
         elif trouble.remedy == "confirm":
             self._use(confirmed=True)
+        elif trouble.remedy == "sign-out":
+            self._sign_out()
         elif last is not None and last.task is not None:
             self._context.tasks.start(last.kind, last.task, "again")
 

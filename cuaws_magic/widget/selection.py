@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cuaws_magic.commands.names import Names
+from cuaws_magic.commands.names import Names, on_top
 from cuaws_magic.commands.status import status
 from cuaws_magic.errors import CuawsError
 from cuaws_magic.model import utc_now
@@ -77,7 +77,7 @@ class Selection:
         # What came into use from here and was not looked at since; a cell may have used another role meanwhile.
         self._granted: Wanted | None = None
         self._selected_at = -_NEVER
-        self._list = AccountList((), (), lambda _: False)
+        self._list = AccountList((), (), (), lambda _: False)
         self._found: list[Account] = []
         self._made_of: object = None
         self._used: dict[str, str] = {}
@@ -136,6 +136,16 @@ class Selection:
         return Wanted(self._account_id, self._role(self._account_id), self._offered_region)
 
     @property
+    def account(self) -> Account | None:
+        """The account that is selected."""
+        return self._list.get(self._account_id)
+
+    @property
+    def starred(self) -> bool:
+        """Whether that is a favourite."""
+        return self._account_id is not None and self._list.starred(self._account_id)
+
+    @property
     def sure(self) -> bool:
         """Whether Enter can only mean one account: it was picked, or is the only one that was found."""
         return self._pointed_at or len(self._found) == 1
@@ -182,6 +192,7 @@ class Selection:
         widgets.offer_accounts(
             self._list.labels(shown), self._account_id, self._said(listing, state), self._placeholder(listing)
         )
+        widgets.offer_star(self.account is not None, self.starred)
         self._offer_roles(widgets, state.sso_session)
         self._offered_region = self._region or (
             state.in_use.region if state.in_use else self._context.choice.region(self._context.choice.sso_session())
@@ -216,20 +227,18 @@ class Selection:
     def _renew_list(self, listing: Listing | None, sso_session: SsoSession) -> None:
         self._used = self._context.accounts.used_before(sso_session)
         is_production = self._context.settings.is_production
-        current = self._context.credentials.current
-        # What is in use stands on top, also where it came in use without the portal.
-        on_top = [*self._used, *reversed(self._context.last_used.recent_ids())]
-        on_top += [current.account.id] if current is not None else []
+        starred, recent = on_top(self._context, sso_session)
         made_of = (
             sso_session.cache_key,
             listing.listed_at if listing is not None else None,
-            tuple(on_top),
+            tuple(starred),
+            tuple(recent),
             self._context.settings.production,
         )
         if made_of == self._made_of:
             return
         self._made_of = made_of
-        self._list = AccountList(listing.accounts if listing is not None else (), on_top, is_production)
+        self._list = AccountList(listing.accounts if listing is not None else (), starred, recent, is_production)
         self._found = self._list.find(self._typed)
         shown = [account.id for account in self._found[:SHOWN]]
         if self._account_id not in shown:

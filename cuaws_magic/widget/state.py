@@ -25,6 +25,7 @@ from cuaws_magic.errors import (
     TargetError,
 )
 from cuaws_magic.humanize import clock, left
+from cuaws_magic.humanize import until as until_text
 from cuaws_magic.settings import CU_START_URL, SIGN_IN_LIFE, SIGN_IN_WARNING
 from cuaws_magic.views.sign_in import SignedOut, session_label
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from cuaws_magic.views.sign_in import AwaitingApproval
 
 Screen = Literal["out", "waiting", "in"]
-Remedy = Literal["sign-in", "again", "confirm"]
+Remedy = Literal["sign-in", "again", "confirm", "sign-out"]
 
 SIGN_IN, USE, RENEW, SIGN_OUT, ACCOUNTS, ROLES = "sign-in", "use", "renew", "sign-out", "accounts", "roles"
 
@@ -139,6 +140,11 @@ def panel_state(context: Context, now: datetime) -> PanelState:
     return _signed_in(context, holds, holds.signed_in_until, now, busy)
 
 
+SIGNING_OUT = Trouble(
+    "This signs out every notebook and the AWS CLI in your home folder, too.", "sign-out", urgent=False
+)
+
+
 def marked(context: Context, name: str) -> bool:
     """Whether an account's name is one of those to mark."""
     return context.settings.is_production(name)
@@ -234,6 +240,11 @@ def _trouble(context: Context, until: datetime | None, now: datetime) -> Trouble
         unconfirmed = isinstance(last.error, ProductionUnconfirmed)
         text = last.error.what if isinstance(last.error, ProductionUnconfirmed) else str(last.error)
         return Trouble(text, _remedy(last.error), not unconfirmed)
+    current = context.credentials.current
+    if last is not None and last.kind == RENEW and current is not None and current.ends_at is not None:
+        return Trouble(
+            f"New credentials are in use, good until {until_text(current.ends_at, now)}.", None, urgent=False
+        )
     error = context.approvals.error
     if wants_sign_in and isinstance(error, CuawsError):
         return Trouble(str(error), "sign-in")

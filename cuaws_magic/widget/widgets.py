@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 ASKING = "asking for your roles …"
 CHOOSE = "Choose a role"
-_REMEDIES: dict[Remedy, str] = {"sign-in": "Sign in again", "again": "Try again", "confirm": "Use it"}
+_REMEDIES: dict[Remedy, str] = {
+    "sign-in": "Sign in again",
+    "again": "Try again",
+    "confirm": "Use it",
+    "sign-out": "Sign out",
+}
 
 
 class PanelWidgets:
@@ -92,10 +97,11 @@ class PanelWidgets:
         self._times = _html()
         self.renew = _button("Renew", "Fetch new credentials for this account now")
         self._console = _html()
+        self.star = _button("☆ Favourite", "Keep this account on top of lists")
         self.sign_out = _button("Sign out", "End the sign-in, and take the credentials out of the notebook")
         self.sign_out.add_class("cuaws-end")
         self._choice = _box(HBox, "cuaws-row", self.role, self.region, self.use)
-        buttons = _box(HBox, "cuaws-row", self.renew, self._console, self.sign_out)
+        buttons = _box(HBox, "cuaws-row", self.renew, self._console, self.star, self.sign_out)
         return _box(
             VBox,
             "cuaws-column",
@@ -210,6 +216,12 @@ class PanelWidgets:
         self.role.disabled = names is None
         if names is not None and chosen is None and len(names) > 1:
             self.use.description = "Choose a role first"  # not disabled: the Tab key would pass it by
+
+    def offer_star(self, offered: bool, starred: bool) -> None:  # noqa: FBT001 - two facts of the same account
+        """Offer to make the selected account a favourite, or no favourite any more."""
+        _seen(self.star, offered)
+        self.star.description = "★ Favourite" if starred else "☆ Favourite"
+        self.star.tooltip = "No longer keep it on top of lists" if starred else "Keep this account on top of lists"
 
     def offer_regions(self, names: Sequence[str], chosen: str) -> None:
         """Offer regions."""

@@ -95,14 +95,15 @@ def test_a_new_code_replaces_the_old_one():
 
 
 def test_denied():
-    """A denial is on the card and comes out, so that "Run all" stops."""
+    """A denial comes out, so that "Run all" stops; the card, which stands above that line, does not say it again."""
     show = RecordingShow()
 
     with pytest.raises(AuthorizationDenied):
         approval(AwaitApproval(CODE), show=show, end=AuthorizationDenied("Denied.")).run()
 
     assert show.kinds == ["AwaitingApproval", "SignInEnded"]
-    assert "Denied." in show.views[-1].mimebundle()["text/plain"]
+    assert show.views[-1].mimebundle()["text/plain"] == "Not signed in"
+    assert "--jp-error-color" not in show.views[-1].mimebundle()["text/html"]
 
 
 @pytest.mark.parametrize("end", [AuthorizationDenied("Denied."), Cancelled("Stopped."), KeyboardInterrupt()])

@@ -11,11 +11,9 @@ import pytest
 from doubles import RecordingShow, documented
 from hypothesis import given
 from hypothesis import strategies as st
-from IPython.core.error import UsageError
 
-from cuaws_magic.commands.console import SERVICES, console_page, console_url, means_target
+from cuaws_magic.commands.console import console_page, console_url, means_target
 from cuaws_magic.errors import ConfigurationError, TargetError, UnknownTarget
-from cuaws_magic.ipython.grammar import Grammar
 from cuaws_magic.model import SsoSession
 from cuaws_magic.practice import Knobs
 from cuaws_magic.sso.session import CU_BOULDER
@@ -253,43 +251,30 @@ def test_both_faces(app):
         assert os.environ[name] not in plain + html
 
 
-def test_an_unknown_service_is_said_to_be_one(app):
-    """What is passed on as it is, is said so."""
+@pytest.mark.parametrize(
+    ("typed", "nearest"),
+    [("sagemakr", "sagemaker"), ("dynamo", "dynamodb"), ("nosuchservice", None), ("clodwatch", "cloudwatch")],
+)
+def test_a_service_that_there_is_not(app, typed, nearest):
+    """It is refused, with the nearest names, the best of them to type."""
     app.use(RecordingShow(), "awsucob0myaccount")
 
-    assert any("proton is passed on as it is" in note for note in console(app, "proton").notes)
-    assert not any("passed on" in note for word in ("s3", "states", "dynamodbv2") for note in console(app, word).notes)
+    with pytest.raises(ConfigurationError, match=rf"no page {typed} that is known here\. Nearest: ") as caught:
+        console(app, typed)
+
+    assert f"Type `%cuaws console {nearest or ''}" in str(caught.value)
 
 
-# What is typed.
+def test_a_service_that_only_botocore_knows(app):
+    """Every service that botocore knows has a page; nothing is imported to find out."""
+    app.use(RecordingShow(), "awsucob0myaccount")
+
+    assert "braket/home" in fields(console(app, "braket").url)[1]["destination"]
 
 
-class Names:
-    def target_names(self):
-        return ["awsucob0myaccount"]
+def test_production_is_marked(app):
+    """In text and in a frame."""
+    link = console(app, "s3", "awsucob0production/ReadOnly") if app.login(RecordingShow()) else None
 
-    def role_names(self, target):
-        return []
-
-    def session_names(self):
-        return []
-
-
-def test_completion():
-    """Services first, then targets; after a service targets only."""
-    complete = Grammar().complete
-
-    assert complete("%cuaws console sage", "sage", Names()) == ["sagemaker"]
-    assert complete("%cuaws console aws", "aws", Names()) == ["awsucob0myaccount"]
-    assert complete("%cuaws console s3 ", "", Names()) == ["awsucob0myaccount"]
-    assert set(SERVICES) <= set(complete("%cuaws console ", "", Names()))
-
-
-def test_the_grammar():
-    """Both words are optional, a third is refused."""
-    arguments = Grammar().parse('console s3 "My Account"')
-
-    assert (arguments.service, arguments.target) == ("s3", "My Account")
-    assert Grammar().parse("console").service is None
-    with pytest.raises(UsageError):
-        Grammar().parse("console s3 a b")
+    assert "as ReadOnly, production:" in repr(link)
+    assert ">production</span>" in link.mimebundle()["text/html"]

@@ -684,7 +684,7 @@ def test_names_for_completion_ask_nobody(app, portal, show, config):
 
     assert {"mine", "awsucob0myaccount", "research-genomics"} <= set(Names(app.context).target_names())
     assert "found" not in Names(app.context).target_names()
-    assert Names(app.context).role_names("AWSUCOB0PRODUCTION") == ["Admin", "ReadOnly"]
+    assert Names(app.context).role_names("AWSUCOB0PRODUCTION") == ["ReadOnly", "Admin"]
     assert Names(app.context).role_names("mine") == ["MyOtherRole"]
     assert Names(app.context).session_names() == ["fedauth", "work"]
     assert portal.calls == []

@@ -70,7 +70,16 @@ class Cell:
     @property
     def kind(self) -> str:
         """The class of the error; a person does not see it."""
-        return next(str(output["ename"]) for output in self.outputs if output["output_type"] == "error")
+        return next((str(one["ename"]) for one in self.outputs if one["output_type"] == "error"), "")
+
+    @property
+    def stopped(self) -> str:
+        """What a person reads where they stopped the cell themselves; fails if any of it is red, or it did not end."""
+        assert self.status == "error", self.outputs
+        assert self.reply["ename"] == "Cancelled", self.reply
+        assert not any(output["output_type"] == "error" for output in self.outputs), self.outputs
+        assert "--jp-error-color" not in self.html
+        return self.text.strip()
 
     @property
     def error(self) -> str:

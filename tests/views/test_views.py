@@ -11,7 +11,8 @@ from doubles import HOUR, NOON, a_device_authorization, documented
 
 from cuaws_magic.model import Account, SsoSession
 from cuaws_magic.sso.session import CU_BOULDER
-from cuaws_magic.views.account import AccountTable, InUse, Released, Status, Whoami
+from cuaws_magic.views.account import InUse, Released, Status, Whoami
+from cuaws_magic.views.accounts import AccountTable
 from cuaws_magic.views.render import Progress, View
 from cuaws_magic.views.sign_in import AwaitingApproval, SignedIn, SignedOut, SignInEnded, SigningIn
 

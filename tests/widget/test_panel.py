@@ -111,7 +111,11 @@ def test_signed_out_to_in_use_and_back(panels, app: App, portal: PracticePortal)
     until(lambda: "ralphie@colorado.edu" in texts(panel))
     in_use = texts(panel)
     widgets.sign_out.click()
+    until(lambda: "This signs out every notebook and the AWS CLI in your home folder, too." in texts(panel))
+    still = app.context.login.peek(app.choice.sso_session())[0]
+    widgets.remedy.click()
     until(lambda: "Not signed in" in texts(panel))
+    assert still is not None
 
     assert code not in after
     assert "awsucob0myotheraccount · MyOtherRole" in in_use
@@ -384,7 +388,7 @@ def test_a_long_name_leaves_room_for_its_mark():
     """A name and its mark are no wider than another name; what is left out is in the middle of the name."""
     accounts = [Account("1" * 12, "production-" + "x" * 90), Account("2" * 12, "y" * 100)]
 
-    (marked, _), (other, _) = AccountList(accounts, (), Settings().is_production).labels(accounts)
+    (marked, _), (other, _) = AccountList(accounts, (), (), Settings().is_production).labels(accounts)
 
     assert marked.startswith("production-xx")
     assert "…" in marked.split("  production")[0]
