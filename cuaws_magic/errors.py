@@ -12,6 +12,7 @@ CuawsError
 ├── TargetError                 what was asked for is not exactly one account and role
 │   ├── UnknownTarget           no such profile, account or role
 │   ├── AmbiguousTarget         more than one account answers to that name
+│   ├── ProductionUnconfirmed   a production account, and nobody said that it is meant
 │   └── RoleNeeded              the account has several roles and none was named
 ├── SignInError                 nobody is signed in, or the sign-in did not succeed
 │   ├── NotSignedIn             a person has to approve a sign-in first

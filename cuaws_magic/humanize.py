@@ -1,10 +1,32 @@
-"""Times, spans, names and lists as a person reads them. Pure."""
+"""Times, spans, names and lists as a person reads them."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone, tzinfo
+
+# A time in a text keeps its moment, so that a page can show it in the reader's own time zone: private characters
+# around the seconds since 1970, which whatever writes plain text takes out.
+_MOMENT = re.compile("\ue000([0-9]{1,10})\ue001([^\ue000-\ue002<>&]{0,40})\ue002")
+
+_zone: tzinfo | None = None
+
+
+def use_time_zone(name: str | None) -> bool:
+    """Write times in a zone from now on, the machine's without one; returns whether there is such a zone."""
+    global _zone  # noqa: PLW0603 - one for all texts of a process, as TZ is
+    if not name:
+        _zone = None
+        return True
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        _zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        _zone = None
+        return False
+    return True
 
 
 def printable(text: str) -> str:
@@ -13,11 +35,20 @@ def printable(text: str) -> str:
 
     For every text from elsewhere: names of accounts, roles and people, values of files, what a person typed.
     """
-    return (
-        text
-        if text.isprintable()
-        else "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
-    )
+    if text.isprintable():
+        return text
+    text = _MOMENT.sub(r"\2", text)
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
+def with_moments(text: str, write: str) -> str:
+    """Write each time of a text with its moment: `{seconds}` since 1970, `{moment}` in ISO 8601, and its `{text}`."""
+
+    def written(found: re.Match[str]) -> str:
+        moment = datetime.fromtimestamp(int(found[1]), timezone.utc)
+        return write.format(seconds=found[1], moment=f"{moment:%Y-%m-%dT%H:%MZ}", text=found[2])
+
+    return _MOMENT.sub(written, text)
 
 
 def printable_lines(text: str) -> str:
@@ -48,10 +79,11 @@ def for_stream(text: str, stream: object) -> str:
 
 
 def clock(moment: datetime, now: datetime) -> str:
-    """Say a time of day in the kernel's time zone, with the weekday if it is not today."""
-    local = moment.astimezone()
-    day = "" if local.date() == now.astimezone().date() else f"{local:%a} "
-    return f"{day}{local:%H:%M} {local.tzname() or ''}".rstrip()
+    """Say a time of day in the time zone of texts, with the weekday if it is not today; a page may say it otherwise."""
+    local = moment.astimezone(_zone)
+    day = "" if local.date() == now.astimezone(_zone).date() else f"{local:%a} "
+    text = f"{day}{local:%H:%M} {local.tzname() or ''}".rstrip()
+    return f"\ue000{int(moment.timestamp())}\ue001{text}\ue002"
 
 
 def span(duration: timedelta) -> str:
@@ -63,11 +95,17 @@ def span(duration: timedelta) -> str:
     return f"{minutes} min" if minutes else f"{seconds} s"
 
 
-def until(moment: datetime, now: datetime) -> str:
-    """Say when, and how long from now."""
+def until(moment: datetime, now: datetime, *, about: bool = False) -> str:
+    """Say how long from now, and when: `4 h, until 18:05 MST`."""
     if moment <= now:
         return f"ended at {clock(moment, now)}"
-    return f"{clock(moment, now)} ({left(moment, now)})"
+    return f"{left(moment, now)}, until {'about ' if about else ''}{clock(moment, now)}"
+
+
+def remaining(moment: datetime, now: datetime, *, about: bool = False) -> str:
+    """Say the same of what is left: `4 h left, until 18:05 MST`."""
+    said = until(moment, now, about=about)
+    return said if moment <= now else said.replace(", until", " left, until", 1)
 
 
 def left(moment: datetime, now: datetime) -> str:

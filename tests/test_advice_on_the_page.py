@@ -425,6 +425,13 @@ NOTES = [
         then=("login",),
     ),
     Advice("expired; type `%cuaws login`", "status", (use, later(hours=9), background), then=("login",), works=renewed),
+    Advice(
+        "There is no time zone Denver. Set CUAWS_TZ to one such as `America/Denver`.",
+        "status",
+        (variable("CUAWS_TZ", "Denver"),),
+        then=(variable("CUAWS_TZ", "America/Denver"),),
+        works=lambda page: "no time zone" not in repr(page.do("status")),
+    ),
     Advice("none in use; type `%cuaws use ACCOUNT`", "status", ("login",)),
     Advice("none; type `%cuaws login`", "status"),
     Advice(
@@ -505,6 +512,8 @@ NOTES = [
 
 # What needs a browser, a package or a program: the tests that walk it.
 NOTES_ELSEWHERE = {
+    "To give up, stop this cell.": "tests/kernel/test_waiting.py::test_stop_button_ends_a_sign_in",
+    "Keep this account on top of lists": "tests/commands/test_favourites.py::test_a_star_comes_and_goes",
     "To see what was masked, type": "tests/kernel/test_masked_output.py::test_who_insists_sees_it",
     "To undo it, type `cuaws-magic autoload --remove`.": "tests/commands/test_autoload.py::test_it_is_taken_out_again",
     "`%cuaws login` in a notebook": "tests/commands/test_credential_process.py::test_without_a_sign_in",
@@ -932,6 +941,7 @@ _KNOWN_BY = {
 NO_ADVICE = {
     "__main__.py": "the help of the command line",
     "ipython/grammar.py": "help",
+    "ipython/configuration.py": "help of a setting",
     "ipython/magics.py": "help of a setting",
     "practice/": "the practice portal speaks for itself",
     "redaction/": "marks",

@@ -221,7 +221,7 @@ class Approval:
         quiet = not sentence or title == _CANCELLED
         if standing is None:
             return SignInEnded(self.sso_session, title, said, quiet)
-        holds = f"You are still signed in from before, until about {humanize.until(standing.ends_at, self._now())}."
+        holds = f"You are still signed in from before, for {humanize.until(standing.ends_at, self._now(), about=True)}."
         return SignInEnded(self.sso_session, "Not signed in again", (*said, holds), quiet)
 
     def _put(self, view: View) -> None:

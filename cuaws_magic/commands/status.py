@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic.credentials.sources import IDENTITY_CENTER
 from cuaws_magic.errors import ConfigurationError, CredentialsRefused, CuawsError
-from cuaws_magic.humanize import clock
+from cuaws_magic.humanize import clock, use_time_zone
 from cuaws_magic.model import Account
 from cuaws_magic.settings import SIGN_IN_WARNING
 from cuaws_magic.views.account import InUse, Released, Status, Whoami
@@ -27,6 +27,9 @@ def status(context: Context) -> Status:
     if sign_in is not None and sign_in.ends_at - now <= SIGN_IN_WARNING:
         at = clock(sign_in.ends_at, now)
         notes.append(f"The sign-in ends soon, at {at}. Type `%cuaws login --force` at a convenient time.")
+    zone = context.settings.time_zone
+    if zone and not use_time_zone(zone):
+        notes.append(f"There is no time zone {zone}. Set CUAWS_TZ to one such as `America/Denver`.")
     if context.approvals.waiting:
         notes.append("A sign-in is waiting for your approval, in the cell where it was started.")
     if context.environment.touched:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cuaws_magic.diagnostics import environment, files
-from cuaws_magic.humanize import until
+from cuaws_magic.humanize import remaining
 from cuaws_magic.views.diagnosis import Diagnosis, Finding, error, of_message, ok, warning
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _sign_in(snapshot: Snapshot) -> Iterable[Finding]:
         return
     label = snapshot.sso_session.label
     if snapshot.signed_in_until is not None:
-        yield ok(subject, f"{label}, until about {until(snapshot.signed_in_until, snapshot.at)}")
+        yield ok(subject, f"{label}, {remaining(snapshot.signed_in_until, snapshot.at, about=True)}")
     else:
         yield ok(subject, f"{label}; not signed in yet; `%cuaws use ACCOUNT` signs in first")
 

@@ -96,7 +96,7 @@ class NotebookDisplay:
             self._told = authorization.user_code
             _to_terminal(
                 f"Sign in to {session_label(view.sso_session)}: open {authorization.verification_uri_complete} "
-                f"and check the code {authorization.user_code} (good until {until(authorization.expires_at, view.at)})"
+                f"and check the code {authorization.user_code} (good for {until(authorization.expires_at, view.at)})"
             )
 
     def _mark(self, view: View) -> None:

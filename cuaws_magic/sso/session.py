@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic.aws.hosts import check_start_url, portal_address, same_portal
 from cuaws_magic.errors import ConfigurationError, CuawsError, UnknownProfile
-from cuaws_magic.humanize import printable
+from cuaws_magic.humanize import printable, use_time_zone
 from cuaws_magic.model import SsoSession
 from cuaws_magic.settings import (
     ACCOUNT_ID,
@@ -198,6 +198,7 @@ class SignInChoice:
         self._found = found
         self._aws_files = aws_files
         self._said = Settings()
+        use_time_zone(self.settings.time_zone)
 
     @property
     def settings(self) -> Settings:
@@ -207,6 +208,7 @@ class SignInChoice:
     def configure(self, settings: Settings) -> None:
         """Take settings for all later commands, over the ones before: IPython's, or a person's choice."""
         self._said = settings.or_else(self._said)
+        use_time_zone(self.settings.time_zone)
 
     def sso_session(self, settings: Settings | None = None) -> SsoSession:
         """

@@ -102,7 +102,7 @@ class InUse(View):
         again = self.origin.remedy if self.origin is not None else "`%cuaws login`"
         if self.expires_at is None or self.expires_at <= self.at:
             return f"expired; type {again}"
-        left = f"until {humanize.until(self.expires_at, self.at)}"
+        left = humanize.remaining(self.expires_at, self.at)
         over = self.signs_in and (self.signed_in_until is None or self.signed_in_until <= self.at)
         if over:
             return f"{left}; after that, type `%cuaws login`"
@@ -126,7 +126,7 @@ class InUse(View):
         if self.end_assumed:
             # Reckoned from when they came here; how old they were then nobody said.
             return f"at most until {ends}, not renewed; then type {origin.remedy}"
-        return f"until {humanize.until(self.expires_at, self.at)}, not renewed; then type {origin.remedy}"
+        return f"{humanize.remaining(self.expires_at, self.at)}, not renewed; then type {origin.remedy}"
 
     @property
     def title(self) -> tuple[str, str]:
@@ -231,7 +231,7 @@ def sign_in_row(until: datetime | None, at: datetime) -> str:
     """Say how long a sign-in lasts."""
     if until is None or until <= at:
         return "expired; type `%cuaws login`"
-    return f"until about {humanize.until(until, at)}"
+    return humanize.remaining(until, at, about=True)
 
 
 @dataclass(frozen=True, repr=False)

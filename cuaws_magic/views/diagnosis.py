@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from markupsafe import Markup
 
-from cuaws_magic.humanize import counted
+from cuaws_magic.humanize import counted, printable
 from cuaws_magic.views import render
 from cuaws_magic.views.render import View
 
@@ -42,7 +42,7 @@ class Finding:
     @property
     def line(self) -> str:
         """The finding as one line."""
-        return f"{self.severity}: {self.subject}: {self.what}.{f' {self.do}' if self.do else ''}"
+        return printable(f"{self.severity}: {self.subject}: {self.what}.{f' {self.do}' if self.do else ''}")
 
 
 def error(subject: str, what: str, do: str) -> Finding:

@@ -90,7 +90,7 @@ class Exported(View):
             ("Where", self._where()),
             ("Format", f"{self.format}, {self._read_by()}"),
             (
-                "Good until",
+                "Good for",
                 humanize.until(self.expires_at, self.at) if self.expires_at else "not known when they expire",
             ),
         ]

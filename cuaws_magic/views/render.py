@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from markupsafe import Markup
 
-from cuaws_magic.humanize import for_stream, printable, printable_lines
+from cuaws_magic.humanize import for_stream, printable, printable_lines, with_moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,6 +57,18 @@ _MARK = Markup(
     '<span style="font-size:11px;line-height:1.5;border:1px solid;border-radius:8px;padding:0 6px">{}</span>'
 )
 
+
+# A time as the server says it; where scripts run, they write it as the reader's clock does. What is in a time is made
+# of digits and a zone's name, so it needs no escaping; the text around it is escaped already.
+_TIME = '<time datetime="{moment}" data-cuaws="{seconds}">{text}</time>'
+LOCAL_TIME = (
+    "function(t){var d=new Date(t.dataset.cuaws*1000),o={hour:'numeric',minute:'2-digit'};"
+    "if(d.toDateString()!==new Date().toDateString())o.weekday='short';"
+    "t.title=t.textContent;t.textContent=d.toLocaleString([],o);delete t.dataset.cuaws}"
+)
+OWN_TIMES = (
+    f"<script>setTimeout(function(){{document.querySelectorAll('time[data-cuaws]').forEach({LOCAL_TIME})}},0)</script>"
+)
 
 STAR = "★"
 _FAVOURITE = Markup('<span title="Favourite" style="color:{}">{}</span> ')
@@ -200,8 +212,19 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def mimebundle(plain: str, html: Markup) -> MimeBundle:
     """Put text and HTML together, as IPython's `_repr_mimebundle_` wants them."""
-    # Whatever names were escaped into it, nothing turns a line around.
-    return {"text/plain": printable_lines(plain), "text/html": printable_lines(str(html))}
+    return {"text/plain": printable_lines(plain), "text/html": page(html, script=True)}
+
+
+def page(html: Markup, *, script: bool = False) -> str:
+    """
+    Return HTML as a page gets it: times as the reader's own, and nothing in it turns a line around.
+
+    Args:
+        script: Bring the script that writes the times, where there are any; else the page has it already.
+    """
+    timed = with_moments(str(html), _TIME)
+    own = OWN_TIMES if script and timed != html else ""
+    return printable_lines(timed) + own
 
 
 class View:

@@ -129,7 +129,7 @@ def waiting(
             f"       {authorization.verification_uri_complete}",
             f"  2. {second}",
             f"       {authorization.user_code}",
-            f"  The code is good until {ends}. Approve only a code that you see here.",
+            f"  The code is good for {ends}. Approve only a code that you see here.",
             *(f"  {note}" for note in notes),
         ],
     )
@@ -150,7 +150,7 @@ def waiting(
         '<div style="display:flex;gap:8px;align-items:center;color:{dim};margin:6px 0">'
         '<span aria-hidden="true" style="height:4px;border-radius:2px;background:{line};overflow:hidden;flex:1">'
         '<span data-bar style="display:block;height:100%;width:100%;background:{brand}"></span></span>'
-        "<span data-left>code good until {ends}</span></div>"
+        "<span data-left>code good for {ends}</span></div>"
         '<div style="color:{dim}">Approve only a code that you see here. {how}</div>'
         '<div style="color:{dim}" data-again></div>{notes}'
     ).format(
@@ -182,7 +182,7 @@ def _quoted(text: str) -> Markup:
 
 def signed_in(sso_session: SsoSession, ends_at: datetime, notes: Sequence[str], now: datetime) -> MimeBundle:
     """Say until when the sign-in holds."""
-    title = f"Signed in until about {humanize.until(ends_at, now)}"
+    title = f"Signed in for {humanize.until(ends_at, now, about=True)}"
     return render.mimebundle(
         render.text(f"{title} to {session_label(sso_session)}.", [], list(notes)),
         render.card("good", title, session_label(sso_session), render.lines(notes)),

@@ -12,6 +12,9 @@ var image=this,tries=0;(function listen(){
    target.dispatchEvent(new Event('input',{bubbles:true}))}
   if(event.key==='ArrowDown'&&target.closest('.cuaws-search')&&list){event.preventDefault();list.focus()}
  },true);
+ var own=LOCAL_TIME;
+ function times(){panel.querySelectorAll('time[data-cuaws]').forEach(own)}
+ times();new MutationObserver(times).observe(panel,{childList:true,subtree:true});
  panel.addEventListener('click',function(event){
   var button=event.target.closest('.jupyter-button'),looks=0;
   if(!button||event.detail)return;

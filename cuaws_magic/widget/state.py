@@ -204,7 +204,7 @@ def _console_url(current: InUseRole) -> str | None:
 
 def _short(time_of_day: str) -> str:
     """Leave out the time zone; the line of the sign-in says it."""
-    return re.sub(r"(\d\d:\d\d) .*", r"\1", time_of_day)
+    return re.sub("([0-9]{2}:[0-9]{2}) [^\ue002]*", r"\1", time_of_day)
 
 
 def _credentials_bar(current: InUseRole, now: datetime) -> Bar | None:
@@ -242,9 +242,7 @@ def _trouble(context: Context, until: datetime | None, now: datetime) -> Trouble
         return Trouble(text, _remedy(last.error), not unconfirmed)
     current = context.credentials.current
     if last is not None and last.kind == RENEW and current is not None and current.ends_at is not None:
-        return Trouble(
-            f"New credentials are in use, good until {until_text(current.ends_at, now)}.", None, urgent=False
-        )
+        return Trouble(f"New credentials are in use, good for {until_text(current.ends_at, now)}.", None, urgent=False)
     error = context.approvals.error
     if wants_sign_in and isinstance(error, CuawsError):
         return Trouble(str(error), "sign-in")

@@ -123,11 +123,11 @@ class PanelWidgets:
 
     def show(self, state: PanelState, now: datetime) -> None:
         """Show what holds."""
-        self._head.value = html.head(state)
+        _draw(self._head, html.head(state))
         if state.card is not None:
-            self._code.value = html.code(state.card)
-            self._left.value = html.code_left(state.card, now)
-            self._warning.value = html.dim(html.warnings(state.card))
+            _draw(self._code, html.code(state.card))
+            _draw(self._left, html.code_left(state.card, now))
+            _draw(self._warning, html.dim(html.warnings(state.card)))
         else:
             # The code lives no longer than its card, neither on the page nor in the kernel.
             self._code.value = self._left.value = ""
@@ -145,7 +145,7 @@ class PanelWidgets:
         _seen(self._notice, trouble is not None)
         if trouble is None:
             return
-        self._notice_text.value = html.notice(trouble)
+        _draw(self._notice_text, html.notice(trouble))
         (self._notice.add_class if trouble.urgent else self._notice.remove_class)("cuaws-urgent")
         # Signed out, the button below is the one that helps.
         _seen(self.remedy, trouble.remedy is not None and not (state.screen == "out" and trouble.remedy == "sign-in"))
@@ -157,8 +157,8 @@ class PanelWidgets:
         again = state.ended or (state.trouble is not None and state.trouble.remedy == "sign-in")
         self.sign_in.description = "Asking for a code …" if asking else "Sign in again" if again else "Sign in"
         self.sign_in.disabled = asking
-        self._how.value = html.how_to_sign_in(state)
-        self._said.value = html.dim(state.said)
+        _draw(self._how, html.how_to_sign_in(state))
+        _draw(self._said, html.dim(state.said))
         _seen(self._said, bool(state.said))
 
     def _show_signed_in(self, state: PanelState) -> None:
@@ -166,14 +166,14 @@ class PanelWidgets:
         self.use.description = "Getting credentials …" if using else "Use this account"
         self.use.disabled = using
         in_use = state.in_use
-        self._facts.value = html.facts(in_use) if in_use is not None else ""
+        _draw(self._facts, html.facts(in_use) if in_use is not None else "")
         _seen(self._facts, in_use is not None)
         bars = [("Credentials", state.credentials), ("Sign-in", state.sign_in)]
-        self._times.value = html.times([(name, bar) for name, bar in bars if bar is not None])
+        _draw(self._times, html.times([(name, bar) for name, bar in bars if bar is not None]))
         self.renew.description = "Renewing …" if RENEW in state.busy else "Renew"
         self.renew.disabled = RENEW in state.busy
         _seen(self.renew, in_use is not None)
-        self._console.value = html.link(state.console_url, "Open console") if state.console_url else ""
+        _draw(self._console, html.link(state.console_url, "Open console") if state.console_url else "")
         _seen(self._console, state.console_url is not None)
         self.sign_out.description = "Signing out …" if SIGN_OUT in state.busy else "Sign out"
         self.sign_out.disabled = SIGN_OUT in state.busy
@@ -201,7 +201,7 @@ class PanelWidgets:
         _offer(self.accounts, options, chosen)
         _seen(self.accounts, bool(options))
         _seen(self._choice, bool(options))
-        self._count.value = html.dim([said]) if said else ""
+        _draw(self._count, html.dim([said]) if said else "")
         _seen(self._count, bool(said))
         self.search.placeholder = placeholder
 
@@ -244,6 +244,11 @@ def _offer(choice: Dropdown | Select, options: Options, chosen: str | None) -> N
             if choice.options != wanted:
                 choice.options = wanted
             choice.value = chosen if any(value == chosen for _, value in wanted) else None
+
+
+def _draw(widget: HTML, markup: str) -> None:
+    """Show HTML; times in it become the reader's own."""
+    widget.value = html.page(markup)
 
 
 def _seen(widget: DOMWidget, wanted: bool) -> None:  # noqa: FBT001 - the one thing it is told

@@ -10,6 +10,7 @@ from doubles import HOUR, NOON, Clock, RecordingShow, a_device_authorization, an
 
 from cuaws_magic.commands.approval import Approval
 from cuaws_magic.errors import AuthorizationDenied, Cancelled, SignInTimeout
+from cuaws_magic.humanize import printable
 from cuaws_magic.sso.device_flow import AwaitApproval, Wait
 from cuaws_magic.sso.login import SignIn
 from cuaws_magic.sso.session import CU_BOULDER
@@ -119,9 +120,9 @@ def test_a_sign_in_from_before_holds(end):
         Approval(CU_BOULDER, steps(), show, now=Clock(), sleep=Waits(), standing=lambda: SIGN_IN).run()
 
     ended = show.views[-1]
-    assert (ended.title, ended.sentences[-1]) == (
+    assert (ended.title, printable(ended.sentences[-1])) == (
         "Not signed in again",
-        "You are still signed in from before, until about 20:00 UTC (8 h).",
+        "You are still signed in from before, for 8 h, until about 20:00 UTC.",
     )
 
 

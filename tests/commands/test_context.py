@@ -826,5 +826,5 @@ def test_a_new_sign_in_that_fails_leaves_the_one_before(app, portal, show):
         app.login(show, force=True, timeout=1.5)
 
     assert "Not signed in again" in repr(show.views[-1])
-    assert "You are still signed in from before, until" in repr(show.views[-1])
+    assert "You are still signed in from before, for" in repr(show.views[-1])
     assert app.status().signed_in_until is not None

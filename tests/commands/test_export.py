@@ -279,8 +279,8 @@ def test_it_says_until_when_and_that_nobody_renews(app):
     app.use(RecordingShow(), "awsucob0myaccount")
 
     for face in export(app).mimebundle().values():
-        assert "Good until" in face
-        assert "(4 h)" in face
+        assert "Good for" in face
+        assert "4 h, until" in face
         assert "Exported keys are not renewed" in face
 
 

@@ -47,7 +47,7 @@ def test_pasted_keys_are_in_use(app, portal):
     assert (used.account, used.role, used.identity.person) == (ID, "MyRole", "ralphie@colorado.edu")
     assert used.identity.arn.startswith("arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_MyRole_")
     ends = humanize.clock(used.at + timedelta(hours=4), used.at)
-    assert f"at most until about {ends}, not renewed" in repr(used)
+    assert f"at most until about {humanize.printable(ends)}, not renewed" in repr(used)
     assert "Sign-in" not in repr(used)
     assert os.environ["AWS_ACCOUNT_ID"] == ID
     assert "AWS_CREDENTIAL_EXPIRATION" not in os.environ  # nobody said it, and botocore would believe it

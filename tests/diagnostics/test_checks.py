@@ -193,7 +193,7 @@ CASES = [
     Case(
         "signed in",
         {"signed_in_until": NOON + 8 * HOURS},
-        "ok: Sign-in: fedauth, until about 20:00 UTC (8 h).",
+        "ok: Sign-in: fedauth, 8 h left, until about 20:00 UTC.",
     ),
     Case(
         "a start URL whose host names another region",

@@ -77,7 +77,7 @@ def test_completion_asks_nobody(remembering):
         "%cuaws login --session ": ["fedauth", "work"],
         "%cuaws login --sso-region us-": ["us-west-2", "us-east-1", "us-east-2", "us-west-1"],
         "%cuaws use aws": ["awsucob0myaccount", "awsucob0myotheraccount", "awsucob0production"],
-        "%cuaws use clim": ["climate"],
+        "%cuaws use clim": ["climate", "research-climate-dev"],
         "%cuaws use awsucob0production --role ": ["Admin", "ReadOnly"],
         "%cuaws use climate --role R": ["Researcher"],
         "%cuaws use climate --": ["--help", "--role", "--region", "--via", "--no-verify", "--yes"],

@@ -117,7 +117,7 @@ def test_demo(copy: Path):
     assert [cell.source for cell in cells if not cell.outputs and not cell.source.endswith(";")] == [
         "%load_ext cuaws_magic"
     ]
-    for words in ("Signed in until", "ARN", "research-climate-dev", "cuaws-quickstart-", "Signed out of"):
+    for words in ("Signed in for", "ARN", "research-climate-dev", "cuaws-quickstart-", "Signed out of"):
         assert words in ran.stdout
 
     given = json.loads(told.read_text())

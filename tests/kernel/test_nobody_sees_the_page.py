@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 120  # seconds
 USED = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
-LINE = re.compile(r"Sign in to CU Boulder · fedauth: open (\S+) and check the code (\S+) \(good until .+ \(.+\)\)")
+LINE = re.compile(r"Sign in to CU Boulder · fedauth: open (\S+) and check the code (\S+) \(good for .+, until .+\)")
 
 
 class Run:

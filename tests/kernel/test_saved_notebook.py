@@ -84,7 +84,7 @@ def test_nothing_secret_is_saved(kernel, portal: PracticePortal, tmp_path: Path)
     ]
     # Run by nbclient, nobody sees the page: the code goes to the terminal, where somebody may approve it.
     assert leaks == [("log", "user code")]
-    assert b"Signed in until about" in places["notebook"]
+    assert b"Signed in for" in places["notebook"]
     assert "<script>(function(){" not in page
 
 
@@ -98,7 +98,7 @@ def test_only_the_final_card_is_saved(kernel, portal: PracticePortal):
     (output,) = notebook.cells[0].outputs
     assert output.output_type == "display_data"
     assert sorted(output.data) == ["text/html", "text/plain"]
-    assert "Signed in until about" in output.data["text/plain"]
+    assert "Signed in for" in output.data["text/plain"]
 
 
 def test_files_are_private(kernel):

@@ -33,7 +33,7 @@ def test_export_into_a_file(kernel):
     assert kernel.value("oct(__import__('os').stat('keys.sh').st_mode & 0o777)") == "0o600"
     assert kernel.value("open('keys.sh').read().count('export AWS_')") == 4
     assert "Exported keys are not renewed" in cell.text
-    assert "Good until" in cell.html
+    assert "Good for" in cell.html
 
 
 def test_export_onto_the_page(kernel):

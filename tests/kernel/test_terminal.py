@@ -80,7 +80,7 @@ def test_sign_in_and_use(terminal: Callable, portal: PracticePortal, opened: Pat
 
     assert f"{portal.url}/device?user_code=" in login
     assert "IdentiKey" in login
-    assert login.count("Signed in until about") == 1
+    assert login.count("Signed in for") == 1
     assert "object at" not in login + use
     assert use.count("Using awsucob0myaccount (111111111111) as MyRole") == 1
     assert "ralphie" not in assigned
@@ -98,7 +98,7 @@ def test_no_browser_from_far_away(terminal: Callable, portal: PracticePortal, op
     login = _type(child, "%cuaws login")
 
     assert f"{portal.url}/device?user_code=" in login
-    assert "Signed in until about" in login
+    assert "Signed in for" in login
     assert not opened.exists()
 
 
@@ -121,7 +121,7 @@ def test_ctrl_c_ends_the_sign_in(terminal: Callable, portal: PracticePortal):
     assert took < 2
     assert "Sign-in cancelled. Type `%cuaws login` to start again." in ended
     assert "Traceback" not in ended
-    assert "Signed in until about" in again
+    assert "Signed in for" in again
 
 
 def test_errors_are_one_line(terminal: Callable):

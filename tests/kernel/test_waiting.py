@@ -31,7 +31,7 @@ def test_stop_button_ends_a_sign_in(kernel, portal: PracticePortal, waiting_code
     assert user_code not in cell.text + cell.html
     assert following.status == "aborted"
     portal.knobs = Knobs(approve_after=1)
-    assert kernel.good("%cuaws login").text.startswith("Signed in until about")
+    assert kernel.good("%cuaws login").text.startswith("Signed in for")
 
 
 def test_stop_button_while_the_service_is_slow(kernel, portal: PracticePortal):
@@ -103,7 +103,7 @@ def test_no_wait_goes_on_behind(kernel, portal: PracticePortal, waiting_code: Ca
     again = kernel.good("%cuaws login --no-wait")
     explained, waiting = again.text, cell.text + cell.html
     portal.approve(user_code)
-    kernel.until(lambda: "Signed in until about" in cell.text)
+    kernel.until(lambda: "Signed in for" in cell.text)
 
     assert took < 5
     assert other.text == "42\n"
@@ -114,7 +114,7 @@ def test_no_wait_goes_on_behind(kernel, portal: PracticePortal, waiting_code: Ca
     assert user_code not in cell.text + cell.html
     assert user_code not in other.text + other.html
     assert portal.count("StartDeviceAuthorization") == 1
-    assert kernel.good("%cuaws login").text.startswith("Signed in until about")
+    assert kernel.good("%cuaws login").text.startswith("Signed in for")
 
 
 def test_use_waits_for_the_sign_in_behind(kernel, portal: PracticePortal, waiting_code: Callable):
@@ -192,7 +192,7 @@ def test_force_gets_a_new_sign_in(kernel, portal: PracticePortal, waiting_code: 
     kernel.finish(cell)
 
     assert running
-    assert cell.text.startswith("Signed in until about")
+    assert cell.text.startswith("Signed in for")
 
 
 def test_a_code_that_ran_out_is_replaced(kernel, portal: PracticePortal, waiting_code: Callable):
@@ -211,4 +211,4 @@ def test_a_code_that_ran_out_is_replaced(kernel, portal: PracticePortal, waiting
     assert first not in text
     assert "The last code expired; this is a new one." in text
     assert len(cell.outputs) == 1
-    assert "Signed in until about" in cell.text
+    assert "Signed in for" in cell.text

@@ -83,7 +83,7 @@ def test_wheel_signs_in_alone(python: Path, portal: PracticePortal, tmp_path: Pa
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Signed in until about" in done.stdout
+    assert "Signed in for" in done.stdout
     assert "Using awsucob0myaccount (111111111111) as MyRole" in done.stdout
     assert "account 111111111111" in done.stdout
     assert "moto None" in done.stdout

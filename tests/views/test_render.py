@@ -149,7 +149,7 @@ class Clock:
 )
 def test_a_time_of_day(case):
     """A time is told in the zone of the kernel's machine, with the zone's name."""
-    assert humanize.clock(case.moment, NOON) == case.expected
+    assert humanize.printable(humanize.clock(case.moment, NOON)) == case.expected
 
 
 @pytest.mark.parametrize(
@@ -174,13 +174,57 @@ def test_a_span(seconds, expected):
 @pytest.mark.parametrize(
     ("left", "expected"),
     [
-        (timedelta(hours=8) - timedelta(seconds=1), "12:59 MST (8 h)"),
-        (timedelta(minutes=12), "05:12 MST (12 min)"),
-        (timedelta(seconds=40), "05:00 MST (40 s)"),
+        (timedelta(hours=8) - timedelta(seconds=1), "8 h, until 12:59 MST"),
+        (timedelta(minutes=12), "12 min, until 05:12 MST"),
+        (timedelta(seconds=40), "40 s, until 05:00 MST"),
         (timedelta(0), "ended at 05:00 MST"),
         (timedelta(minutes=-1), "ended at 04:59 MST"),
     ],
 )
 def test_until(left, expected):
     """Until when and how long from now, rounded to the minute; the past is past."""
-    assert humanize.until(NOON + left, NOON) == expected
+    assert humanize.printable(humanize.until(NOON + left, NOON)) == expected
+
+
+def test_a_page_has_the_moment_of_a_time():
+    """Plain text has the time in the zone of texts; the page has the moment too, for the reader's own clock."""
+    said = f"until {humanize.clock(NOON + HOUR, NOON)}"
+
+    both = render.mimebundle(said, render.lines([said]))
+
+    assert both["text/plain"] == "until 06:00 MST"
+    assert (
+        '>until <time datetime="2026-03-02T13:00Z" data-cuaws="1772456400">06:00 MST</time></div>' in both["text/html"]
+    )
+    assert both["text/html"].endswith(render.OWN_TIMES)
+    assert "<script" not in render.mimebundle("", render.lines(["no time"]))["text/html"]
+
+
+@pytest.mark.parametrize(
+    "name", ["\ue0001\ue001<b>\ue002", "\ue000", "\ue0001\ue001", "\ue00199999999999\ue001x\ue002"]
+)
+def test_a_name_that_looks_like_a_time(name):
+    """Whatever characters a name has, it stays text."""
+    html = render.mimebundle(name, render.lines([name]))["text/html"]
+
+    assert "<b>" not in html
+    assert not set("\ue000\ue001\ue002") & set(html)
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"), [("America/New_York", "08:00 EST"), ("UTC", "13:00 UTC"), (None, "06:00 MST")]
+)
+def test_the_zone_of_texts(zone, expected):
+    """`CUAWS_TZ` says which; without it, it is the machine's."""
+    try:
+        assert humanize.use_time_zone(zone)
+        assert humanize.printable(humanize.clock(NOON + HOUR, NOON)) == expected
+    finally:
+        humanize.use_time_zone(None)
+
+
+@pytest.mark.parametrize("zone", ["Nowhere/Town", "../etc/passwd", "\x00"])
+def test_a_zone_that_there_is_not(zone):
+    """It says so, and times stay the machine's."""
+    assert humanize.use_time_zone(zone) is False
+    assert humanize.printable(humanize.clock(NOON + HOUR, NOON)) == "06:00 MST"

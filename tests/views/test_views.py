@@ -13,7 +13,7 @@ from cuaws_magic.model import Account, SsoSession
 from cuaws_magic.sso.session import CU_BOULDER
 from cuaws_magic.views.account import InUse, Released, Status, Whoami
 from cuaws_magic.views.accounts import AccountTable
-from cuaws_magic.views.render import Progress, View
+from cuaws_magic.views.render import OWN_TIMES, Progress, View
 from cuaws_magic.views.sign_in import AwaitingApproval, SignedIn, SignedOut, SignInEnded, SigningIn
 
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -86,7 +86,7 @@ VIEWS = [
         "a sign-in that stands",
         SignedIn(CU_BOULDER, NOON + 8 * HOUR, already=False, notes=("A note.",), at=NOON),
         SignedIn(BAD_SESSION, NOON + 8 * HOUR, already=True, notes=(HOSTILE,), at=NOON),
-        ("Signed in until about", "(8 h)", "CU Boulder · fedauth", "A note."),
+        ("Signed in for", "8 h, until about", "CU Boulder · fedauth", "A note."),
     ),
     DisplayHandle(
         "a sign-in in the background",
@@ -129,7 +129,15 @@ VIEWS = [
         "an account in use",
         in_use(),
         in_use(HOSTILE, role=HOSTILE, region=HOSTILE, identity=whoami(HOSTILE), notes=(HOSTILE,)),
-        ("awsucob0myaccount", "111111111111", "MyRole", "us-west-2", "arn:aws:sts::", "(4 h)", "(8 h)"),
+        (
+            "awsucob0myaccount",
+            "111111111111",
+            "MyRole",
+            "us-west-2",
+            "arn:aws:sts::",
+            "4 h left, until",
+            "8 h left, until about",
+        ),
     ),
     DisplayHandle(
         "a production account in use",
@@ -222,8 +230,8 @@ def test_a_view_shows_itself(case):
 
 @documented(VIEWS)
 def test_only_a_waiting_card_has_a_script(case):
-    """Nothing but a code that waits brings a script or a handler onto the page; nothing brings a device code."""
-    markup = case.view.mimebundle()["text/html"]
+    """But for the times: nothing else that a page shows has a script or a handler; nothing brings a device code."""
+    markup = case.view.mimebundle()["text/html"].replace(OWN_TIMES, "")
     waiting = isinstance(case.view, AwaitingApproval)
 
     assert ("<script" in markup) is waiting
@@ -298,7 +306,7 @@ def test_a_sign_in_that_is_over(until):
     plain = repr(in_use(signed_in_until=until))
 
     assert re.search(r"Sign-in +expired; type `%cuaws login`", plain)
-    assert "(4 h)" in plain
+    assert "4 h left" in plain
 
 
 def test_a_name_turns_no_line_around():
