@@ -82,6 +82,7 @@ def use(
     via: str | None = None,
     verify: bool = True,
     yes: bool = False,
+    wait_for_sign_in: bool = False,
 ) -> InUse:
     """
     Put credentials for an account into this process's environment, signing in first if need be.
@@ -101,12 +102,17 @@ def use(
 
         yes: A role that can change things in a production account is meant.
 
+        wait_for_sign_in: Have clients wait for the next sign-in where this one ends while they work.
+
     Raises:
         CuawsError: There is no such account, or no credentials for it; nothing was changed.
     """
     from cuaws_magic.commands.use import use as _use
 
-    return _use(the_context(), display_here(), target, role=role, region=region, via=via, verify=verify, production=yes)
+    return _use(
+        the_context(), display_here(), target, role=role, region=region, via=via, verify=verify, production=yes,
+        wait_for_sign_in=wait_for_sign_in,
+    )  # fmt: skip
 
 
 @without_frames
@@ -339,12 +345,7 @@ class dask:  # noqa: N801 - it is used as a module: `cuaws.dask.share(client)`
     @staticmethod
     @without_frames
     def share(client: Any, target: str | None = None, *, insecure: bool = False) -> Hint:
-        """
-        Give every worker of a `distributed.Client`'s cluster the credentials of one account, and each renewal of them.
-
-        Args:
-            insecure: Send them although the connection to the scheduler is neither TLS nor loopback.
-        """
+        """Give every worker of a `distributed.Client` one account's credentials; `insecure` also without TLS."""
         from cuaws_magic.integrations.dask import share as _share
 
         return _share(the_context(), display_here(), client, target, insecure=insecure)

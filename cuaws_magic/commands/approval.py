@@ -312,17 +312,26 @@ class Approvals:
             pending.join()
             sign_in = self._login.required(sso_session)
             return SignedIn(sso_session, sign_in.ends_at, already=True, notes=sign_in.notes, at=self._now())
+        if not wait:
+            return self.begin(sso_session, show, force=force, timeout=timeout).explained(show)
+        return self._new(sso_session, show, force=force, timeout=timeout).run()
+
+    def begin(
+        self, sso_session: SsoSession, show: Display, *, force: bool = False, timeout: float | None = None
+    ) -> Approval:
+        """Ask a person to approve a sign-in, in the background; returns it."""
+        approval = self._new(sso_session, show, force=force, timeout=timeout)
+        approval.start()
+        return approval
+
+    def _new(self, sso_session: SsoSession, show: Display, *, force: bool, timeout: float | None) -> Approval:
         self.cancel()
         steps = self._login.approval(sso_session, force=force)
-        approval = Approval(
+        approval = self._pending = Approval(
             sso_session, steps, show, timeout, self._now, self._changes,
             standing=lambda: self._login.peek(sso_session)[0],
         )  # fmt: skip
-        self._pending = approval
-        if wait:
-            return approval.run()
-        approval.start()
-        return approval.explained(show)
+        return approval
 
     def retry_after_sign_in(self, question: Callable[[], Result], show: Display) -> Result:
         """Answer a question; when it needs a sign-in, have one approved and ask again."""

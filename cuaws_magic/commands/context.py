@@ -21,6 +21,7 @@ from cuaws_magic.commands.hints import CellHints
 from cuaws_magic.commands.last_used import LastUsed
 from cuaws_magic.commands.production import ConfirmedProduction
 from cuaws_magic.commands.seen import SeenSecrets
+from cuaws_magic.commands.waiting import SignInWait
 from cuaws_magic.config.files import AwsFiles
 from cuaws_magic.credentials.broker import Broker
 from cuaws_magic.credentials.environment import KernelEnvironment
@@ -83,6 +84,8 @@ class Context:
 
         last_used: What was used last, in this notebook and home.
 
+        sign_in_wait: What clients do whose sign-in has ended.
+
         confirmed_production: Which production accounts a person confirmed in this kernel.
 
         hints: What a person is told around a cell.
@@ -112,6 +115,8 @@ class Context:
         self.observers.observe(self.seen.remember_soon)
         self.endpoint = CredentialsEndpoint(self.state_store.folder / "endpoint", now)
         self.last_used = LastUsed(self.state_store, environ)
+        self.sign_in_wait = SignInWait(self.login, self.approvals, lambda: self.choice.settings)
+        self.broker.wait_for_sign_in = self.sign_in_wait
         self.confirmed_production = ConfirmedProduction()
         self.hints = CellHints(
             self.credentials, self.login, self.choice, now, environ=environ, last_used=self.last_used

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cuaws_magic.views.render import Display
 
 
-def use(
+def use(  # noqa: PLR0913 - an argument for each option of the command
     context: Context,
     display: Display,
     target: str | None,
@@ -40,6 +40,7 @@ def use(
     via: str | None = None,
     verify: bool = True,
     production: bool | Ask = False,
+    wait_for_sign_in: bool = False,
 ) -> InUse:
     """
     Put an account in use, signing in first if need be.
@@ -60,6 +61,8 @@ def use(
         verify: Confirm with `sts:GetCallerIdentity`.
 
         production: Whether a role that can change things in a production account is meant, or what asks a person.
+
+        wait_for_sign_in: Have clients wait for the next sign-in where this one ends while a cell runs.
 
     Raises:
         CuawsError: There is no such account or profile, or no credentials for it.
@@ -93,6 +96,7 @@ def use(
             ready = _through_portal(context, display, meant, config, role=role, region=region, confirm=confirm)
         context.confirmed_production.check(context.settings, ready, meant=production)
         current = context.credentials.activate(reaching(context, ready, way), generation)
+        context.sign_in_wait.begin(display, wanted=wait_for_sign_in)
         if isinstance(current.source, RoleSource):
             context.accounts.used(current.source.role)
         made_for = context.last_used.made_for()

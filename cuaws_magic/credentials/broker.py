@@ -18,7 +18,7 @@ from cuaws_magic.errors import CuawsError, NoAccess, NotSignedIn, ServiceError, 
 from cuaws_magic.model import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from cuaws_magic.aws.identity_center import IdentityCenter
     from cuaws_magic.model import AccountRole, Credentials, Now, RoleCredentials, Secret, SsoSession
@@ -65,6 +65,8 @@ class Broker:
         self._turns_lock = ForkSafeLock()
         # Key ids of sets that AWS did not accept, whatever their dates say.
         self._refused: set[Secret] = set()
+        # Whether a client may wait until somebody is signed in again; it returns when somebody is.
+        self.wait_for_sign_in: Callable[[SsoSession], bool] = lambda _: False
 
     def credentials(self, account_role: AccountRole) -> RoleCredentials:
         """
@@ -119,9 +121,11 @@ class Broker:
             return held
         try:
             return self.credentials(account_role)
-        except CuawsError:
+        except CuawsError as error:
             if held is not None and self._now() < held.expires_at:
                 return held
+            if isinstance(error, NotSignedIn) and self.wait_for_sign_in(error.sso_session):
+                return self.credentials(account_role)
             raise
 
     def refused(self, credentials: Credentials) -> bool:

@@ -138,6 +138,9 @@ def build_parser() -> Any:
         "the address only; profile: AWS_PROFILE only",
     )
     use.add_argument("--no-verify", action="store_true", help="do not ask AWS to confirm")
+    use.add_argument(
+        "--wait-for-sign-in", action="store_true", help="a running cell waits for the next sign-in instead of failing"
+    )
     use.add_argument("--yes", action="store_true", help="a role that can change a production account is meant")
 
     _many(commands)

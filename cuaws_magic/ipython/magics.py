@@ -189,6 +189,8 @@ class CuawsMagics(Magics, Configuration):
             self._paste_cell.after(result)
             self._paste_cell = None
         error = result.error_in_exec
+        if isinstance(error, KeyboardInterrupt) and self._context is not None:
+            self._context.sign_in_wait.stop()  # a thread of the cell may still wait
         if error is None or isinstance(error, CuawsError):
             return
         from cuaws_magic.commands.reasons import reason
@@ -254,6 +256,7 @@ class CuawsMagics(Magics, Configuration):
                     via=arguments.via,
                     verify=not arguments.no_verify,
                     production=arguments.yes or asking(self.shell),
+                    wait_for_sign_in=arguments.wait_for_sign_in,
                 )
             case "as":
                 self._cell_accounts.enter(arguments)

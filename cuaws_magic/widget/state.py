@@ -241,7 +241,8 @@ def _trouble(context: Context, until: datetime | None, now: datetime) -> Trouble
         text = last.error.what if isinstance(last.error, ProductionUnconfirmed) else str(last.error)
         return Trouble(text, _remedy(last.error), not unconfirmed)
     current = context.credentials.current
-    if last is not None and last.kind == RENEW and current is not None and current.ends_at is not None:
+    renewed = last is not None and last.kind == RENEW and not wants_sign_in
+    if renewed and current is not None and current.ends_at is not None:
         return Trouble(f"New credentials are in use, good for {until_text(current.ends_at, now)}.", None, urgent=False)
     error = context.approvals.error
     if wants_sign_in and isinstance(error, CuawsError):

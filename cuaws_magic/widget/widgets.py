@@ -28,7 +28,7 @@ _REMEDIES: dict[Remedy, str] = {
     "sign-in": "Sign in again",
     "again": "Try again",
     "confirm": "Use it",
-    "sign-out": "Sign out",
+    "sign-out": "Sign out everywhere",
 }
 
 

@@ -68,6 +68,8 @@ def test_the_panel_leaks_nothing(open_lab: Callable, hub: Hub, portal: PracticeP
     until(lambda: "application/vnd.jupyter.widget-state+json" in lab.saved)
     page, saved = lab.page.content(), lab.saved
     lab.button("Sign out").click()
+    lab.says("This signs out every notebook and the AWS CLI in your home folder, too.")
+    lab.button("Sign out everywhere").click()
     lab.says("Not signed in")
     heard = lab.page.evaluate("window.heard.join(' ')")
 

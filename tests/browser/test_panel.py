@@ -73,6 +73,8 @@ def test_the_whole_job(open_lab: Callable, portal: PracticePortal, kernel: str):
     lab.says("awsucob0myotheraccount · MyOtherRole")
     top = lab.panel.get_by_label("Accounts", exact=True).locator("option").first.inner_text()
     lab.button("Sign out").click()
+    lab.says("This signs out every notebook and the AWS CLI in your home folder, too.")
+    lab.button("Sign out everywhere").click()
     lab.says("Not signed in")
     lab.save()
 

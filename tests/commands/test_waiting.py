@@ -1,0 +1,123 @@
+"""`--wait-for-sign-in`: a running cell waits for the next sign-in instead of failing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
+import pytest
+from doubles import RecordingShow, until
+
+from cuaws_magic.errors import NotSignedIn
+from cuaws_magic.practice import Knobs
+from cuaws_magic.settings import Settings
+
+
+@pytest.fixture
+def show() -> RecordingShow:
+    return RecordingShow()
+
+
+def end_the_sign_in(app, portal):
+    """No sign-in and no credentials are left, and nobody approves."""
+    portal.knobs = Knobs(interval=1)
+    sso_session = app.choice.sso_session()
+    app.context.login.forget(sso_session)
+    app.broker.forget_all(sso_session, [("111111111111", "MyRole")])
+
+
+def caller(client):
+    return client.get_caller_identity()["Account"]
+
+
+def ended_client(app, portal, show, **options):
+    """A client of an account in use whose first credentials and sign-in have ended."""
+    portal.knobs = Knobs(approve_after=1, interval=1)
+    app.use(show, "awsucob0myaccount", **options)
+    client = boto3.Session().client("sts")
+    client._request_signer._credentials._expiry_time = client._request_signer._credentials._time_fetcher()
+    client._request_signer._credentials._bound._last = None
+    end_the_sign_in(app, portal)
+    return client
+
+
+def test_a_client_waits_for_the_next_sign_in(app, portal, show):
+    """The code is shown again, the call returns what it was asked for, and only one person was asked."""
+    client = ended_client(app, portal, show, wait_for_sign_in=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(caller, client) for _ in range(4)]
+        until(lambda: show.kinds[-1:] == ["AwaitingApproval"])
+        waiting = [one.done() for one in asked]
+        portal.approve(portal.pending_user_codes()[0])
+        accounts = [one.result(timeout=30) for one in asked]
+
+    assert waiting == [False] * 4
+    assert accounts == ["111111111111"] * 4
+    until(lambda: show.kinds[-1:] == ["SignedIn"])
+    assert show.kinds == ["AwaitingApproval", "SignedIn"]
+    assert portal.count("StartDeviceAuthorization") == 2
+
+
+def test_a_sign_in_from_elsewhere_ends_the_wait(app, portal, show):
+    """Another notebook, or the AWS CLI: the code is not needed any more, and goes."""
+    client = ended_client(app, portal, show, wait_for_sign_in=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(caller, client)
+        until(lambda: show.kinds[-1:] == ["AwaitingApproval"])
+        from doubles import App
+
+        other = App()
+        portal.knobs = Knobs(approve_after=1, interval=1)
+        other.login(RecordingShow())
+        account = asked.result(timeout=30)
+
+    assert account == "111111111111"
+
+
+def test_without_it_the_call_fails_at_once(app, portal, show):
+    """As ever; nobody is asked for anything."""
+    client = ended_client(app, portal, show)
+
+    with pytest.raises(NotSignedIn):
+        caller(client)
+
+    assert portal.pending_user_codes() == []
+
+
+def test_a_setting_says_it_for_all(app, portal, show):
+    """`c.CuawsMagics.wait_for_sign_in` in minutes: then the call fails as it would have."""
+    app.choice.configure(Settings(wait_for_sign_in=0.02))
+    client = ended_client(app, portal, show)
+    began = time.monotonic()
+
+    with pytest.raises(NotSignedIn):
+        caller(client)
+
+    assert time.monotonic() - began >= 1
+    until(lambda: not app.approvals.waiting)
+    assert "AwaitingApproval" in show.kinds
+
+
+def test_an_interrupt_ends_it(app, portal, show):
+    """In a thread of the cell too, and the code leaves the page."""
+    client = ended_client(app, portal, show, wait_for_sign_in=True)
+    failed = []
+
+    def work():
+        try:
+            caller(client)
+        except NotSignedIn as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    until(lambda: show.kinds[-1:] == ["AwaitingApproval"])
+    app.sign_in_wait.stop()
+    thread.join(timeout=30)
+
+    assert len(failed) == 1
+    until(lambda: show.kinds[-1] == "SignInEnded")
