@@ -36,9 +36,9 @@ def head(state: PanelState) -> str:
     ).format(
         marked="cuaws-marked" if state.production else "",
         tone=state.tone,
-        title=printable(state.title),
+        title=state.title,
         tag=Markup('<span class="cuaws-tag">production</span>') if state.production else "",
-        side=printable(state.side),
+        side=state.side,
     )
 
 
