@@ -15,7 +15,7 @@ UV := $(firstword $(wildcard $(BIN)/uv) uv)
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip -qq --no-input
 
 # Folders too, so that a file that was deleted counts as a change.
-SOURCES := $(shell find cuaws_magic -name __pycache__ -prune -o -print) pyproject.toml README.md LICENSE
+SOURCES := $(shell find cuaws_magic -name __pycache__ -prune -o -print) pyproject.toml README.md LICENSE notebooks/quickstart.ipynb
 
 # The tests and programs here must see the installed wheel and nothing else.
 unexport PYTHONPATH PYTHONHOME

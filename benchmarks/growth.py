@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent / "scripts")]
 
-from practice_machine import practice_machine  # noqa: E402 - beside this file
 from run import PROFILE, Row, _cli_v2, _forget_role_credentials, _goal, _run, _table  # noqa: E402 - as above
 
 from cuaws_magic.practice import Knobs  # noqa: E402 - as above
+from cuaws_magic.practice.machine import practice_machine  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -92,10 +92,8 @@ print(time.perf_counter() - began)
 
 def main() -> int:
     """Measure and print; returns the exit status."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    from practice_machine import practice_machine
-
     from cuaws_magic.practice import Knobs
+    from cuaws_magic.practice.machine import practice_machine
 
     lines = ["# Many accounts\n", "| | seen | beside | goal |", "|---|---:|---:|---|"]
     with practice_machine(Knobs(approve_after=1, accounts=ACCOUNTS - 2), profiles=True) as portal:

@@ -61,10 +61,9 @@ print(json.dumps({
 def main() -> int:
     """Measure and print; returns the exit status."""
     sys.path.insert(0, str(ROOT / "scripts"))
-    from practice_machine import practice_machine
-
     import cuaws_magic
     from cuaws_magic.practice import Knobs
+    from cuaws_magic.practice.machine import practice_machine
 
     with practice_machine(Knobs(approve_after=1, accounts=ACCOUNTS - 5)):
         cuaws_magic.accounts(refresh=True)

@@ -98,9 +98,8 @@ class Row:
 def main() -> int:
     """Measure, print the tables and write them; returns the exit status."""
     sys.path.insert(0, str(ROOT / "scripts"))
-    from practice_machine import practice_machine
-
     from cuaws_magic.practice import Knobs
+    from cuaws_magic.practice.machine import practice_machine
 
     try:
         with practice_machine(Knobs(approve_after=1), profiles=True):

@@ -16,9 +16,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from practice_machine import practice_machine
-
 from cuaws_magic.practice import Knobs
+from cuaws_magic.practice.machine import practice_machine
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

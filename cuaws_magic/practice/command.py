@@ -19,6 +19,7 @@ SHELLS = ("sh", "powershell", "cmd", "python", "json")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
+    parser.add_argument("--lab", action="store_true", help="JupyterLab with the portal behind it: nothing to set up")
     parser.add_argument("--port", type=int, default=0, help="port of the portal (default: a free one)")
     parser.add_argument("--aws-port", type=int, default=0, help="port of its AWS (default: a free one)")
     parser.add_argument(
@@ -58,6 +59,10 @@ def run(arguments: argparse.Namespace, output: TextIO | None = None) -> int:
             role_lifetime=arguments.role_lifetime,
             token_lifetime=arguments.token_lifetime,
         )
+        if arguments.lab:
+            from cuaws_magic.practice.lab import run as run_lab
+
+            return run_lab(knobs)
         portal = PracticePortal(knobs, arguments.port, arguments.aws_port)
         portal.start()
     except ImportError as error:

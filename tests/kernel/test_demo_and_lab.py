@@ -183,11 +183,22 @@ def _words(process: psutil.Process) -> list[str]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C for one process")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_lab(copy: Path, number: signal.Signals):
-    """It says an address that opens the notebook, and none without its key; Ctrl-C ends all that it started."""
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        (["scripts/lab.py"], signal.SIGINT),
+        (["scripts/lab.py"], signal.SIGTERM),
+        (["-m", "cuaws_magic", "practice", "--lab"], signal.SIGINT),
+    ],
+)
+def test_lab(copy: Path, command: list[str], number: signal.Signals):
+    """
+    It says an address that opens the notebook, and none without its key; Ctrl-C ends all that it started.
+
+    `make lab` from a clone, `cuaws-magic practice --lab` from an installed package.
+    """
     with subprocess.Popen(
-        [sys.executable, str(copy / "scripts" / "lab.py")],
+        [sys.executable, *command],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=copy,
     ) as lab, _ended(lab.pid) as started:  # fmt: skip
         lines: list[str] = []
@@ -210,7 +221,7 @@ def test_lab(copy: Path, number: signal.Signals):
         left = [process for process in started if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
     assert statuses == [200, 200, 403]
-    assert (copy / "build" / "lab.log").exists()
+    assert (copy / "build" / "lab.log").exists() is (command == ["scripts/lab.py"])
     assert "ipykernel" in seen_by_others
     assert key not in seen_by_others
     assert (lab.returncode, out, err) == (0, "\nEnded.\n", "")

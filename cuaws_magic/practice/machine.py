@@ -10,11 +10,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuaws_magic.practice import Knobs, PracticePortal
+from cuaws_magic.practice.portal import PracticePortal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+
+    from cuaws_magic.practice.knobs import Knobs
 
 # What of the person's own settings could reach in: accounts, proxies, Jupyter's and IPython's files.
 _SETTINGS = ("AWS_", "CUAWS_", "JUPYTER", "IPYTHON", "XDG_")
