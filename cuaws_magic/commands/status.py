@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from cuaws_magic.aws.console_links import console_url
 from cuaws_magic.credentials.sources import IDENTITY_CENTER
 from cuaws_magic.errors import ConfigurationError, CredentialsRefused, CuawsError
 from cuaws_magic.humanize import clock, use_time_zone
@@ -126,7 +127,16 @@ def in_use_view(context: Context, current: InUseRole, notes: tuple[str, ...] = (
         production=context.settings.is_production(current.account.name),
         reach=_reach(current),
         reach_unusual=current.not_served is not None,
+        console_url=console_of(current),
     )
+
+
+def console_of(current: InUseRole) -> str | None:
+    """Return a link into the console for an account in use; nothing where it did not come through the portal."""
+    role = current.account_role
+    with contextlib.suppress(ConfigurationError):
+        return console_url(role.sso_session, role.account.id, role.role_name) if role is not None else None
+    return None
 
 
 def _reach(current: InUseRole) -> str:

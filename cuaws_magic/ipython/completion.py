@@ -76,7 +76,7 @@ _TAKE_TARGETS = {"use", "as", "export", "console"}
 def _places(words: Sequence[str], names: Names) -> list[str]:
     """Return what may stand in the place of an argument without option."""
     if words[0] == "console" and len(words) == 1:
-        from cuaws_magic.commands.console import SERVICES
+        from cuaws_magic.aws.console_links import SERVICES
 
         return [*SERVICES, *names.target_names()]
     if words[0] == "forget":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cuaws_magic.model import Origin, SsoSession
-    from cuaws_magic.views.render import MimeBundle, Row, Tone
+    from cuaws_magic.views.render import Html, MimeBundle, Row, Tone
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,6 +52,8 @@ class InUse(View):
         reach: How programs get the credentials, which is not for the card of `use` to say unless it is unusual.
 
         reach_unusual: Whether somebody might not expect it.
+
+        console_url: A link into the console, through the access portal.
     """
 
     account: str
@@ -70,6 +72,7 @@ class InUse(View):
     production: bool = False
     reach: str = ""
     reach_unusual: bool = False
+    console_url: str | None = field(default=None, compare=False)
 
     def rows(self, *, all_of_them: bool = False) -> list[Row]:
         """Return the facts; those of `use`, or all of them."""
@@ -135,6 +138,12 @@ class InUse(View):
         mark = f", {self.mark}" if self.mark else ""
         return f"{self.account_name} · {self.role}", f"Using {self.account_name}{number} as {self.role}{mark}"
 
+    def buttons(self) -> Html:
+        """Draw what a person may want to do next with the account, on a page."""
+        copied = [("Copy account number", self.account)] if self.account else []
+        copied += [("Copy ARN", self.identity.arn)] if self.identity is not None else []
+        return render.buttons([("Open console", self.console_url)] if self.console_url else [], copied)
+
     @property
     def mark(self) -> str:
         """What stands beside the title in a frame, where something does."""
@@ -146,7 +155,11 @@ class InUse(View):
         return render.mimebundle(
             render.text(plain, self.rows(), self.notes),
             render.card(
-                self.tone, title, self.account, render.facts(self.rows()) + render.lines(self.notes), mark=self.mark
+                self.tone,
+                title,
+                self.account,
+                render.facts(self.rows()) + render.lines(self.notes) + self.buttons(),
+                mark=self.mark,
             ),
         )
 
@@ -294,5 +307,12 @@ class Whoami(View):
         """Return text and HTML."""
         return render.mimebundle(
             render.text(f"{self.person}, production" if self.production else self.person, self.rows()),
-            render.card("good", self.person, "", render.facts(self.rows()), mark=render.mark(self.production)),
+            render.card(
+                "good",
+                self.person,
+                "",
+                render.facts(self.rows())
+                + render.buttons([], [("Copy account number", self.account), ("Copy ARN", self.arn)]),
+                mark=render.mark(self.production),
+            ),
         )

@@ -21,6 +21,7 @@ from cuaws_magic.humanize import for_stream, printable, printable_lines, with_mo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    Html = Markup
     MimeBundle = dict[str, str]
     Row = tuple[str, str]
 
@@ -44,7 +45,7 @@ _FILLED = {"good", "bad"}
 
 BUTTON = Markup(
     "border:1px solid {line};border-radius:4px;padding:5px 12px;background:{soft};color:{fg};"
-    "font:inherit;cursor:pointer;text-decoration:none;display:inline-block"
+    "font:inherit;cursor:pointer;text-decoration:none"
 ).format(line=LINE, soft=SOFT, fg=FOREGROUND)
 PRIMARY = Markup(
     "border:1px solid {brand};border-radius:4px;padding:5px 12px;background:{brand};color:{on};"
@@ -66,8 +67,18 @@ LOCAL_TIME = (
     "if(d.toDateString()!==new Date().toDateString())o.weekday='short';"
     "t.title=t.textContent;t.textContent=d.toLocaleString([],o);delete t.dataset.cuaws}"
 )
-OWN_TIMES = (
-    f"<script>setTimeout(function(){{document.querySelectorAll('time[data-cuaws]').forEach({LOCAL_TIME})}},0)</script>"
+# Buttons that need a script are hidden where none runs: in a saved notebook that is not trusted they would do nothing.
+# `navigator.clipboard` is missing on plain http with a host name; `execCommand` works there.
+_COPYING = (
+    "function(b){b.hidden=false;b.onclick=function(){var c=b.dataset.cuawsCopy,w=b.textContent,"
+    "d=function(){b.textContent='Copied';setTimeout(function(){b.textContent=w},1500)},"
+    "f=function(){var t=document.createElement('textarea');t.value=c;document.body.appendChild(t);t.select();"
+    "document.execCommand('copy');t.remove();d()};"
+    "navigator.clipboard?navigator.clipboard.writeText(c).then(d,f):f()}}"
+)
+PAGE_SCRIPT = (
+    f"<script>setTimeout(function(){{document.querySelectorAll('time[data-cuaws]').forEach({LOCAL_TIME});"
+    f"document.querySelectorAll('button[data-cuaws-copy][hidden]').forEach({_COPYING})}},0)</script>"
 )
 
 STAR = "★"
@@ -148,6 +159,32 @@ def facts(rows: Iterable[Row]) -> Markup:
     return Markup('<div style="display:grid;grid-template-columns:auto 1fr;gap:2px 12px">{}</div>').format(cells)
 
 
+def buttons(links: Sequence[tuple[str, str]], copied: Sequence[tuple[str, str]]) -> Markup:
+    """
+    Draw buttons below a card.
+
+    Args:
+        links: What to open beside the notebook: words and address.
+
+        copied: What to copy: words and text; shown only where a script runs.
+    """
+    drawn = [
+        Markup('<a href="{}" target="_blank" rel="noopener noreferrer" style="{}">{} ↗</a>').format(url, BUTTON, words)
+        for words, url in links
+    ]
+    drawn += [
+        Markup('<button type="button" hidden data-cuaws-copy="{}" style="{}">{}</button>').format(text, BUTTON, words)
+        for words, text in copied
+    ]
+    return (
+        Markup('<div style="display:flex;gap:8px;flex-wrap:wrap;margin-top:8px">{}</div>').format(
+            Markup("").join(drawn)
+        )
+        if drawn
+        else Markup()
+    )
+
+
 def lines(sentences: Sequence[str]) -> Markup:
     """Draw sentences, one a line."""
     return Markup("").join(Markup('<div style="color:{}">{}</div>').format(DIM, coded(one)) for one in sentences)
@@ -223,7 +260,7 @@ def page(html: Markup, *, script: bool = False) -> str:
         script: Bring the script that writes the times, where there are any; else the page has it already.
     """
     timed = with_moments(str(html), _TIME)
-    own = OWN_TIMES if script and timed != html else ""
+    own = PAGE_SCRIPT if script and (timed != html or "data-cuaws-copy" in timed) else ""
     return printable_lines(timed) + own
 
 

@@ -7,17 +7,14 @@ two panels neither.
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from cuaws_magic.commands.console import console_url
 from cuaws_magic.commands.names import Names
-from cuaws_magic.commands.status import status
+from cuaws_magic.commands.status import console_of, status
 from cuaws_magic.errors import (
-    ConfigurationError,
     CuawsError,
     NotSignedIn,
     ProductionUnconfirmed,
@@ -188,18 +185,9 @@ def _signed_in(context: Context, holds: Status, until: datetime, now: datetime, 
         side, marked(context, in_use.account_name) if in_use is not None else False,
         sso_session=holds.sso_session, in_use=in_use, trouble=trouble, busy=busy, sign_in=sign_in,
         credentials=_credentials_bar(current, now) if current is not None else None,
-        console_url=_console_url(current) if current is not None else None,
+        console_url=console_of(current) if current is not None else None,
         signed_in_at=until - SIGN_IN_LIFE,
     )  # fmt: skip
-
-
-def _console_url(current: InUseRole) -> str | None:
-    role = current.account_role
-    if role is None:
-        return None
-    with contextlib.suppress(ConfigurationError):
-        return console_url(role.sso_session, role.account.id, role.role_name)
-    return None
 
 
 def _short(time_of_day: str) -> str:

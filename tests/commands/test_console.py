@@ -12,7 +12,8 @@ from doubles import RecordingShow, documented
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuaws_magic.commands.console import console_page, console_url, means_target
+from cuaws_magic.aws.console_links import console_page, console_url
+from cuaws_magic.commands.console import means_target
 from cuaws_magic.errors import ConfigurationError, TargetError, UnknownTarget
 from cuaws_magic.model import SsoSession
 from cuaws_magic.practice import Knobs

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cuaws_magic.practice import Failure, Knobs, people
-from cuaws_magic.views.render import OWN_TIMES
+from cuaws_magic.views.render import PAGE_SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -388,7 +388,7 @@ def stopped(notebook, error, name: str, says: tuple[str, ...]) -> None:
         assert phrase in line
     cards = "".join(str(one.get("data", "")) for one in first.outputs)
     assert "user_code" not in cards
-    assert "<script" not in cards.replace(OWN_TIMES, "")
+    assert "<script" not in cards.replace(PAGE_SCRIPT, "")
 
 
 def test_two_accounts_of_one_name(kernel, monkeypatch: pytest.MonkeyPatch):

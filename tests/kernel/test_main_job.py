@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cuaws_magic.practice import Failure, Knobs
-from cuaws_magic.views.render import OWN_TIMES
+from cuaws_magic.views.render import PAGE_SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ def test_login_waits_for_a_person(kernel, portal: PracticePortal, waiting_code: 
     assert user_code not in cell.text + cell.html
     assert "Signed in for" in cell.text
     assert "Signed in for" in cell.html
-    assert "<script" not in cell.html.replace(OWN_TIMES, "")
+    assert "<script" not in cell.html.replace(PAGE_SCRIPT, "")
 
 
 def test_card_before_approval_has_link_code_and_life(kernel, portal: PracticePortal, waiting_code: Callable):

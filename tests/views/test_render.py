@@ -196,7 +196,7 @@ def test_a_page_has_the_moment_of_a_time():
     assert (
         '>until <time datetime="2026-03-02T13:00Z" data-cuaws="1772456400">06:00 MST</time></div>' in both["text/html"]
     )
-    assert both["text/html"].endswith(render.OWN_TIMES)
+    assert both["text/html"].endswith(render.PAGE_SCRIPT)
     assert "<script" not in render.mimebundle("", render.lines(["no time"]))["text/html"]
 
 

@@ -12,7 +12,7 @@ from doubles import HOUR, NOON, a_device_authorization
 from cuaws_magic.model import Secret, SsoSession
 from cuaws_magic.sso.session import CU_BOULDER
 from cuaws_magic.views import sign_in
-from cuaws_magic.views.render import OWN_TIMES
+from cuaws_magic.views.render import PAGE_SCRIPT
 
 ACME = SsoSession(None, "https://acme.awsapps.com/start", "us-east-1", None)
 CODE = a_device_authorization()
@@ -152,7 +152,7 @@ def test_trouble_is_on_the_card():
 )
 def test_what_replaces_the_card(after):
     """What a saved notebook keeps has no code, no link, no script but the one that writes times."""
-    markup = after["text/html"].replace(OWN_TIMES, "")
+    markup = after["text/html"].replace(PAGE_SCRIPT, "")
 
     assert "<script" not in markup
     assert "<a " not in markup

@@ -13,7 +13,7 @@ from cuaws_magic.model import Account, SsoSession
 from cuaws_magic.sso.session import CU_BOULDER
 from cuaws_magic.views.account import InUse, Released, Status, Whoami
 from cuaws_magic.views.accounts import AccountTable
-from cuaws_magic.views.render import OWN_TIMES, Progress, View
+from cuaws_magic.views.render import PAGE_SCRIPT, Progress, View
 from cuaws_magic.views.sign_in import AwaitingApproval, SignedIn, SignedOut, SignInEnded, SigningIn
 
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -231,7 +231,7 @@ def test_a_view_shows_itself(case):
 @documented(VIEWS)
 def test_only_a_waiting_card_has_a_script(case):
     """But for the times: nothing else that a page shows has a script or a handler; nothing brings a device code."""
-    markup = case.view.mimebundle()["text/html"].replace(OWN_TIMES, "")
+    markup = case.view.mimebundle()["text/html"].replace(PAGE_SCRIPT, "")
     waiting = isinstance(case.view, AwaitingApproval)
 
     assert ("<script" in markup) is waiting
