@@ -79,7 +79,7 @@ DOORS = tuple(
         "platformdirs": "state_store",
         "markupsafe": "views.accounts views.diagnosis views.export views.many views.render views.sign_in "
         "widget.html widget.view",
-        "ipywidgets": "widget.view widget.widgets",
+        "ipywidgets": "widget.offer widget.view widget.widgets",
         "dateutil": "sso.token_cache",
         # Of the standard library, what reaches out of this process.
         "sqlite3": "ipython.cell_wipe",

@@ -115,6 +115,7 @@ class CellHints:
             f"The sign-in ends in {span(ends_at - self._now())}, at {clock(ends_at, self._now())}",
             (f"Type `%cuaws login --force` at a convenient time: it interrupts nothing{until}.",),
             soon=True,
+            sign_in=True,
         )
 
     def after(self, error: BaseException | None, replaced: Callable[[], bool] = lambda: False) -> Hint | None:
@@ -249,7 +250,7 @@ class CellHints:
             sentence = f"Credentials for {name} work until {left}. Type `%cuaws login` to keep working after that."
         else:
             sentence = f"The credentials for {name} have expired. Type `%cuaws login`; the account stays in use."
-        return Hint(f"The sign-in ended{when}", (sentence,))
+        return Hint(f"The sign-in ended{when}", (sentence,), sign_in=True)
 
     def _left(self, current: InUseRole) -> str | None:
         ends_at = current.ends_at

@@ -43,6 +43,7 @@ def status(context: Context) -> Status:
         in_use_view(context, current) if current is not None else None,
         tuple(notes),
         now,
+        last.label if current is None and (last := context.last_used.again()) is not None else None,
     )
 
 

@@ -180,6 +180,10 @@ class CuawsMagics(Magics, Configuration):
             hint = self._context.hints.before()
             if hint is not None:
                 self._display(hint)
+                if hint.sign_in:
+                    from cuaws_magic.ipython.offers import sign_in_again
+
+                    sign_in_again(self._context, self._display)
 
     def after_cell(self, result: Any) -> None:
         """Say why a cell failed, if credentials were the reason (IPython's `post_run_cell`)."""
@@ -318,9 +322,9 @@ class CuawsMagics(Magics, Configuration):
 
                 return diagnose(gather(context))
             case _:
-                from cuaws_magic.commands.status import status
+                from cuaws_magic.ipython.offers import status
 
-                return status(context)
+                return status(context, display)
 
     def _export(self, arguments: argparse.Namespace) -> View:
         from cuaws_magic.commands.export import export

@@ -205,6 +205,8 @@ class Status(View):
         signed_in_until: When a person has to approve again, or `None`.
 
         in_use: The account in use, or `None`.
+
+        last: What `%cuaws use` alone would put in use, where none is.
     """
 
     sso_session: SsoSession | None
@@ -212,11 +214,17 @@ class Status(View):
     in_use: InUse | None
     notes: tuple[str, ...]
     at: datetime
+    last: str | None = field(default=None, compare=False)
 
     @property
     def where(self) -> str:
         """The organisation."""
         return session_label(self.sso_session) if self.sso_session is not None else ""
+
+    @property
+    def _how(self) -> str:
+        again = f"for {self.last}, used last, type `%cuaws use`" if self.last else ""
+        return again or "type `%cuaws use ACCOUNT`"
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
@@ -228,11 +236,14 @@ class Status(View):
         elif self.signed_in_until is not None:
             rows = [
                 ("Sign-in", sign_in_row(self.signed_in_until, self.at)),
-                ("Account", "none in use; type `%cuaws use ACCOUNT`"),
+                ("Account", f"none in use; {self._how}"),
             ]
             title, plain = "Signed in", f"Signed in to {self.where}"
         else:
-            rows = [("Sign-in", "none; type `%cuaws login`"), ("Account", "none in use")]
+            rows = [
+                ("Sign-in", "none; type `%cuaws login`"),
+                ("Account", f"none in use; {self._how}" if self.last else "none in use"),
+            ]
             title, tone, plain = "Not signed in", "idle", f"Not signed in to {self.where}"
         return render.mimebundle(
             render.text(plain, rows, self.notes),

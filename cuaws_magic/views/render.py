@@ -312,11 +312,19 @@ class Progress(View):
 
 @dataclass(frozen=True, repr=False)
 class Hint(View):
-    """Something that a person should know about credentials, and what to type."""
+    """
+    Something that a person should know about credentials, and what to type.
+
+    Attributes:
+        soon: Nothing is wrong yet.
+
+        sign_in: Whether another sign-in is what helps.
+    """
 
     title: str
     sentences: tuple[str, ...]
-    soon: bool = False  # nothing is wrong yet
+    soon: bool = False
+    sign_in: bool = False
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""

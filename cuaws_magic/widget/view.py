@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cuaws_magic.views.render import Cell, MimeBundle
     from cuaws_magic.widget.panel import Panel
 
-_WIDGET = "application/vnd.jupyter.widget-view+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 _COMMANDS = (
     ("%cuaws login", "sign in"),
@@ -72,7 +72,7 @@ class PanelView(View):
         if self.panel is None:
             return both
         widget = {"version_major": 2, "version_minor": 0, "model_id": self.panel.model_id}
-        return cast("MimeBundle", {_WIDGET: widget, **both})
+        return cast("MimeBundle", {WIDGET: widget, **both})
 
 
 def open_panel(context: Context, cell: Cell | None) -> PanelView:
@@ -87,7 +87,7 @@ def open_panel(context: Context, cell: Cell | None) -> PanelView:
     """
     if cell is None:
         return PanelView(None, (_NOT_LIVE,))
-    trouble = _missing()
+    trouble = missing()
     if trouble is not None:
         return PanelView(None, (trouble,))
     from cuaws_magic.widget.panel import Panel
@@ -97,7 +97,7 @@ def open_panel(context: Context, cell: Cell | None) -> PanelView:
     return PanelView(panel, (_NOT_LIVE, _NO_FRONT_END))
 
 
-def _missing() -> str | None:
+def missing() -> str | None:
     """Say what this kernel lacks for a widget, if something."""
     # As a person in a notebook can type it; this kernel's own environment, wherever that is.
     install = "`%pip install --upgrade ipywidgets` in a cell, then restart the kernel"
