@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the browser tests need beside .venv, into build/browser: the hub's proxy from npm, other lines of ipykernel
+# What the browser tests need beside .venv, into build/browser: the hub's proxy and axe-core from npm, other lines of ipykernel
 # from PyPI; and Chromium from Debian, where this user may install it. What cannot be had is said in a line, and
 # the tests that need it are skipped.
 set -u
@@ -20,11 +20,16 @@ fi
 
 if [ ! -e "$PARTS/node_modules/configurable-http-proxy/bin/configurable-http-proxy" ]; then
     if command -v npm >/dev/null; then
-        npm install --silent --no-audit --no-fund --no-save --prefix "$PARTS" configurable-http-proxy@5 >"$PARTS/npm.log" 2>&1 ||
+        npm install --silent --no-audit --no-fund --no-save --prefix "$PARTS" configurable-http-proxy@5 axe-core@4 >"$PARTS/npm.log" 2>&1 ||
             echo "configurable-http-proxy could not be installed; $PARTS/npm.log tells why." >&2
     else
         echo "No npm here, so the browser tests are skipped. Type: apt-get install npm" >&2
     fi
+fi
+
+if [ ! -e "$PARTS/node_modules/axe-core/axe.min.js" ] && command -v npm >/dev/null; then
+    npm install --silent --no-audit --no-fund --no-save --prefix "$PARTS" configurable-http-proxy@5 axe-core@4 >"$PARTS/npm.log" 2>&1 ||
+        echo "axe-core could not be installed; $PARTS/npm.log tells why." >&2
 fi
 
 # Each beside the packages of .venv, in front of its own ipykernel.

@@ -240,7 +240,6 @@ def _listing_from(content: dict[str, Any]) -> Listing | None:
 
 
 SHOWN = 100  # accounts sent to the page at a time
-_WIDEST = 40  # letters of a name and its mark; the rest of a longer name is left out in its middle
 _MARK = "  production"
 _NUMBER = re.compile(r"[\d\s-]*\d[\d\s-]*")
 
@@ -302,23 +301,11 @@ class AccountList:
         return self._is_production(account.name)
 
     def labels(self, accounts: Sequence[Account]) -> list[tuple[str, str]]:
-        """Return what to show for each account, in columns, with its id as the value."""
-        names = [printable(account.name) for account in accounts]
-        width = min(_WIDEST, max(map(len, names), default=0))
-        return [(self._label(account, name, width), account.id) for name, account in zip(names, accounts, strict=True)]
-
-    def _label(self, account: Account, name: str, width: int) -> str:
-        # The mark right behind the name: what is at the end is cut off where there is little room.
-        mark = _MARK if self.production(account) else ""
-        marked = f"{_fitted(name, _WIDEST - len(mark))}{mark}"
-        return f"{marked.ljust(width)}  {spaced(account.id)}"
-
-
-def _fitted(name: str, width: int) -> str:
-    if len(name) <= width:
-        return name
-    half = (width - 1) // 2
-    return f"{name[: width - 1 - half]}…{name[-half:]}"
+        """Return what to show for each account where only text can be, in columns, with its id as the value."""
+        names = [printable(one.name) for one in accounts]
+        width = max(map(len, names), default=0)
+        marked = [f"{name}{_MARK if self.production(one) else ''}" for name, one in zip(names, accounts, strict=True)]
+        return [(f"{name.ljust(width)}  {spaced(one.id)}", one.id) for name, one in zip(marked, accounts, strict=True)]
 
 
 def in_order(accounts: Iterable[Account], starred: Iterable[str], recent: Iterable[str]) -> list[Account]:

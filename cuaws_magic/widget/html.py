@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from cuaws_magic.model import Account
     from cuaws_magic.views.account import InUse
     from cuaws_magic.views.sign_in import AwaitingApproval
     from cuaws_magic.widget.state import Bar, PanelState, Trouble
+
+    Row = tuple[Account, bool, bool]
 
 
 def head(state: PanelState) -> str:
@@ -37,7 +40,7 @@ def head(state: PanelState) -> str:
         marked="cuaws-marked" if state.production else "",
         tone=state.tone,
         title=state.title,
-        tag=Markup('<span class="cuaws-tag">production</span>') if state.production else "",
+        tag=_TAG if state.production else "",
         side=state.side,
     )
 
@@ -120,6 +123,54 @@ def facts(in_use: InUse) -> str:
     )
     rows.append(("Role", Markup("{} in {}").format(in_use.role, in_use.region)))
     return _grid(rows)
+
+
+def accounts(rows: Iterable[Row], chosen: str | None, typed: str) -> str:
+    """
+    Draw the list of accounts, whole names and all: beside it there is the one that keys and screen readers use.
+
+    Args:
+        rows: Account, whether it is a favourite, whether it is production.
+
+        chosen: The id of the one that is selected.
+
+        typed: What was searched; where it is found is marked.
+    """
+    found = _found(typed)
+    # Short: a hundred of them go to the page with each letter.
+    row = Markup("<p{chosen}><span>{star}{name}</span>{tag}<code>{number}</code></p>")
+    return Markup('<div class="cuaws-rows" aria-hidden="true">{}</div>').format(
+        Markup("").join(
+            row.format(
+                chosen=Markup(' class="cuaws-chosen"') if account.id == chosen else "",
+                star=f"{render.STAR} " if starred else "",
+                name=_marked(account.name, found),
+                tag=_TAG if production else "",
+                number=_marked(spaced(account.id), found),
+            )
+            for account, starred, production in rows
+        )
+    )
+
+
+_TAG = Markup('<span class="cuaws-tag">production</span>')
+
+
+def _found(typed: str) -> re.Pattern[str] | None:
+    """Return what finds the words of a search; digits also where a number is written in groups."""
+    words = [word for word in re.split(r"[\s*?]+", typed) if word]
+    either = [" ?".join(word) if word.isdigit() else re.escape(word) for word in words]
+    return re.compile("|".join(either), re.IGNORECASE) if either else None
+
+
+def _marked(text: str, found: re.Pattern[str] | None) -> Markup:
+    if found is None:
+        return Markup("{}").format(text)
+    parts, at = [], 0
+    for one in found.finditer(text):
+        parts += [Markup("{}").format(text[at : one.start()]), Markup("<mark>{}</mark>").format(one[0])]
+        at = one.end()
+    return Markup("").join([*parts, Markup("{}").format(text[at:])])
 
 
 def times(bars: Sequence[tuple[str, Bar]]) -> str:

@@ -15,6 +15,21 @@ var image=this,tries=0;(function listen(){
  var own=LOCAL_TIME;
  function times(){panel.querySelectorAll('time[data-cuaws]').forEach(own)}
  times();new MutationObserver(times).observe(panel,{childList:true,subtree:true});
+ panel.classList.add('cuaws-scripted');
+ function choose(){
+  var list=panel.querySelector('.cuaws-list select'),rows=panel.querySelectorAll('.cuaws-rows p');
+  rows.forEach(function(row,at){row.classList.toggle('cuaws-chosen',!!list&&at===list.selectedIndex)});
+  var row=panel.querySelector('.cuaws-chosen');if(row)row.scrollIntoView({block:'nearest'})
+ }
+ panel.addEventListener('change',function(event){if(event.target.closest('.cuaws-list'))choose()},true);
+ panel.addEventListener('input',function(event){if(event.target.closest('.cuaws-list'))choose()},true);
+ panel.addEventListener('mousedown',function(event){if(event.target.closest('.cuaws-rows p'))event.preventDefault()});
+ panel.addEventListener('click',function(event){
+  var row=event.target.closest('.cuaws-rows p'),list=panel.querySelector('.cuaws-list select');
+  if(!row||!list)return;
+  list.selectedIndex=[].indexOf.call(row.parentNode.children,row);
+  list.dispatchEvent(new Event('change',{bubbles:true}));list.focus({preventScroll:true})
+ });
  panel.addEventListener('click',function(event){
   var button=event.target.closest('.jupyter-button'),looks=0;
   if(!button||event.detail)return;

@@ -20,6 +20,7 @@ from cuaws_magic.model import utc_now
 from cuaws_magic.settings import REGIONS
 from cuaws_magic.sso.accounts import SHOWN, AccountList
 from cuaws_magic.sso.targets import power
+from cuaws_magic.widget import html
 from cuaws_magic.widget.state import ACCOUNTS, ROLES
 
 if TYPE_CHECKING:
@@ -190,7 +191,15 @@ class Selection:
         self._look_for_new(listing, state.sso_session)
         shown = self._found[:SHOWN]
         widgets.offer_accounts(
-            self._list.labels(shown), self._account_id, self._said(listing, state), self._placeholder(listing)
+            self._list.labels(shown),
+            self._account_id,
+            self._said(listing, state),
+            self._placeholder(listing),
+            html.accounts(
+                [(one, self._list.starred(one.id), self._list.production(one)) for one in shown],
+                self._account_id,
+                self._typed,
+            ),
         )
         widgets.offer_star(self.account is not None, self.starred)
         self._offer_roles(widgets, state.sso_session)

@@ -82,6 +82,7 @@ class PanelWidgets:
     def _signed_in(self) -> Box:
         self.search = Text(description="Search accounts", placeholder="Search accounts")
         self.accounts = Select(description="Accounts", options=[], rows=6)
+        self._rows = _html("cuaws-drawn")
         self._count = _html()
         self.role = Dropdown(description="Role", options=[("", "")])
         self.region = Dropdown(description="Region", options=[""])
@@ -107,6 +108,7 @@ class PanelWidgets:
             "cuaws-column",
             self.search,
             self.accounts,
+            self._rows,
             self._count,
             self._choice,
             self._facts,
@@ -185,7 +187,9 @@ class PanelWidgets:
         _seen(self.organisation, len(names) > 1)
         _offer(self.organisation, [(name, name) for name in names], chosen)
 
-    def offer_accounts(self, options: Options, chosen: str | None, said: str, placeholder: str) -> None:
+    def offer_accounts(
+        self, options: Options, chosen: str | None, said: str, placeholder: str, drawn: str = ""
+    ) -> None:
         """
         Offer accounts.
 
@@ -197,7 +201,11 @@ class PanelWidgets:
             said: What to say below, such as how many more there are.
 
             placeholder: What the empty search field says.
+
+            drawn: The same as HTML, for pages that run scripts.
         """
+        _draw(self._rows, drawn)
+        _seen(self._rows, bool(options))
         _offer(self.accounts, options, chosen)
         _seen(self.accounts, bool(options))
         _seen(self._choice, bool(options))

@@ -54,6 +54,8 @@ class Lab:
         width: Of the window, in CSS pixels.
 
         zoom: As the browser's zoom; CSS pixels per device pixel.
+
+        time_zone: Of the browser; the machine's without.
     """
 
     def __init__(  # noqa: PLR0913 - what a person may have different
@@ -68,6 +70,7 @@ class Lab:
         width: int = 1000,
         height: int = 900,
         zoom: float = 1,
+        time_zone: str | None = None,
     ) -> None:
         self._hub, self._user = hub, user
         hub.settings(user, theme)
@@ -77,7 +80,9 @@ class Lab:
             metadata={"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}},
         )
         nbformat.write(notebook, self.path)
-        self.context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=zoom)
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, device_scale_factor=zoom, timezone_id=time_zone
+        )
         self.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=hub.url)
         self.context.set_default_timeout(PATIENCE)
         self.complaints: list[str] = []

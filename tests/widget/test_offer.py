@@ -11,13 +11,15 @@ from cuaws_magic.practice import Knobs
 from cuaws_magic.views.render import Cell
 from cuaws_magic.widget.offer import Offer
 
+HERE = Cell("a", "b")
+
 
 class Page:
     """A page on which a person can press buttons."""
 
     in_place = True
 
-    def __init__(self, cell: Cell | None = Cell("a", "b")) -> None:
+    def __init__(self, cell: Cell | None = HERE) -> None:
         self.cell = cell
         self.views: list = []
 

@@ -384,15 +384,38 @@ def test_the_mark_stands_before_the_number(panels, signed_in: App):
     assert labels["222222222222"] == "awsucob0myotheraccount  2222 2222 2222"
 
 
-def test_a_long_name_leaves_room_for_its_mark():
-    """A name and its mark are no wider than another name; what is left out is in the middle of the name."""
-    accounts = [Account("1" * 12, "production-" + "x" * 90), Account("2" * 12, "y" * 100)]
+def test_a_long_name_is_whole():
+    """Names are never cut: not where they differ, nor anywhere else; the mark and the number have their own place."""
+    accounts = [Account("1" * 12, "production-" + "x" * 90 + "-a"), Account("2" * 12, "production-" + "x" * 90 + "-b")]
+    listed = AccountList(accounts, {"2" * 12}, (), Settings().is_production)
 
-    (marked, _), (other, _) = AccountList(accounts, (), (), Settings().is_production).labels(accounts)
+    labels = [label for label, _ in listed.labels(accounts)]
+    drawn = html.accounts([(one, listed.starred(one.id), listed.production(one)) for one in accounts], "1" * 12, "")
 
-    assert marked.startswith("production-xx")
-    assert "…" in marked.split("  production")[0]
-    assert marked.index("1111") == other.index("2222") == 42
+    assert [account.name in label for account, label in zip(accounts, labels, strict=True)] == [True, True]
+    assert drawn.count("…") == 0
+    assert '<p class="cuaws-chosen"><span>production-' in drawn
+    assert "<p><span>★ production-" in drawn
+    assert drawn.count('-tag">production</span><code>') == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "number"),
+    [
+        ("genom", "research-<mark>genom</mark>ics", "5555 5555 0123"),
+        ("GENOM res", "<mark>res</mark>earch-<mark>genom</mark>ics", "5555 5555 0123"),
+        ("50123", "research-genomics", "5555 555<mark>5 0123</mark>"),
+        ("research-*ics", "<mark>research-</mark>genom<mark>ics</mark>", "5555 5555 0123"),
+        ("", "research-genomics", "5555 5555 0123"),
+        ("<b>", "research-genomics", "5555 5555 0123"),
+    ],
+)
+def test_what_was_found_is_marked(typed, name, number):
+    """The part of a name or number that a search found."""
+    drawn = html.accounts([(Account("555555550123", "research-genomics"), False, False)], None, typed)
+
+    assert f"<span>{name}</span>" in drawn
+    assert f"<code>{number}</code>" in drawn
 
 
 def test_a_panel_without_kernel_says_what_to_run():

@@ -1,0 +1,199 @@
+"""A day in front of a real page: what is remembered, asked, marked, offered, and said in the reader's time."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from browser.lab import Lab
+
+    from cuaws_magic.practice import PracticePortal
+
+PANEL = "%load_ext cuaws_magic\n%cuaws panel"
+LOAD = "%load_ext cuaws_magic"
+AXE = Path(__file__).resolve().parents[2] / "build" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+_HERE = """(element) => new Date(element.getAttribute('datetime'))
+    .toLocaleString([], {hour: 'numeric', minute: '2-digit'})"""
+
+
+def rows(lab: Lab) -> list[str]:
+    return lab.panel.locator(".cuaws-rows p > span:first-child").all_inner_texts()
+
+
+@pytest.mark.parametrize("time_zone", ["America/Denver", "Asia/Kolkata"])
+def test_times_are_the_readers(open_lab: Callable, knob: Callable, time_zone: str):
+    """The kernel runs in UTC; cards and panel say the time of the browser, and in a tip the kernel's."""
+    knob(approve_after=1)
+    lab = open_lab(f"{LOAD}\n%cuaws use awsucob0myaccount", "%cuaws panel", time_zone=time_zone)
+    lab.run(0)
+    lab.finished(0)
+    lab.open_panel(1)
+    lab.says("ralphie@colorado.edu")
+
+    for place, zone in ((lab.output(0), "UTC"), (lab.panel, "")):
+        for moment in place.locator("time").all():
+            assert moment.inner_text().endswith(moment.evaluate(_HERE))
+            assert moment.get_attribute("title").endswith(zone)
+    assert lab.output(0).locator("time").count() == 2
+    assert lab.panel.locator("time").count() >= 2
+
+
+def test_search_and_choose(open_lab: Callable):
+    """Patterns and parts with what was found marked; Escape clears; a click and the arrow keys choose; a star lifts."""
+    lab = open_lab(PANEL)
+    lab.open_panel()
+    lab.sign_in()
+    search = lab.panel.get_by_label("Search accounts")
+    lab.panel.locator(".cuaws-rows p").first.wait_for()
+    before = rows(lab)
+
+    search.fill("*-dev")
+    lab.panel.locator(".cuaws-rows mark").filter(has_text="-dev").wait_for()
+    found = rows(lab)
+    search.press("Escape")
+    lab.panel.locator(".cuaws-rows p").nth(4).wait_for()
+    cleared = search.input_value()
+    lab.panel.locator(".cuaws-rows p").filter(has_text="research-genomics").click()
+    lab.panel.locator("select").filter(has_text="Researcher").wait_for()
+    clicked = lab.panel.locator(".cuaws-chosen").inner_text()
+    lab.button("☆ Favourite").click()
+    lab.button("★ Favourite").wait_for()
+    lab.panel.get_by_label("Accounts", exact=True).press("ArrowDown")
+    lab.panel.locator(".cuaws-chosen").filter(has_text="awsucob0myaccount").wait_for()
+
+    assert before[0] == "awsucob0myaccount"
+    assert found == ["research-climate-dev"]
+    assert cleared == ""
+    assert "research-genomics" in clicked
+    assert rows(lab)[:2] == ["★ research-genomics", "awsucob0myaccount"]
+
+
+def test_production_asks(open_lab: Callable, knob: Callable):
+    """The panel has a second button, the command asks for the name; a role that only looks is not asked about."""
+    knob(approve_after=1)
+    lab = open_lab(PANEL, "%cuaws use awsucob0production --role Admin", "%cuaws use awsucob0production --role ReadOnly")
+    lab.open_panel()
+    lab.button("Sign in").click()
+    lab.button("Use this account").wait_for()
+    lab.run(2)
+    looking = lab.finished(2)
+    lab.run(1)
+    answer = lab.page.locator(".jp-Stdin-input")
+    answer.wait_for()
+    asked = lab.output(1).inner_text()
+    answer.fill("no")
+    answer.press("Enter")
+    refused = lab.finished(1)
+    lab.panel.locator(".cuaws-rows p").filter(has_text="awsucob0production").click()
+    lab.panel.get_by_label("Role", exact=True).select_option("Admin")
+    lab.button("Use this account").click()
+    lab.says("awsucob0production is a production account, and Admin may change things there.")
+    lab.button("Use it").click()
+    lab.says("awsucob0production · Admin")
+
+    assert "awsucob0production · ReadOnly" in looking
+    assert "awsucob0production is a production account, and Admin may change things there." in asked
+    assert "Nothing was changed: awsucob0production was not confirmed." in refused
+
+
+def test_a_new_kernel_offers_the_account_used_last(open_lab: Callable, knob: Callable, portal: PracticePortal):
+    """After a restart one press puts it in use again, without another approval."""
+    knob(approve_after=1)
+    lab = open_lab(f"{LOAD}\n%cuaws use awsucob0myaccount", f"{LOAD}\n%cuaws", "%cuaws whoami")
+    lab.run(0)
+    lab.finished(0)
+    lab.restart_kernel()
+    lab.ready()
+    lab.run(1)
+    lab.finished(1)
+
+    lab.output(1).get_by_role("button", name="Use awsucob0myaccount as MyRole").click()
+    lab.output(1).get_by_text("renewed automatically").wait_for()
+    lab.run(2)
+
+    assert "assumed-role/AWSReservedSSO_MyRole" in lab.finished(2)
+    assert portal.count("StartDeviceAuthorization") == 1
+
+
+def test_buttons_on_cards(open_lab: Callable, knob: Callable):
+    """They copy the number and the ARN; a page that does not trust the notebook shows none that do nothing."""
+    knob(approve_after=1)
+    lab = open_lab(f"{LOAD}\n%cuaws use awsucob0myaccount")
+    lab.run(0)
+    lab.finished(0)
+    card = lab.output(0)
+
+    copied = []
+    for words in ("Copy account number", "Copy ARN"):
+        card.get_by_role("button", name=words).click()
+        card.get_by_role("button", name="Copied").wait_for()
+        copied.append(lab.page.evaluate("navigator.clipboard.readText()"))
+        card.get_by_role("button", name=words).wait_for()
+    console = card.get_by_role("link", name="Open console").get_attribute("href")
+    lab.save()
+
+    assert copied[0] == "111111111111"
+    assert re.fullmatch(
+        r"arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_MyRole_\w+/ralphie@colorado\.edu", copied[1]
+    )
+    assert console.startswith("https://cuboulder.awsapps.com/start/#/console?account_id=111111111111&role_name=MyRole")
+    assert re.search(r"<button[^>]* hidden ", lab.saved.replace('\\"', '"'))
+
+
+def test_a_stop_is_not_red(open_lab: Callable):
+    """Who stops a sign-in reads that on its card, once, and "Run all" stops."""
+    lab = open_lab(f"{LOAD}\n%cuaws login")
+    lab.run(0)
+    lab.output(0).get_by_role("link", name="Open sign-in page").wait_for()
+
+    lab.page.evaluate("window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    lab.output(0).get_by_text("Sign-in cancelled").wait_for()
+    lab.finished(0)
+
+    assert lab.output(0).inner_text().count("Sign-in cancelled") == 1
+    assert lab.output(0).locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_accessible(open_lab: Callable, knob: Callable, theme: str):
+    """axe-core finds nothing serious in the panel's faces and in the cards, and changes are announced."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not there. Type `sh scripts/browser_parts.sh`.")
+    lab = open_lab(
+        PANEL, "%cuaws use awsucob0production --role ReadOnly", "%cuaws accounts --roles", "%cuaws", theme=theme
+    )
+    found: dict[str, list[str]] = {}
+
+    def look(name: str, place: str) -> None:
+        if not lab.page.evaluate("'axe' in window"):
+            lab.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found[name] = lab.page.evaluate(
+            """async (place) => (await axe.run(place)).violations
+                .filter((one) => ['serious', 'critical'].includes(one.impact))
+                .map((one) => one.id + ': ' + one.nodes.map((node) => node.html.slice(0, 200)).join(' | '))""",
+            place,
+        )
+
+    lab.open_panel()
+    look("signed out", ".cuaws-panel")
+    lab.button("Sign in").click()
+    lab.panel.locator(".cuaws-code").wait_for()
+    look("waiting", ".cuaws-panel")
+    lab.approve()
+    lab.button("Use this account").wait_for()
+    look("choosing", ".cuaws-panel")
+    for cell in (1, 2, 3):
+        lab.run(cell)
+        lab.finished(cell)
+    lab.says("awsucob0production · ReadOnly")
+    look("in use", ".cuaws-panel")
+    look("cards", ".jp-Notebook .jp-OutputArea:has([role=status])")
+
+    assert found == {name: [] for name in found}
+    assert lab.panel.locator("[role=status]").count() >= 1
