@@ -75,6 +75,7 @@ CASES = [
     Case("no console without an account", "console s3"),
     Case("no console of saved keys", "console s3", before=("use saved",), credentials="saved"),
     Case("no such service", "console not_a_service", before=(f"use {ACCOUNT}",)),
+    Case("a page that the console does not have", "console sagemakr", before=(f"use {ACCOUNT}",)),
     Case("nothing to forget", "forget nothing"),
     Case("a block that is not saved", "forget nothing", credentials="saved", placeholders=(("NAME", "saved"),)),
     Case("no account for a profile", "configure nosuch*"),
@@ -111,7 +112,8 @@ CASES = [
 SAYS = {
     "a name with a mistake in it": "There is no account or profile",
     "two roles, none said": "You have several roles in",
-    "a production account, not confirmed": "awsucob0production is a production account, and Admin may change things",
+    "a production account, not confirmed": " is a production account, and ",
+    "a page that the console does not have": "The console has no page ",
     "a role that is not one's own": "You have no role ",
     "an account id that is not one's own": "is not among yours at the access portal",
     "a profile that is not there": "There is no profile ",

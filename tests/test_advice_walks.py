@@ -1146,6 +1146,7 @@ WALKS = [
 
 # What needs a kernel, a cluster or a service of its own: the test that walks it.
 ELSEWHERE = {
+    "was not confirmed. Type": ("tests/commands/test_production.py::test_who_does_not_confirm_keeps_what_was_in_use"),
     "The connection to ": "tests/libraries/test_dask.py::test_a_connection_that_is_not_encrypted",
     "Keys cannot be asked for here": "tests/kernel/test_paste.py::test_where_nobody_can_be_asked",
     "The keys in this cell were not used": "tests/kernel/test_paste.py::test_a_notebook_without_a_page",

@@ -47,7 +47,11 @@ class ConfirmedProduction:
             what = f"{account.name} is a production account, and {role} may change things there"
             again = f"`%cuaws use {quoted(account.name)} --role {quoted(role)} --yes`"
             if meant is False:
-                raise ProductionUnconfirmed(f"{what}. If you mean it, type {again}.", f"{what}.")
+                raise ProductionUnconfirmed(
+                    f"{account.name} is a production account, and {role} may change things there. "
+                    f"If you mean it, type {again}.",
+                    f"{what}.",
+                )
             typed = meant(f"{what}.\nType the account's name to use it, or press Enter to leave it: ").strip()
             if typed.casefold() not in {account.name.casefold(), account.id or account.name.casefold()}:
                 raise ProductionUnconfirmed(f"Nothing was changed: {account.name} was not confirmed. Type {again}.")

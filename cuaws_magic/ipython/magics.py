@@ -129,11 +129,10 @@ class CuawsMagics(Magics, Configuration):
         from cuaws_magic.commands.names import Names
 
         found = self._grammar.complete(line[line.index("%cuaws ") :], context.token, Names(self.context))
-        return {
-            "completions": [SimpleCompletion(text=one, type="magic") for one in found],
-            "suppress": True,
-            "ordered": True,
-        }
+        marked = self.context.settings.is_production
+        kinds = ("production" if marked(one.strip('"').partition("/")[0]) else "magic" for one in found)
+        completions = [SimpleCompletion(text=one, type=kind) for one, kind in zip(found, kinds, strict=True)]
+        return {"completions": completions, "suppress": True, "ordered": True}
 
     @property
     def context(self) -> Context:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     Action = Callable[[], None]
 
 _CODE_TICK = 1.0  # seconds between two looks while a code counts down
+_JUST_AFTER = 0.05  # seconds after a moment, so that it has passed
 _TICK = 30.0  # otherwise; what has not changed is not sent
 
 _log = logging.getLogger(__name__)
@@ -188,7 +189,9 @@ class Panel:
     def _pause(self) -> float:
         if self._state.card is not None:
             return _CODE_TICK
-        return min(_TICK, self._choice.soon)
+        changes_at = self._state.changes_at
+        soon = max(0.0, (changes_at - self._now()).total_seconds()) if changes_at is not None else _TICK
+        return min(_TICK, self._choice.soon, soon + _JUST_AFTER)
 
     # Actions.
 

@@ -252,7 +252,8 @@ class Selection:
         shown = [account.id for account in self._found[:SHOWN]]
         if self._account_id not in shown:
             self._picked = bool(self._typed.strip())
-            self._select(shown[0] if shown else None)
+            last = next(iter(recent), None)  # favourites stand above it, and are not what was used last
+            self._select(last if last in shown and not self._picked else shown[0] if shown else None)
 
     def _follow(self) -> None:
         """Select the account in use, unless the person has chosen another; a choice that was granted is none."""

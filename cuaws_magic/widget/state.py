@@ -88,6 +88,8 @@ class PanelState:
         said: What a command left to say.
 
         signed_in_at: When the sign-in began, as well as we know.
+
+        changes_at: When something of this changes by itself, if that is known.
     """
 
     screen: Screen
@@ -106,6 +108,7 @@ class PanelState:
     credentials: Bar | None = None
     console_url: str | None = None
     signed_in_at: datetime | None = None
+    changes_at: datetime | None = None
 
     @property
     def at_cu(self) -> bool:
@@ -186,7 +189,7 @@ def _signed_in(context: Context, holds: Status, until: datetime, now: datetime, 
         sso_session=holds.sso_session, in_use=in_use, trouble=trouble, busy=busy, sign_in=sign_in,
         credentials=_credentials_bar(current, now) if current is not None else None,
         console_url=console_of(current) if current is not None else None,
-        signed_in_at=until - SIGN_IN_LIFE,
+        signed_in_at=until - SIGN_IN_LIFE, changes_at=until if soon else until - SIGN_IN_WARNING,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import itertools
 import sys
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -225,6 +225,34 @@ def test_used_last_is_on_top(panels, signed_in: App):
 
     assert [value for _, value in widgets.accounts.options][:2] == ["555555555555", "222222222222"]
     assert widgets.accounts.value == "555555555555"
+
+
+def test_a_new_kernel_selects_what_was_used_last(panels, signed_in: App):
+    """Also where a favourite stands above it."""
+    signed_in.use(Nowhere(), "research-genomics")
+    signed_in.accounts(Nowhere(), star="awsucob0myaccount")
+    signed_in.release()
+    widgets = ready(panels(of=App()))
+
+    assert [value for _, value in widgets.accounts.options][:2] == ["111111111111", "555555555555"]
+    assert widgets.accounts.value == "555555555555"
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(30, "nothing is interrupted"), (0, "Sign-in ended")])
+def test_the_end_of_a_sign_in_is_said_at_that_moment(app: App, portal: PracticePortal, panels, minutes, said):
+    """Not at the next of the looks that come every half minute."""
+    app.use(Nowhere(), "awsucob0myaccount")
+    ends = app.context.login.peek(app.choice.sso_session())[0].ends_at
+    ahead = ends - timedelta(minutes=minutes) - timedelta(seconds=1) - datetime.now(timezone.utc)
+
+    panel = Panel(app.context, lambda: datetime.now(timezone.utc) + ahead)
+    before = said in texts(panel)
+    began = time.monotonic()
+    until(lambda: said in texts(panel))
+    panel.close()
+
+    assert before is False
+    assert time.monotonic() - began < 10
 
 
 def test_the_selection_follows_the_account_in_use(panels, signed_in: App):
