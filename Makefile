@@ -1,7 +1,7 @@
 # make demo   the main job in a real kernel, without AWS          make test    lint, types and all tests
 # make lab    JupyterLab with the practice portal behind it       make check   lint and types only
 # make bench  how fast it is, as a table                          make lock    requirements/dev.txt anew
-# make clean  remove what these made
+# make clean  remove what these made                         make pictures   those of the README anew
 #
 # Everything happens in .venv and build/. `make PYTHON=python3.12 …` chooses the Python that .venv is made with.
 
@@ -20,7 +20,7 @@ SOURCES := $(shell find cuaws_magic -name __pycache__ -prune -o -print) pyprojec
 # The tests and programs here must see the installed wheel and nothing else.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo lab test check bench lock clean
+.PHONY: help demo lab test check bench lock clean pictures
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -53,6 +53,11 @@ test: check
 	@PYTHON=$(BIN)/python sh scripts/other_clients.sh
 	@$(BIN)/pytest -n 4 --dist worksteal --ignore tests/browser
 	@exec $(BIN)/pytest -n 2 tests/browser
+
+pictures: $(VENV)/.wheel-installed
+	@PYTHON=$(BIN)/python sh scripts/browser_parts.sh
+	@$(BIN)/pytest -q -n 2 tests/browser/test_looks.py tests/browser/test_login_card.py
+	@exec $(BIN)/python scripts/pictures.py
 
 check: $(VENV)/.wheel-installed
 	@$(BIN)/ruff check --quiet

@@ -724,7 +724,7 @@ WALKS = [
     Walk(
         "is not a region. Type",
         "console s3",
-        (use, lambda w: w.patch.setattr("cuaws_magic.commands.console._REGION", re.compile("eu-.*"))),
+        (use, lambda w: w.patch.setattr("cuaws_magic.aws.console_links._REGION", re.compile("eu-.*"))),
         (f"{use} --region eu-west-1",),
     ),
     Walk(
