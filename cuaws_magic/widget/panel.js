@@ -2,6 +2,11 @@
 var image=this,tries=0;(function listen(){
  var panel=image.closest('.cuaws-panel');
  if(!panel){if(tries++<50)setTimeout(listen,100);return}
+ window.addEventListener('keydown',function early(event){
+  if(!panel.isConnected)return window.removeEventListener('keydown',early,true);
+  if(!panel.contains(event.target))return;
+  event.target.toggleAttribute('data-lm-suppress-shortcuts',!event.ctrlKey&&!event.metaKey&&!event.altKey)
+ },true);
  panel.addEventListener('keydown',function(event){
   var target=event.target,plain=!event.ctrlKey&&!event.metaKey&&!event.altKey;
   if(!plain||(event.shiftKey&&event.key==='Enter'))return;

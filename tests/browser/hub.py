@@ -44,7 +44,8 @@ c.Spawner.ip = "127.0.0.1"
 c.Spawner.default_url = "/lab"
 c.Spawner.environment = {environment!r}
 c.Spawner.args = [
-    "--allow-root", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
+    "--allow-root", "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
+    "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly",
     "--ServerApp.log_level=WARN",
 ]

@@ -22,7 +22,9 @@ _NUMBERS = itertools.count(1)
 # What JupyterLab and its extensions complain of by themselves.
 _NOT_OURS = re.compile(
     r"status of 404|favicon|JupyterLab Extension Manager|jupyterlab-lsp|/lsp/status|/api/(kernels|sessions)/"
-    r"|the server responded with a status of (403|404)|ResizeObserver loop",
+    r"|the server responded with a status of (403|404)|ResizeObserver loop"
+    # Notebook 7, of its own parts, also where nothing of ours is on the page.
+    r"|reading 'schema'|Command 'filebrowser:open-path' not registered",
     re.IGNORECASE,
 )
 
@@ -56,6 +58,8 @@ class Lab:
         zoom: As the browser's zoom; CSS pixels per device pixel.
 
         time_zone: Of the browser; the machine's without.
+
+        page: `lab` for JupyterLab, `notebooks` for Notebook 7.
     """
 
     def __init__(  # noqa: PLR0913 - what a person may have different
@@ -71,6 +75,7 @@ class Lab:
         height: int = 900,
         zoom: float = 1,
         time_zone: str | None = None,
+        page: str = "lab",
     ) -> None:
         self._hub, self._user = hub, user
         hub.settings(user, theme)
@@ -90,9 +95,11 @@ class Lab:
         self._prompts: dict[int, str] = {}
         self.page = self.context.new_page()
         self._watch(self.page)
+        self._tree = {"lab": "lab/tree", "notebooks": "notebooks"}[page]
         self._enter()
         self.ready()
-        self.page.evaluate("window.jupyterapp.shell.collapseLeft()")
+        if page == "lab":
+            self.page.evaluate("window.jupyterapp.shell.collapseLeft()")
 
     @property
     def path(self) -> Path:
@@ -228,12 +235,12 @@ class Lab:
 
     def _enter(self) -> None:
         # The hub starts the person's server if it is not there, then shows the notebook.
-        path = quote(f"/user/{self._user}/lab/tree/{self.name}?reset", safe="")
+        path = quote(f"/user/{self._user}/{self._tree}/{self.name}?reset", safe="")
         self.page.goto(f"{self._hub.url}/hub/login?next={quote(f'/hub/spawn?next={path}', safe='')}")
         self.page.get_by_label("Username:").fill(self._user)
         self.page.get_by_label("Password:").fill("any")
         self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url(f"**/lab/tree/{self.name}*")
+        self.page.wait_for_url(f"**/{self._tree}/{self.name}*")
 
     def _watch(self, page: Page) -> None:
         def complain(text: str) -> None:

@@ -22,15 +22,19 @@ _HERE = """(element) => new Date(element.getAttribute('datetime'))
     .toLocaleString([], {hour: 'numeric', minute: '2-digit'})"""
 
 
+# JupyterLab, and Notebook 7.
+EVERYWHERE = pytest.mark.parametrize("page", ["lab", "notebooks"])
+
+
 def rows(lab: Lab) -> list[str]:
     return lab.panel.locator(".cuaws-rows p > span:first-child").all_inner_texts()
 
 
-@pytest.mark.parametrize("time_zone", ["America/Denver", "Asia/Kolkata"])
-def test_times_are_the_readers(open_lab: Callable, knob: Callable, time_zone: str):
+@pytest.mark.parametrize(("page", "time_zone"), [("lab", "America/Denver"), ("notebooks", "Asia/Kolkata")])
+def test_times_are_the_readers(open_lab: Callable, knob: Callable, page: str, time_zone: str):
     """The kernel runs in UTC; cards and panel say the time of the browser, and in a tip the kernel's."""
     knob(approve_after=1)
-    lab = open_lab(f"{LOAD}\n%cuaws use awsucob0myaccount", "%cuaws panel", time_zone=time_zone)
+    lab = open_lab(f"{LOAD}\n%cuaws use awsucob0myaccount", "%cuaws panel", time_zone=time_zone, page=page)
     lab.run(0)
     lab.finished(0)
     lab.open_panel(1)
@@ -44,9 +48,10 @@ def test_times_are_the_readers(open_lab: Callable, knob: Callable, time_zone: st
     assert lab.panel.locator("time").count() >= 2
 
 
-def test_search_and_choose(open_lab: Callable):
+@EVERYWHERE
+def test_search_and_choose(open_lab: Callable, page: str):
     """Patterns and parts with what was found marked; Escape clears; a click and the arrow keys choose; a star lifts."""
-    lab = open_lab(PANEL)
+    lab = open_lab(PANEL, page=page)
     lab.open_panel()
     lab.sign_in()
     search = lab.panel.get_by_label("Search accounts")
@@ -74,7 +79,8 @@ def test_search_and_choose(open_lab: Callable):
     assert rows(lab)[:2] == ["★ research-genomics", "awsucob0myaccount"]
 
 
-def test_production_asks(open_lab: Callable, knob: Callable):
+@EVERYWHERE
+def test_production_asks(open_lab: Callable, knob: Callable, page: str):
     """The panel has a second button, the command asks for the name; a role that only looks is not asked about."""
     knob(approve_after=1)
     lab = open_lab(PANEL, "%cuaws use awsucob0production --role Admin", "%cuaws use awsucob0production --role ReadOnly")
@@ -102,10 +108,14 @@ def test_production_asks(open_lab: Callable, knob: Callable):
     assert "Nothing was changed: awsucob0production was not confirmed." in refused
 
 
-def test_a_new_kernel_offers_the_account_used_last(open_lab: Callable, knob: Callable, portal: PracticePortal):
+@EVERYWHERE
+def test_a_new_kernel_offers_the_account_used_last(
+    open_lab: Callable, knob: Callable, portal: PracticePortal, page: str
+):
     """After a restart one press puts it in use again, without another approval."""
     knob(approve_after=1)
-    lab = open_lab(f"{LOAD}\n%cuaws use awsucob0myaccount", f"{LOAD}\n%cuaws", "%cuaws whoami")
+    cells = (f"{LOAD}\n%cuaws use awsucob0myaccount", f"{LOAD}\n%cuaws", "%cuaws whoami")
+    lab = open_lab(*cells, page=page)
     lab.run(0)
     lab.finished(0)
     lab.restart_kernel()
@@ -121,10 +131,11 @@ def test_a_new_kernel_offers_the_account_used_last(open_lab: Callable, knob: Cal
     assert portal.count("StartDeviceAuthorization") == 1
 
 
-def test_buttons_on_cards(open_lab: Callable, knob: Callable):
+@EVERYWHERE
+def test_buttons_on_cards(open_lab: Callable, knob: Callable, page: str):
     """They copy the number and the ARN; a page that does not trust the notebook shows none that do nothing."""
     knob(approve_after=1)
-    lab = open_lab(f"{LOAD}\n%cuaws use awsucob0myaccount")
+    lab = open_lab(f"{LOAD}\n%cuaws use awsucob0myaccount", page=page)
     lab.run(0)
     lab.finished(0)
     card = lab.output(0)
@@ -146,9 +157,10 @@ def test_buttons_on_cards(open_lab: Callable, knob: Callable):
     assert re.search(r"<button[^>]* hidden ", lab.saved.replace('\\"', '"'))
 
 
-def test_a_stop_is_not_red(open_lab: Callable):
+@EVERYWHERE
+def test_a_stop_is_not_red(open_lab: Callable, page: str):
     """Who stops a sign-in reads that on its card, once, and "Run all" stops."""
-    lab = open_lab(f"{LOAD}\n%cuaws login")
+    lab = open_lab(f"{LOAD}\n%cuaws login", page=page)
     lab.run(0)
     lab.output(0).get_by_role("link", name="Open sign-in page").wait_for()
 
