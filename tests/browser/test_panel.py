@@ -147,10 +147,13 @@ def test_what_goes_wrong_is_said_in_the_panel(open_lab: Callable, knob: Callable
     assert gone == 0
 
 
-def test_a_thousand_accounts_by_keyboard(open_lab: Callable, knob: Callable, hostile_account: PretendAccount):
+@pytest.mark.parametrize("page", ["lab", "notebooks"])
+def test_a_thousand_accounts_by_keyboard(
+    open_lab: Callable, knob: Callable, hostile_account: PretendAccount, page: str
+):
     """With the keyboard alone: sign in, search, choose, use; HTML in a name is text, and a keystroke sends little."""
     knob(accounts=994)
-    lab = open_lab(PANEL, WHO)
+    lab = open_lab(PANEL, WHO, page=page)
     lab.open_panel()
     lab.button("Sign in").focus()
     lab.page.keyboard.press("Enter")
@@ -173,7 +176,7 @@ def test_a_thousand_accounts_by_keyboard(open_lab: Callable, knob: Callable, hos
         lab.page.keyboard.press("ArrowDown")
     role = lab.panel.get_by_label("Role", exact=True)
     role.locator("option", has_text="ReadOnly").wait_for(state="attached")
-    ring = lab.panel.locator("select").first.evaluate("element => getComputedStyle(element).outlineStyle")
+    ring = lab.panel.locator(".cuaws-rows").evaluate("element => getComputedStyle(element).outlineStyle")
     lab.page.keyboard.press("Tab")
     lab.page.keyboard.type("Read")
     lab.page.keyboard.press("Tab")
