@@ -88,6 +88,7 @@ class Approval:
         self._done = threading.Event()
         self._explaining = threading.Lock()
         self._explanations: list[DisplayHandle] = []
+        self._closed = False
 
     def run(self) -> SignedIn:
         """
@@ -163,7 +164,7 @@ class Approval:
         view = SigningIn(self.sso_session)
         if show.in_place:
             with self._explaining:
-                if self.alive:
+                if not self._closed:
                     self._explanations.append(show(view))
         return view
 
@@ -234,6 +235,7 @@ class Approval:
     def _close(self, view: View) -> None:
         """Replace the card, if one was shown, so that no code stays on the page; what explained it goes."""
         with self._explaining:
+            self._closed = True
             for shown in self._explanations:
                 shown.update(Blank())
             self._explanations.clear()

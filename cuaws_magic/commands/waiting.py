@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cuaws_magic.background import ForkSafeLock
+from cuaws_magic.errors import AuthorizationDenied, Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cuaws_magic.views.render import Display
 
 LONGEST = 8 * 60.0  # minutes, where nobody said how long: a working day
+_AGAIN = 30.0  # seconds between two attempts that came to nothing
 _LOOK = 1.0  # seconds between two looks whether somebody signed in
 
 
@@ -93,11 +95,15 @@ class SignInWait:
                 self._waiting -= 1
 
     def _until_signed_in(self, sso_session: SsoSession, deadline: float) -> bool:
+        again_at = self._seconds()
         while self._login.peek(sso_session)[0] is None:
-            if self._stopped.is_set() or self._seconds() >= deadline:
+            now, error = self._seconds(), self._approvals.error
+            given_up = isinstance(error, (AuthorizationDenied, Cancelled)) and not self._approvals.waiting
+            if self._stopped.is_set() or now >= deadline or (given_up and again_at > now):
                 self._approvals.cancel()
                 return False
-            if self._display is not None and not self._approvals.waiting:
+            if self._display is not None and not self._approvals.waiting and now >= again_at:
                 self._approvals.begin(sso_session, self._display)
+                again_at = now + _AGAIN  # a service that does not answer is not asked each second
             self._stopped.wait(_LOOK)
         return True

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cuaws_magic.practice import Failure
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -209,3 +211,73 @@ def test_accessible(open_lab: Callable, knob: Callable, theme: str):
 
     assert found == {name: [] for name in found}
     assert lab.panel.locator("[role=status]").count() >= 1
+
+
+@EVERYWHERE
+def test_errors_go_and_enter_does_not_guess(open_lab: Callable, knob: Callable, page: str):
+    """Enter on the first of many does nothing; what went wrong with one account is not said beside another."""
+    lab = open_lab(PANEL, PANEL, page=page)
+    lab.open_panel(1)
+    lab.open_panel()
+    lab.panel.get_by_role("button", name="Sign in", exact=True).click()
+    lab.approve()
+    search = lab.panel.get_by_label("Search accounts")
+    search.fill("awsucob0")
+    lab.panel.locator(".cuaws-rows mark").first.wait_for()
+    search.press("Enter")
+    lab.page.wait_for_timeout(700)
+    guessed = lab.panel.get_by_text("You are").count()
+    knob(failures=(Failure("GetRoleCredentials", 1000, "403"),))
+    search.fill("myother")
+    lab.panel.locator(".cuaws-rows mark").filter(has_text="myother").wait_for()
+    search.press("Enter")
+    alerts = lab.page.locator(".cuaws-panel [role=alert]")
+    alerts.nth(1).wait_for()
+    search.fill("")
+    lab.panel.locator(".cuaws-rows p").filter(has_text="research-genomics").click()
+    alerts.first.wait_for(state="hidden")
+    alerts.nth(1).wait_for(state="hidden")
+
+    assert guessed == 0
+
+
+@EVERYWHERE
+def test_after_a_restart_a_cell_says_what_to_type(open_lab: Callable, knob: Callable, page: str):
+    """The account used last, below the traceback of boto3; `%cuaws use` alone takes it."""
+    knob(approve_after=1)
+    cells = (
+        f"{LOAD}\n%cuaws use awsucob0myaccount",
+        LOAD,
+        'import boto3; boto3.client("s3").list_buckets()',
+        "%cuaws use",
+    )
+    lab = open_lab(*cells, page=page)
+    lab.run(0)
+    lab.finished(0)
+    lab.restart_kernel()
+    lab.ready()
+    for cell in (1, 2):
+        lab.run(cell)
+        lab.finished(cell)
+    lab.output(2).get_by_text("%cuaws use awsucob0myaccount").wait_for()
+    lab.run(3)
+
+    assert "awsucob0myaccount · MyRole" in lab.finished(3)
+
+
+@EVERYWHERE
+def test_a_summary_first_the_difference_folded(open_lab: Callable, knob: Callable, page: str):
+    """`configure` says what it would add; a click opens the lines."""
+    knob(approve_after=1)
+    lab = open_lab(f"{LOAD}\n%cuaws configure --dry-run", "%cuaws console nosuchservice", page=page)
+    lab.run(0)
+    summary = lab.finished(0)
+    lines = lab.output(0).get_by_text("[profile awsucob0myaccount]")
+    folded = lines.is_visible()
+    lab.output(0).get_by_text("Show the difference").click()
+    lines.wait_for()
+    lab.run(1)
+
+    assert "research-genomics" in summary
+    assert folded is False
+    assert "The console has no page nosuchservice that is known here. Nearest: " in lab.finished(1)

@@ -94,3 +94,27 @@ def test_patterns_in_the_search_of_the_panel(app, show, typed, found):
     listed = AccountList(app.accounts(show), (), (), lambda _: False)
 
     assert [account.name for account in listed.find(typed)] == found
+
+
+def test_production_is_marked_everywhere(app, show, home):
+    """The same word in `use`, `status`, `whoami`, `export`, `console`, `accounts`; in a frame on a page."""
+    app.use(show, "awsucob0production", role="ReadOnly")
+    app.accounts(show)
+    views = {
+        "use": app.use(show, "awsucob0production", role="ReadOnly"),
+        "status": app.status(),
+        "whoami": app.whoami(),
+        "export": app.export(show, None, "process", variable="keys"),
+        "console": app.console(show),
+        "accounts": app.accounts(show, "*production"),
+    }
+
+    plain = {
+        name: "production" in repr(view).splitlines()[0].replace("awsucob0production", "")
+        for name, view in views.items()
+    }
+    plain["accounts"] = "(production)" in repr(views["accounts"])
+    assert plain == dict.fromkeys(views, True)
+    assert {
+        name: view.mimebundle()["text/html"].count(">production</span>") for name, view in views.items()
+    } == dict.fromkeys(views, 1)

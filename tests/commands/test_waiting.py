@@ -121,3 +121,18 @@ def test_an_interrupt_ends_it(app, portal, show):
 
     assert len(failed) == 1
     until(lambda: show.kinds[-1] == "SignInEnded")
+
+
+def test_who_denies_it_is_not_asked_again(app, portal, show):
+    """The wait ends there: the call fails as it would have, and no further code is shown."""
+    client = ended_client(app, portal, show, wait_for_sign_in=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(caller, client)
+        until(lambda: show.kinds[-1:] == ["AwaitingApproval"])
+        portal.deny(portal.pending_user_codes()[0])
+        with pytest.raises(NotSignedIn):
+            asked.result(timeout=30)
+
+    assert show.kinds.count("AwaitingApproval") == 1
+    assert "was denied" in repr(show.views[-1])

@@ -212,3 +212,36 @@ def test_a_code_that_ran_out_is_replaced(kernel, portal: PracticePortal, waiting
     assert "The last code expired; this is a new one." in text
     assert len(cell.outputs) == 1
     assert "Signed in for" in cell.text
+
+
+def test_a_loop_survives_lunch(kernel, portal: PracticePortal, waiting_code: Callable):
+    """The sign-in ends while a cell works: the code is shown below it, and after the approval the cell goes on."""
+    portal.knobs = Knobs(approve_after=1, interval=1, role_lifetime=6)
+    kernel.good("%cuaws use awsucob0myaccount --wait-for-sign-in\nimport boto3, time\nclient = boto3.client('sts')")
+    portal.knobs = Knobs(interval=1, role_lifetime=60)
+    portal.revoke_sign_ins()
+
+    cell = kernel.send(
+        "done = []\nfor _ in range(12):\n    done.append(client.get_caller_identity()['Account'])\n    time.sleep(1)"
+    )
+    user_code = waiting_code(kernel)
+    kernel.until(lambda: user_code in cell.text)
+    portal.approve(user_code)
+    kernel.finish(cell)
+
+    assert cell.status == "ok"
+    assert kernel.value("done") == ["111111111111"] * 12
+    assert user_code not in cell.text + cell.html
+
+
+def test_a_production_account_is_asked_about(kernel, portal: PracticePortal):
+    """A person types its name; where nobody can (papermill, nbclient) it refuses, with what to type."""
+    _, unattended = kernel.run_all("%load_ext cuaws_magic", "%cuaws use awsucob0production --role Admin")
+    cell = kernel.send("%cuaws use awsucob0production --role Admin")
+    question = kernel.asked()["prompt"]
+    kernel.answer("awsucob0production")
+    kernel.finish(cell)
+
+    assert "type `%cuaws use awsucob0production --role Admin --yes`." in str(unattended)
+    assert "Admin may change things there." in question
+    assert "Using awsucob0production" in cell.text
