@@ -158,7 +158,7 @@ _TAG = Markup('<span class="cuaws-tag">production</span>')
 
 def _found(typed: str) -> re.Pattern[str] | None:
     """Return what finds the words of a search; digits also where a number is written in groups."""
-    words = [word for word in re.split(r"[\s*?]+", typed) if word]
+    words = [word for word in re.split(r"[\s*?]+", typed) if len(word) > 1]  # one letter is everywhere
     either = [" ?".join(word) if word.isdigit() else re.escape(word) for word in words]
     return re.compile("|".join(either), re.IGNORECASE) if either else None
 

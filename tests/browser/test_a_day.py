@@ -269,7 +269,7 @@ def test_after_a_restart_a_cell_says_what_to_type(open_lab: Callable, knob: Call
 def test_a_summary_first_the_difference_folded(open_lab: Callable, knob: Callable, page: str):
     """`configure` says what it would add; a click opens the lines."""
     knob(approve_after=1)
-    lab = open_lab(f"{LOAD}\n%cuaws configure --dry-run", "%cuaws console nosuchservice", page=page)
+    lab = open_lab(f"{LOAD}\n%cuaws configure --dry-run", "%cuaws console nosuchservice awsucob0myaccount", page=page)
     lab.run(0)
     summary = lab.finished(0)
     lines = lab.output(0).get_by_text("[profile awsucob0myaccount]")
