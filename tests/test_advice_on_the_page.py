@@ -433,6 +433,7 @@ NOTES = [
         works=lambda page: "no time zone" not in repr(page.do("status")),
     ),
     Advice("none in use; type `%cuaws use ACCOUNT`", "status", ("login",)),
+    Advice(", used last, type `%cuaws use`", "status", (use, lambda page: page.new_kernel())),
     Advice("none; type `%cuaws login`", "status"),
     Advice(
         "not renewed; then type `%cuaws paste` with new ones, or `%cuaws use ACCOUNT`",

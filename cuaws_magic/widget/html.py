@@ -91,7 +91,7 @@ def warnings(card: AwaitingApproval) -> list[str]:
 def how_to_sign_in(state: PanelState) -> str:
     """Say what the button will ask for."""
     if state.ended:
-        return Markup('<span class="cuaws-dim"><code>%cuaws login</code> does the same</span>')
+        return ""
     if state.at_cu:
         return Markup('<span class="cuaws-dim">with your IdentiKey and Duo; no keys to copy</span>')
     return Markup('<span class="cuaws-dim">in your browser; no keys to copy</span>')

@@ -131,13 +131,24 @@ def panel_state(context: Context, now: datetime) -> PanelState:
         holds = status(context)
     except CuawsError as error:
         # Several sso-sessions are no mistake here: the panel has a choice for them.
-        trouble = None if len(Names(context).configured_sessions()) > 1 else Trouble(str(error), "again")
+        trouble = None if len(Names(context).configured_sessions()) > 1 else Trouble(for_a_panel(str(error)), "again")
         return PanelState(
             "out", "idle", "Not signed in", "", trouble=_trouble(context, None, now) or trouble, busy=busy
         )
     if holds.signed_in_until is None or holds.signed_in_until <= now:
         return _signed_out(context, holds, now, busy)
     return _signed_in(context, holds, holds.signed_in_until, now, busy)
+
+
+# Where a sentence ends and another begins.
+_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z`])")
+_TYPED = re.compile(r"`|[Rr]un the (?:cell|notebook)|[Rr]un this cell|wait a minute, then", re.IGNORECASE)
+
+
+def for_a_panel(text: str) -> str:
+    """Leave out what a message has people type: here there is a button for it."""
+    kept = [one for one in _SENTENCES.split(text) if not _TYPED.search(one)]
+    return " ".join(kept) or text
 
 
 SIGNING_OUT = Trouble(
@@ -154,7 +165,9 @@ def _signed_out(context: Context, holds: Status, now: datetime, busy: frozenset[
     current = context.credentials.current
     if current is not None and current.sso_session is not None:
         hint = context.hints.signed_out(current)
-        trouble = _trouble(context, None, now) or Trouble(f"{hint.title}. {' '.join(hint.sentences)}", "sign-in")
+        trouble = _trouble(context, None, now) or Trouble(
+            for_a_panel(f"{hint.title}. {' '.join(hint.sentences)}"), "sign-in"
+        )
         name = current.account.name
         production = marked(context, name)
         return PanelState(
@@ -230,12 +243,13 @@ def _trouble(context: Context, until: datetime | None, now: datetime) -> Trouble
             return None
         unconfirmed = isinstance(last.error, ProductionUnconfirmed)
         text = last.error.what if isinstance(last.error, ProductionUnconfirmed) else str(last.error)
-        return Trouble(text, _remedy(last.error), not unconfirmed)
+        remedy = _remedy(last.error)
+        return Trouble(for_a_panel(text) if remedy else text, remedy, not unconfirmed)
     current = context.credentials.current
     renewed = last is not None and last.kind == RENEW and not wants_sign_in
     if renewed and current is not None and current.ends_at is not None:
         return Trouble(f"New credentials are in use, good for {until_text(current.ends_at, now)}.", None, urgent=False)
     error = context.approvals.error
     if wants_sign_in and isinstance(error, CuawsError):
-        return Trouble(str(error), "sign-in")
+        return Trouble(for_a_panel(str(error)), "sign-in")
     return None

@@ -27,7 +27,7 @@ from cuaws_magic.views.render import Cell
 from cuaws_magic.widget import html, selection
 from cuaws_magic.widget import view as panel_view
 from cuaws_magic.widget.panel import Nowhere, Panel
-from cuaws_magic.widget.state import Trouble, marked, panel_state
+from cuaws_magic.widget.state import Trouble, for_a_panel, marked, panel_state
 from cuaws_magic.widget.view import open_panel
 
 if TYPE_CHECKING:
@@ -534,7 +534,7 @@ def test_renew_fetches_new_credentials(panels, signed_in: App, portal: PracticeP
 
 
 def test_errors_are_the_words_of_the_magics(panels, signed_in: App, portal: PracticePortal):
-    """An error stands in the panel word for word, with a button; the button does the same again."""
+    """An error stands in the panel in the magic's words, but for what to type: a button does that."""
     portal.knobs = dataclasses.replace(portal.knobs, failures=(Failure("GetRoleCredentials", 1000, "403"),))
     panel = panels()
     widgets = ready(panel)
@@ -550,7 +550,25 @@ def test_errors_are_the_words_of_the_magics(panels, signed_in: App, portal: Prac
     until(lambda: signed_in.credentials.current)
     until(lambda: panel._state.trouble is None)
 
-    assert said == str(raised.value)
+    assert said == for_a_panel(str(raised.value))
+    assert "`" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The request was denied. Type `%cuaws login` to ask again.", "The request was denied."),
+        ("The portal has a problem. Wait a minute, then run the cell again.", "The portal has a problem."),
+        (
+            "It ended at 10:05. Credentials work until 11:00. Type `%cuaws login`.",
+            "It ended at 10:05. Credentials work until 11:00.",
+        ),
+        ("Type `%cuaws use x`.", "Type `%cuaws use x`."),
+    ],
+)
+def test_a_panel_has_nobody_type(text, expected):
+    """Whole sentences go, and never all of them."""
+    assert for_a_panel(text) == expected
 
 
 def test_a_choice_of_organisations_only_where_there_are_several(panels, app: App, home: Path):
