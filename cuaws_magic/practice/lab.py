@@ -89,6 +89,7 @@ def _lab(portal_url: str, folder: Path, log_file: Path) -> int:
             print(
                 f"\nOpen   http://127.0.0.1:{port}/lab/tree/{QUICKSTART}?token={token}\n\n"
                 f"The pretend AWS is the practice portal, {portal_url}\n"
+                "Your own notebooks can have %cuaws from the start: `cuaws-magic autoload`.\n"
                 "Its sign-in page opens from the notebook, and there you approve. Ctrl-C here ends both.",
                 flush=True,
             )

@@ -296,13 +296,15 @@ class Selection:
         self._roles.update(self._context.accounts.roles(sso_session, [account_id]))
 
     def _role(self, account_id: str) -> str | None:
-        """Return the role that the person chose, or has in use, or took last, or has alone."""
+        """Return the role that the person chose, or has in use, or took last, or has alone, or prefers."""
         names = self._roles.get(account_id)
         current = self._context.credentials.current
         in_use = current.role_name if current is not None and current.account.id == account_id else None
         last = in_use if in_use is not None and (names is None or in_use in names) else self._used.get(account_id)
         chosen = self._role_name or (last if names is None or last in names else None)
-        return chosen or (names[0] if names is not None and len(names) == 1 else None)
+        if chosen or names is None:
+            return chosen
+        return names[0] if len(names) == 1 else self._context.settings.preferred(sorted(names, key=power))
 
     def _ask(self, kind: str, what: object, work: Callable[[], object]) -> None:
         if (kind, what) not in self._asked:

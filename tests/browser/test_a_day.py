@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from browser.hub import let_it_end
 
 from cuaws_magic.practice import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from browser.hub import Hub
     from browser.lab import Lab
 
     from cuaws_magic.practice import PracticePortal
@@ -281,3 +283,31 @@ def test_a_summary_first_the_difference_folded(open_lab: Callable, knob: Callabl
     assert "research-genomics" in summary
     assert folded is False
     assert "The console has no page nosuchservice that is known here. Nearest: " in lab.finished(1)
+
+
+@EVERYWHERE
+def test_the_end_is_said_in_time(open_lab: Callable, knob: Callable, hub: Hub, portal: PracticePortal, page: str):
+    """Renew says what it did; before a sign-in ends, a line above a cell has a button, and the panel its own."""
+    knob(approve_after=1)
+    lab = open_lab(PANEL, "%cuaws use awsucob0myaccount", "print('a cell')", page=page)
+    lab.open_panel()
+    lab.run(1)
+    lab.finished(1)
+    lab.button("Renew").click()
+    lab.says("New credentials are in use, good for 4 h, until")
+    let_it_end(hub, 30.2)
+    lab.button("Renew").click()  # the kernel looks at the files again
+    lab.says("The sign-in ends in 30 min")  # when that moment comes
+    lab.run(2)
+    said = lab.finished(2)
+    lab.output(2).get_by_role("button", name="Sign in again").click()
+    lab.output(2).get_by_text("Signed in for 8 h").wait_for()
+    lab.panel.get_by_text("nothing is interrupted").wait_for(state="hidden")
+    lab.button("Sign out").click()
+    lab.button("Sign out everywhere").click()
+    lab.says("Not signed in")
+
+    assert "The sign-in ends in " in said
+    assert "a cell" in said
+    assert portal.count("StartDeviceAuthorization") == 2
+    assert portal.count("Logout") == 1

@@ -7,12 +7,11 @@ not colour alone. The pictures are for people.
 
 from __future__ import annotations
 
-import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from browser.hub import let_it_end
 
 from cuaws_magic.practice import Failure
 
@@ -105,16 +104,6 @@ def _picture(lab: Lab, name: str, part: Locator | None = None) -> None:
     assert cut == []
 
 
-def _let_it_end(hub: Hub, minutes: float) -> None:
-    """Let the sign-in end soon, for all that this home remembers of it."""
-    home, end = hub.home("ralphie"), time.time() + 60 * minutes
-    (state,) = home.glob(".local/state/cuaws_magic/sign-in-*.json")
-    state.write_text(json.dumps({"at": end - 8 * 3600}))
-    (path,) = (one for one in home.glob(".aws/sso/cache/*.json") if "accessToken" in one.read_text())
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps(content | {"expiresAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end))}))
-
-
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_every_face(open_lab: Callable, hub: Hub, knob: Callable, theme: str):  # noqa: PLR0915 - one visit
     """Signed out, signing in, signed in, an account, a production one, a search, an error, the end, no kernel."""
@@ -159,7 +148,7 @@ def test_every_face(open_lab: Callable, hub: Hub, knob: Callable, theme: str):  
     _picture(lab, f"error-{name}")
     knob(failures=())
     lab.panel.get_by_label("Search accounts").fill("")
-    _let_it_end(hub, 24)
+    let_it_end(hub, 24)
     lab.button("Try again").click()
     lab.says("Sign in again now, and nothing is interrupted.")
     _picture(lab, f"ending-{name}")

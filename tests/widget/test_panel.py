@@ -461,6 +461,17 @@ def test_commands_in_what_goes_wrong_are_code():
     assert "%cuaws login &lt;i&gt;</code>." in drawn
 
 
+def test_a_preferred_role_is_selected(panels, signed_in: App):
+    """Where a person said which they prefer; the button waits for nothing then."""
+    signed_in.choice.configure(Settings(prefer_roles=("read*",)))
+    widgets = ready(panels())
+
+    widgets.accounts.value = "333333333333"
+    until(lambda: widgets.role.value == "ReadOnly")
+
+    assert widgets.use.description == "Use this account"
+
+
 def test_a_role_is_never_guessed(panels, signed_in: App):
     """With several roles and none used, the person chooses; then that one is remembered."""
     panel = panels()
