@@ -21,7 +21,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cuaws_magic.practice import command
+from cuaws_magic.practice import Knobs, command, lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,7 +134,17 @@ def test_every_option_has_its_test() -> None:
 
     assert {option for action in parser._actions for option in action.option_strings} == {
         "--port", "--aws-port", "--approve-after", "--accounts", "--role-lifetime", "--token-lifetime", "--shell",
+        "--lab",  # in kernel/test_demo_and_lab.py
     }  # fmt: skip
+
+
+def test_lab_without_jupyterlab(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line that says what to install."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+
+    status = lab.run(Knobs())
+
+    assert (status, capsys.readouterr().err) == (1, "JupyterLab is not installed here. Run: pip install jupyterlab\n")
 
 
 def test_without_options(practice: Any) -> None:
