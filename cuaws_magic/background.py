@@ -116,6 +116,11 @@ class Outcome:
     stamp: object = None
 
 
+def unforeseen(error: Exception) -> CuawsError:
+    """Return what a person is told of a bug behind a button: its kind alone, since its text may hold anything."""
+    return CuawsError(f"Something went wrong inside cuaws_magic ({type(error).__name__}). Type `%cuaws status`.")
+
+
 class Tasks:
     """
     Background tasks, one of a kind at a time, with the last outcome kept for whoever looks.
@@ -208,9 +213,8 @@ class Tasks:
             return Outcome(kind, stamp=self._stamp())
         except CuawsError as error:
             return Outcome(kind, error=error, task=task, stamp=self._stamp())
-        except Exception as error:  # noqa: BLE001 - a bug must not leave a dead button; its text may hold anything
-            text = f"Something went wrong inside cuaws_magic ({type(error).__name__}). Type `%cuaws status`."
-            return Outcome(kind, error=CuawsError(text), task=task, stamp=self._stamp())
+        except Exception as error:  # noqa: BLE001 - a bug must not leave a dead button
+            return Outcome(kind, error=unforeseen(error), task=task, stamp=self._stamp())
 
 
 @contextlib.contextmanager

@@ -78,11 +78,16 @@ def for_stream(text: str, stream: object) -> str:
     return text
 
 
-def clock(moment: datetime, now: datetime) -> str:
-    """Say a time of day in the time zone of texts, with the weekday if it is not today; a page may say it otherwise."""
+def clock(moment: datetime, now: datetime, *, zone: bool = True) -> str:
+    """
+    Say a time of day in the time zone of texts, with the weekday if it is not today; a page may say it otherwise.
+
+    Args:
+        zone: Name the zone too; not where a line beside it does.
+    """
     local = moment.astimezone(_zone)
     day = "" if local.date() == now.astimezone(_zone).date() else f"{local:%a} "
-    text = f"{day}{local:%H:%M} {local.tzname() or ''}".rstrip()
+    text = f"{day}{local:%H:%M} {(local.tzname() or '') if zone else ''}".rstrip()
     return f"\ue000{int(moment.timestamp())}\ue001{text}\ue002"
 
 

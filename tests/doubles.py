@@ -40,6 +40,8 @@ from cuaws_magic.sso.session import CU_BOULDER
 from cuaws_magic.sso.targets import Targets
 from cuaws_magic.sso.token_cache import TokenCache
 from cuaws_magic.state_store import StateStore
+from cuaws_magic.views.render import Cell
+from cuaws_magic.widget.offer import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -121,6 +123,22 @@ class RecordingShow:
     @property
     def kinds(self) -> list[str]:
         return [type(view).__name__ for view in self.views]
+
+
+_A_CELL = Cell("a", "b")
+
+
+class NotebookPage(RecordingShow):
+    """A page on which a person can press the buttons below its cells."""
+
+    def __init__(self, cell: Cell | None = _A_CELL) -> None:
+        super().__init__(in_place=True)
+        self.cell = cell
+
+    def button(self, words: str | None = None) -> Offer:
+        """Return the button, or the one with these words."""
+        (found,) = [one for one in self.views if isinstance(one, Offer) and words in {None, one._button.description}]
+        return found
 
 
 def a_registration(expires_at: datetime = NOON + 2000 * HOUR) -> ClientRegistration:

@@ -8,14 +8,12 @@ from datetime import datetime, timedelta, timezone
 
 import boto3
 import pytest
-from doubles import Clock, until
+from doubles import Clock, NotebookPage, until
 from test_advice_on_the_page import Page, above, background, page  # noqa: F401 - the fixture
 from test_advice_walks import ACCOUNT, ID
 
 from cuaws_magic.aws import plain_clients
 from cuaws_magic.ipython import offers
-from cuaws_magic.views.render import Cell
-from cuaws_magic.widget.offer import Offer
 
 
 @pytest.fixture
@@ -37,27 +35,11 @@ def signed_at(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plain_clients, "signed", lambda *what: signed(*what[:-1], clock()))
 
 
-class Notebook:
-    """Below which cells a person can press buttons."""
-
-    in_place = True
-    cell = Cell("a", "b")
-
-    def __init__(self) -> None:
-        self.views: list = []
-
-    def __call__(self, view):
-        self.views.append(view)
-        return self
-
-    def update(self, view):
-        self.views.append(view)
-
-    def press(self, words: str, until_it_says: str) -> None:
-        (button,) = [one for one in self.views if isinstance(one, Offer) and one._button.description == words]
-        button._button.click()
-        until(lambda: until_it_says in button._shown.value or not button._button.disabled)
-        assert until_it_says in button._shown.value
+def press(notebook: NotebookPage, words: str, until_it_says: str) -> None:
+    button = notebook.button(words)
+    button._button.click()
+    until(lambda: until_it_says in button._shown.value or not button._button.disabled)
+    assert until_it_says in button._shown.value
 
 
 def test_from_morning_to_evening(page: Page, clock: Clock, monkeypatch: pytest.MonkeyPatch):  # noqa: F811 - as above
@@ -69,11 +51,11 @@ def test_from_morning_to_evening(page: Page, clock: Clock, monkeypatch: pytest.M
     page.do("logout")
     clock.forward(hours=16)
     page.new_kernel()
-    morning = Notebook()
+    morning = NotebookPage()
 
     # Nine o'clock: a new kernel, one press.
     offers.status(page.app.context, morning)
-    morning.press(f"Use {ACCOUNT} as MyRole", "renewed automatically")
+    press(morning, f"Use {ACCOUNT} as MyRole", "renewed automatically")
     client = boto3.Session().client("sts")
     client._request_signer._credentials._time_fetcher = clock
     began, said, failed = clock(), [], []
@@ -87,9 +69,9 @@ def test_from_morning_to_evening(page: Page, clock: Clock, monkeypatch: pytest.M
         if hint:
             said.append((clock() - began, hint.splitlines()[0]))
         if "The sign-in ends in 10 min" in hint:
-            evening = Notebook()
+            evening = NotebookPage()
             offers.sign_in_again(page.app.context, evening)
-            evening.press("Sign in again", "Signed in for 8 h")
+            press(evening, "Sign in again", "Signed in for 8 h")
             signed_in_again += 1
         try:
             assert client.get_caller_identity()["Account"] == ID

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import builtins
 import difflib
+import functools
 import keyword
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,6 +24,28 @@ if TYPE_CHECKING:
     from cuaws_magic.ipython.completion import Names
 
 _TARGET = "a profile, an account name (any case), an account id, or ACCOUNT/ROLE"
+
+# What each command does, in the order of the help. The parsers are made with the first line that is typed:
+# they would be most of what a load costs.
+_ABOUT = "AWS credentials in this notebook, by IAM Identity Center."
+COMMANDS = {
+    "status": "who you are, which account, time left; sends no request (plain `%%cuaws` is the same)",
+    "login": "sign in; returns at once if you are still signed in",
+    "logout": "end the sign-in, at AWS and here; takes the credentials out of the kernel",
+    "use": "put credentials for an account into this kernel, confirmed with AWS",
+    "as": "run the cell below it in another account, then put everything back",
+    "each": "run the cell below it once in each matching account",
+    "release": "take the credentials out again; you stay signed in",
+    "whoami": "ask AWS who you are (STS GetCallerIdentity)",
+    "panel": "sign in and pick an account with the mouse",
+    "accounts": "list the accounts that you can use",
+    "paste": "use keys copied from the access portal (hidden prompt, or below a line `%%%%cuaws paste`)",
+    "configure": "write a profile for each account and role to ~/.aws/config",
+    "forget": "delete a saved block of keys from ~/.aws/credentials",
+    "export": "write credentials for another program; they are not renewed",
+    "console": "show a link that opens the AWS console in an account and role",
+    "doctor": "look for problems on this machine, and say what to do",
+}
 
 # What the help of a command shows; the first are those of all.
 _EXAMPLES = {
@@ -90,7 +113,8 @@ def _variable(text: str) -> str:
 _variable.__name__ = "name of a variable"  # as above
 
 
-def _command(commands: Any, name: str, summary: str) -> Any:
+def _command(commands: Any, name: str) -> Any:
+    summary = COMMANDS[name]
     parser = commands.add_parser(
         name,
         help=summary,
@@ -103,15 +127,13 @@ def _command(commands: Any, name: str, summary: str) -> Any:
 
 def build_parser() -> Any:
     """Declare every command and argument of the contract."""
-    parser: Any = _Parser("cuaws", description="AWS credentials in this notebook, by IAM Identity Center.")  # type: ignore[no-untyped-call]  # IPython is half typed
+    parser: Any = _Parser("cuaws", description=_ABOUT)  # type: ignore[no-untyped-call]  # IPython is half typed
     parser.add_argument("-h", "--help", action="store_true", help="show this help")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
-    _command(
-        commands, "status", "who you are, which account, time left; sends no request (plain `%%cuaws` is the same)"
-    )
+    _command(commands, "status")
 
-    login = _command(commands, "login", "sign in; returns at once if you are still signed in")
+    login = _command(commands, "login")
     login.add_argument("--session", metavar="NAME", help="an [sso-session] of ~/.aws/config")
     login.add_argument("--start-url", metavar="URL", help="address of the access portal of another organisation")
     login.add_argument("--sso-region", metavar="REGION", help="region of its Identity Center")
@@ -119,12 +141,12 @@ def build_parser() -> Any:
     login.add_argument("--no-wait", action="store_true", help="do not wait: continue in the background")
     login.add_argument("--timeout", metavar="S", type=_positive_seconds, help="give up after S seconds")
 
-    logout = _command(commands, "logout", "end the sign-in, at AWS and here; takes the credentials out of the kernel")
+    logout = _command(commands, "logout")
     logout.add_argument(
         "--all", action="store_true", help="every sign-in in your home folder, as `aws sso logout` does"
     )
 
-    use = _command(commands, "use", "put credentials for an account into this kernel, confirmed with AWS")
+    use = _command(commands, "use")
     use.add_argument(
         "target", metavar="TARGET", nargs="?", help=_TARGET + "; none for the last one, - for the one before"
     )
@@ -144,12 +166,12 @@ def build_parser() -> Any:
     use.add_argument("--yes", action="store_true", help="a role that can change a production account is meant")
 
     _many(commands)
-    _command(commands, "release", "take the credentials out again; you stay signed in")
-    _command(commands, "whoami", "ask AWS who you are (STS GetCallerIdentity)")
+    _command(commands, "release")
+    _command(commands, "whoami")
 
-    _command(commands, "panel", "sign in and pick an account with the mouse")
+    _command(commands, "panel")
 
-    accounts = _command(commands, "accounts", "list the accounts that you can use")
+    accounts = _command(commands, "accounts")
     accounts.add_argument("pattern", metavar="PATTERN", nargs="?", help="part of a name or id, or a pattern with *")
     accounts.add_argument("--roles", action="store_true", help="with your roles in each")
     accounts.add_argument(
@@ -160,14 +182,12 @@ def build_parser() -> Any:
     _profiles(commands)
     _export(commands)
     _console(commands)
-    _command(commands, "doctor", "look for problems on this machine, and say what to do")
+    _command(commands, "doctor")
     return parser
 
 
 def _paste(commands: Any) -> None:
-    paste = _command(
-        commands, "paste", "use keys copied from the access portal (hidden prompt, or below a line `%%%%cuaws paste`)"
-    )
+    paste = _command(commands, "paste")
     paste.add_argument(
         "--save",
         metavar="PROFILE",
@@ -178,7 +198,7 @@ def _paste(commands: Any) -> None:
 
 
 def _profiles(commands: Any) -> None:
-    configure = _command(commands, "configure", "write a profile for each account and role to ~/.aws/config")
+    configure = _command(commands, "configure")
     configure.add_argument("pattern", metavar="PATTERN", nargs="?", help="which accounts, as in `accounts`; else all")
     configure.add_argument("--dry-run", action="store_true", help="show the difference, write nothing")
     configure.add_argument(
@@ -187,16 +207,16 @@ def _profiles(commands: Any) -> None:
         help="remove profiles written by this command whose account or role you no longer have",
     )
     configure.add_argument("--process", action="store_true", help="profiles for tools that do not know sso-session")
-    forget = _command(commands, "forget", "delete a saved block of keys from ~/.aws/credentials")
+    forget = _command(commands, "forget")
     forget.add_argument("profile", metavar="PROFILE", help="the name of the block")
 
 
 def _many(commands: Any) -> None:
-    within = _command(commands, "as", "run the cell below it in another account, then put everything back")
+    within = _command(commands, "as")
     within.add_argument("target", metavar="TARGET", help=_TARGET)
     within.add_argument("--role", metavar="R", help="the role, where you have several")
     within.add_argument("--region", metavar="R", type=_region, help="the region for clients that name none")
-    each = _command(commands, "each", "run the cell below it once in each matching account")
+    each = _command(commands, "each")
     each.add_argument("patterns", metavar="PATTERN", nargs="*", help="which accounts, as in `accounts`; else all")
     each.add_argument("--role", metavar="R", help="the role, or a pattern of it")
     each.add_argument("--regions", metavar="R,…", help="in these regions, each")
@@ -207,7 +227,7 @@ def _many(commands: Any) -> None:
 
 
 def _export(commands: Any) -> None:
-    export = _command(commands, "export", "write credentials for another program; they are not renewed")
+    export = _command(commands, "export")
     export.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
     export.add_argument(
         "--format", choices=EXPORT_FORMATS, metavar="F", default=EXPORT_FORMATS[0], help=f"{', '.join(EXPORT_FORMATS)}"
@@ -219,7 +239,7 @@ def _export(commands: Any) -> None:
 
 
 def _console(commands: Any) -> None:
-    console = _command(commands, "console", "show a link that opens the AWS console in an account and role")
+    console = _command(commands, "console")
     console.add_argument("service", metavar="SERVICE", nargs="?", help="the page to open: s3, ec2, sagemaker and so on")
     console.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
 
@@ -227,15 +247,19 @@ def _console(commands: Any) -> None:
 class Grammar:
     """Parses, explains and completes the line after `%cuaws`."""
 
-    def __init__(self) -> None:
-        self._parser = build_parser()
+    @functools.cached_property
+    def _parser(self) -> Any:
+        return build_parser()
+
+    @functools.cached_property
+    def _commands(self) -> dict[str, argparse.ArgumentParser]:
         action = next(one for one in self._parser._actions if one.dest == "command")  # noqa: SLF001 - argparse has no public way to it
-        self._commands: dict[str, argparse.ArgumentParser] = dict(action.choices)
+        return dict(action.choices)
 
     @property
     def names(self) -> list[str]:
         """The commands there are."""
-        return list(self._commands)
+        return list(COMMANDS)
 
     def parse(self, line: str) -> argparse.Namespace:
         """
@@ -269,10 +293,10 @@ class Grammar:
     def help(self, command: str | None = None) -> str:
         """Return the help text of a command, or of all: usage, a line for each thing to type, examples."""
         if command is None:
-            parser, usage = self._parser, "%cuaws COMMAND [OPTIONS]"
-            parts = [("Commands", [(name, one.description or "") for name, one in self._commands.items()])]
+            about, usage = _ABOUT, "%cuaws COMMAND [OPTIONS]"
+            parts = [("Commands", list(COMMANDS.items()))]
         else:
-            parser = self._commands[command]
+            parser, about = self._commands[command], COMMANDS[command]
             places = [one for one in parser._actions if not one.option_strings]  # noqa: SLF001 - argparse has no public way to it
             options = [one for one in parser._actions if one.option_strings]  # noqa: SLF001 - as above
             usage = " ".join([f"%cuaws {command}", *map(_place, places), *(["[OPTIONS]"] if options else [])])
@@ -281,7 +305,7 @@ class Grammar:
                 ("Options", [(_option(one), one.help or "") for one in options]),
             ]
         parts.append(("Examples", list(_EXAMPLES.get(command, ()))))
-        lines = [f"{(parser.description or '').rstrip('.')}.", "", f"Usage: {usage}"]
+        lines = [f"{about.rstrip('.')}.", "", f"Usage: {usage}"]
         for title, rows in parts:
             width = max((len(name) for name, _ in rows), default=0)
             lines += ["", f"{title}:", *(f"  {name:<{width}}  {text}" for name, text in rows)] if rows else []

@@ -10,6 +10,7 @@ import contextvars
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
+from cuaws_magic.background import unforeseen
 from cuaws_magic.errors import Cancelled, CuawsError
 from cuaws_magic.views import render
 from cuaws_magic.views.render import View
@@ -71,11 +72,17 @@ class Offer(View):
         try:
             view = self._act(_Below(self._shown))
         except (CuawsError, Cancelled) as error:
-            self._shown.value = render.card("bad", "That did not work", "", render.lines([str(error)]))
-            self._button.disabled = False
+            self._failed(error)
+            return
+        except Exception as error:  # noqa: BLE001 - a bug must not leave a dead button
+            self._failed(unforeseen(error))
             return
         self._shown.value = view.mimebundle()["text/html"]
         self._button.layout.display = "none"
+
+    def _failed(self, error: BaseException) -> None:
+        self._shown.value = render.page(render.card("bad", "That did not work", "", render.lines([str(error)])))
+        self._button.disabled = False
 
 
 def offer(words: str, act: Callable[[Any], View]) -> Offer | None:

@@ -186,7 +186,7 @@ def _signed_out(context: Context, holds: Status, now: datetime, busy: frozenset[
 
 def _signed_in(context: Context, holds: Status, until: datetime, now: datetime, busy: frozenset[str]) -> PanelState:
     in_use, current = holds.in_use, context.credentials.current
-    side = f"{holds.where.split(' · ', 1)[0]} · signed in until about {_short(clock(until, now))}"
+    side = f"{holds.where.split(' · ', 1)[0]} · signed in until about {clock(until, now, zone=False)}"
     soon = until - now <= SIGN_IN_WARNING
     trouble = _trouble(context, until, now)
     if trouble is None and soon:
@@ -204,11 +204,6 @@ def _signed_in(context: Context, holds: Status, until: datetime, now: datetime, 
         console_url=console_of(current) if current is not None else None,
         signed_in_at=until - SIGN_IN_LIFE, changes_at=until if soon else until - SIGN_IN_WARNING,
     )  # fmt: skip
-
-
-def _short(time_of_day: str) -> str:
-    """Leave out the time zone; the line of the sign-in says it."""
-    return re.sub("([0-9]{2}:[0-9]{2}) [^\ue002]*", r"\1", time_of_day)
 
 
 def _credentials_bar(current: InUseRole, now: datetime) -> Bar | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser.hub import let_it_end
+from browser.hub import give_up, let_it_end
 
 from cuaws_magic.practice import Failure
 
@@ -180,7 +181,7 @@ def test_a_stop_is_not_red(open_lab: Callable, page: str):
 def test_accessible(open_lab: Callable, knob: Callable, theme: str):
     """axe-core finds nothing serious in the panel's faces and in the cards, and changes are announced."""
     if not AXE.exists():
-        pytest.skip("axe-core is not there. Type `sh scripts/browser_parts.sh`.")
+        give_up("axe-core is not there. Type `sh scripts/browser_parts.sh`.", os.environ)
     lab = open_lab(
         PANEL, "%cuaws use awsucob0production --role ReadOnly", "%cuaws accounts --roles", "%cuaws", theme=theme
     )

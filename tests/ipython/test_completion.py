@@ -61,6 +61,13 @@ def test_parts_numbers_and_roles(line, expected):
     assert offered(line) == expected
 
 
+def test_every_command_has_its_parser():
+    """What the help lists without making a parser is what there is."""
+    grammar = Grammar()
+
+    assert grammar.names == list(grammar._commands)
+
+
 def test_roles_are_asked_for_behind(app, portal):
     """A press of Tab offers what is known and waits for nobody; the next one knows more."""
     from doubles import RecordingShow, until

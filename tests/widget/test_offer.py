@@ -3,52 +3,27 @@
 from __future__ import annotations
 
 import pytest
-from doubles import App, until
+from doubles import App, NotebookPage, until
 
 from cuaws_magic.errors import UnknownTarget
 from cuaws_magic.ipython import offers
 from cuaws_magic.practice import Knobs
-from cuaws_magic.views.render import Cell
 from cuaws_magic.widget.offer import Offer
-
-HERE = Cell("a", "b")
-
-
-class Page:
-    """A page on which a person can press buttons."""
-
-    in_place = True
-
-    def __init__(self, cell: Cell | None = HERE) -> None:
-        self.cell = cell
-        self.views: list = []
-
-    def __call__(self, view):
-        self.views.append(view)
-        return self
-
-    def update(self, view):
-        self.views.append(view)
-
-    @property
-    def button(self) -> Offer:
-        (found,) = [view for view in self.views if isinstance(view, Offer)]
-        return found
 
 
 @pytest.fixture
 def used(app: App) -> App:
     """A new kernel of a home where an account was used."""
-    app.use(Page(), "awsucob0myaccount")
+    app.use(NotebookPage(), "awsucob0myaccount")
     app.release()
     return App()
 
 
 def test_a_new_kernel_offers_the_account_used_last(used):
     """One press: it is in use, and the card of it stands below."""
-    page = Page()
+    page = NotebookPage()
     view = offers.status(used.context, page)
-    button = page.button
+    button = page.button()
 
     button._button.click()
     until(lambda: "ralphie@colorado.edu" in button._shown.value)
@@ -65,16 +40,16 @@ def test_it_signs_in_first_if_it_must(used, portal):
     """The code stands below the button, and no longer than it waits."""
     used.logout()
     portal.knobs = Knobs(interval=1)
-    page = Page()
+    page = NotebookPage()
     offers.status(used.context, page)
 
-    page.button._button.click()
-    until(lambda: "user_code=" in page.button._shown.value)
+    page.button()._button.click()
+    until(lambda: "user_code=" in page.button()._shown.value)
     (code,) = portal.pending_user_codes()
     portal.approve(code)
-    until(lambda: "ralphie@colorado.edu" in page.button._shown.value)
+    until(lambda: "ralphie@colorado.edu" in page.button()._shown.value)
 
-    assert code not in page.button._shown.value
+    assert code not in page.button()._shown.value
     used.release()
 
 
@@ -92,19 +67,34 @@ def test_what_goes_wrong_is_said_and_can_be_tried_again(used, monkeypatch):
     assert button._button.disabled is False
 
 
+def test_a_bug_leaves_no_dead_button_and_says_nothing_of_its_text():
+    """Its text may hold anything."""
+
+    def break_down(*_):
+        raise ValueError("a secret")
+
+    button = Offer("Use x", break_down)
+
+    button._button.click()
+    until(lambda: "Something went wrong inside cuaws_magic (ValueError)." in button._shown.value)
+
+    assert "a secret" not in button._shown.value
+    assert button._button.disabled is False
+
+
 def test_another_sign_in_is_offered(app, portal):
     """Below the line that says that it ends."""
-    app.use(Page(), "awsucob0myaccount")
-    page = Page()
+    app.use(NotebookPage(), "awsucob0myaccount")
+    page = NotebookPage()
     offers.sign_in_again(app.context, page)
 
-    page.button._button.click()
-    until(lambda: "Signed in for" in page.button._shown.value)
+    page.button()._button.click()
+    until(lambda: "Signed in for" in page.button()._shown.value)
 
     assert portal.count("StartDeviceAuthorization") == 2
 
 
-@pytest.mark.parametrize("page", [Page(None)], ids=["nobody there"])
+@pytest.mark.parametrize("page", [NotebookPage(None)], ids=["nobody there"])
 def test_where_nobody_can_press_there_is_no_button(used, page):
     """A notebook that is run by a program has the card alone."""
     offers.status(used.context, page)
