@@ -108,7 +108,7 @@ class Approval:
             message = "Sign-in cancelled. Type `%cuaws login` to start again."
             self._close(self._nothing(_CANCELLED, "Type `%cuaws login` to start again."))
             cancelled = self.error = Cancelled(message)
-            cancelled.said = self._shown is not None and self._show.in_place
+            cancelled.said = self._shown is not None
             raise cancelled from None
         except CuawsError as error:
             self.error = error

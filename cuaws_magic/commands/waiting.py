@@ -17,7 +17,7 @@ from cuaws_magic.errors import AuthorizationDenied, Cancelled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cuaws_magic.commands.approval import Approvals
+    from cuaws_magic.commands.approval import Approval, Approvals
     from cuaws_magic.model import SsoSession
     from cuaws_magic.settings import Settings
     from cuaws_magic.sso.login import Login
@@ -72,9 +72,10 @@ class SignInWait:
         self._wanted = wanted or bool(self._settings().wait_for_sign_in)
 
     def stop(self) -> None:
-        """End every wait: the cell was interrupted."""
+        """End every wait that is under way: the cell was interrupted, or somebody said no."""
         if self._waiting:
-            self._stopped.set()
+            ended, self._stopped = self._stopped, threading.Event()
+            ended.set()
             self._approvals.cancel()
 
     def __call__(self, sso_session: SsoSession) -> bool:
@@ -82,28 +83,31 @@ class SignInWait:
         if not self._wanted or self._display is None:
             return False
         minutes = self._settings().wait_for_sign_in or LONGEST
-        deadline = self._seconds() + 60 * minutes
+        deadline, stopped = self._seconds() + 60 * minutes, self._stopped
         with self._one_card:  # in a pool, one thread shows the code
-            self._stopped.clear()
             self._waiting += 1
             try:
-                return self._until_signed_in(sso_session, deadline)
+                return self._until_signed_in(sso_session, self._display, deadline, stopped)
             except KeyboardInterrupt:
-                self._approvals.cancel()
+                self.stop()
                 raise
             finally:
                 self._waiting -= 1
 
-    def _until_signed_in(self, sso_session: SsoSession, deadline: float) -> bool:
+    def _until_signed_in(
+        self, sso_session: SsoSession, display: Display, deadline: float, stopped: threading.Event
+    ) -> bool:
+        approval: Approval | None = None
         again_at = self._seconds()
         while self._login.peek(sso_session)[0] is None:
-            now, error = self._seconds(), self._approvals.error
-            given_up = isinstance(error, (AuthorizationDenied, Cancelled)) and not self._approvals.waiting
-            if self._stopped.is_set() or now >= deadline or (given_up and again_at > now):
+            now = self._seconds()
+            if approval is not None and isinstance(approval.error, (AuthorizationDenied, Cancelled)):
+                self.stop()
+            if stopped.is_set() or now >= deadline:
                 self._approvals.cancel()
                 return False
-            if self._display is not None and not self._approvals.waiting and now >= again_at:
-                self._approvals.begin(sso_session, self._display)
+            if now >= again_at and not self._approvals.waiting:
+                approval = self._approvals.begin(sso_session, display)
                 again_at = now + _AGAIN  # a service that does not answer is not asked each second
-            self._stopped.wait(_LOOK)
+            stopped.wait(_LOOK)
         return True

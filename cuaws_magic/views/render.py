@@ -93,9 +93,7 @@ def mark(production: bool) -> str:  # noqa: FBT001 - the one thing it is told
 def account_name(name: str, *, starred: bool, production: bool) -> Markup:
     """Draw an account's name with its star, and its mark in a frame; a long name breaks and is never cut."""
     return Markup('{star}<bdi style="overflow-wrap:anywhere">{name}</bdi>{mark}').format(
-        star=Markup('<span title="Favourite" style="color:{}">{}</span> ').format(TONES["wait"], STAR)
-        if starred
-        else "",
+        star=_FAVOURITE.format(TONES["wait"], STAR) if starred else "",
         name=name,
         mark=Markup(" ") + _MARK.format(mark(production)) if production else "",
     )

@@ -23,7 +23,7 @@ from cuaws_magic.commands.use import use
 from cuaws_magic.errors import RoleNeeded
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import Settings
-from cuaws_magic.widget.selection import Selection
+from cuaws_magic.widget.selection import Selection, Wanted
 from cuaws_magic.widget.state import RENEW, SIGN_IN, SIGN_OUT, SIGNING_OUT, USE, panel_state
 from cuaws_magic.widget.widgets import PanelWidgets
 
@@ -72,6 +72,7 @@ class Panel:
         self._actions: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
         self._open = True
         self._leaving = False  # asked whether to sign out
+        self._used: Wanted | None = None  # what *Use this account* meant last
         self._choice = Selection(context, now)
         self._widgets = PanelWidgets()
         self._stop = context.observers.observe(self._look_again)  # first: drawing may set something going
@@ -216,6 +217,9 @@ class Panel:
         wanted = self._choice.wanted
         if self._state.screen != "in" or wanted is None or self._choice.lacks_role:
             return
+        if confirmed and wanted != self._used:
+            return  # another choice crossed the press: it is not what was asked about
+        self._used = wanted
 
         def put_in_use() -> object:
             try:

@@ -32,6 +32,11 @@ def caller(client):
     return client.get_caller_identity()["Account"]
 
 
+def caller_anew():
+    """The same of a client that is only made now, which waits as it is made."""
+    return caller(boto3.Session().client("sts"))
+
+
 def ended_client(app, portal, show, **options):
     """A client of an account in use whose first credentials and sign-in have ended."""
     portal.knobs = Knobs(approve_after=1, interval=1)
@@ -136,3 +141,36 @@ def test_who_denies_it_is_not_asked_again(app, portal, show):
 
     assert show.kinds.count("AwaitingApproval") == 1
     assert "was denied" in repr(show.views[-1])
+
+
+def test_who_denies_it_late_is_not_asked_again(app, portal, show, monkeypatch):
+    """However long they took to decide, and however many threads wait."""
+    client = ended_client(app, portal, show, wait_for_sign_in=True)
+    passed = [0.0]
+    monkeypatch.setattr(app.sign_in_wait, "_seconds", lambda: time.monotonic() + passed[0])
+
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(work) for work in (lambda: caller(client), caller_anew, caller_anew)]
+        until(lambda: show.kinds[-1:] == ["AwaitingApproval"])
+        time.sleep(0.5)  # until all of them wait; nothing tells
+        passed[0] = 120.0
+        portal.deny(portal.pending_user_codes()[0])
+        failed = [one.exception(timeout=30) for one in asked]
+
+    assert all(isinstance(error, NotSignedIn) for error in failed), failed
+    assert show.kinds.count("AwaitingApproval") == 1
+
+
+def test_an_interrupt_ends_every_wait(app, portal, show):
+    """The threads behind the one that shows the code do not show another."""
+    client = ended_client(app, portal, show, wait_for_sign_in=True)
+
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(work) for work in (lambda: caller(client), caller_anew, caller_anew)]
+        until(lambda: show.kinds[-1:] == ["AwaitingApproval"])
+        time.sleep(0.5)  # as above
+        app.sign_in_wait.stop()
+        failed = [one.exception(timeout=30) for one in asked]
+
+    assert all(isinstance(error, NotSignedIn) for error in failed), failed
+    assert show.kinds.count("AwaitingApproval") == 1

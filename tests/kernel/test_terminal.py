@@ -119,7 +119,8 @@ def test_ctrl_c_ends_the_sign_in(terminal: Callable, portal: PracticePortal):
     again = _type(child, "%cuaws login")
 
     assert took < 2
-    assert "Sign-in cancelled. Type `%cuaws login` to start again." in ended
+    assert ended.count("Sign-in cancelled") == 1
+    assert "Type `%cuaws login` to start again." in ended
     assert "Traceback" not in ended
     assert "Signed in for" in again
 

@@ -461,6 +461,26 @@ def test_commands_in_what_goes_wrong_are_code():
     assert "%cuaws login &lt;i&gt;</code>." in drawn
 
 
+def test_use_it_means_what_was_asked_about(panels, signed_in: App):
+    """A press that crosses another choice confirms nothing else: that is asked about anew."""
+    signed_in.choice.configure(Settings(production=("*",)))
+    panel = panels()
+    widgets = ready(panel)
+    widgets.accounts.value = "333333333333"
+    until(lambda: len(widgets.role.options) > 2)
+    widgets.role.value = "Admin"
+    widgets.use.click()
+    until(lambda: panel._state.trouble is not None and panel._state.trouble.remedy == "confirm")
+    asked = panel._state
+
+    panel._choice.pick_account("222222222222")
+    panel._state = asked  # what is on the page still
+    panel._remedy()
+    until(lambda: not signed_in.tasks.under_way("use"))
+
+    assert signed_in.credentials.current is None
+
+
 def test_a_preferred_role_is_selected(panels, signed_in: App):
     """Where a person said which they prefer; the button waits for nothing then."""
     signed_in.choice.configure(Settings(prefer_roles=("read*",)))
