@@ -139,7 +139,7 @@ shell.run_line_magic("load_ext", "cuaws_magic")
 magics = shell.magics_manager.registry["CuawsMagics"]
 import cuaws_magic as cuaws
 cuaws.use("111111111111/MyRole", verify=False)
-magics.app
+magics.context
 def cost(call):
     rounds = []
     for _ in range(9):
