@@ -10,11 +10,15 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cuaws_magic.errors import ConfigurationError, UnsafeSignInPage
 from cuaws_magic.humanize import printable
 from cuaws_magic.settings import CU_START_URL
+
+if TYPE_CHECKING:
+    from cuaws_magic.model import SsoSession, SsoToken
 
 _SUFFIXES = (
     ".awsapps.com",
@@ -74,6 +78,11 @@ def portal_address(start_url: str) -> str:
     if not parts.hostname or "@" in parts.netloc:
         return start_url
     return f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def portal_of(sign_in: SsoSession | SsoToken) -> tuple[str, str | None]:
+    """Return what is one access portal: its address and its region; several sso-sessions may lead to it."""
+    return portal_address(sign_in.start_url), sign_in.sso_region
 
 
 def same_portal(start_url: str, other: str) -> bool:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from typing import TYPE_CHECKING
 
 from cuaws_magic.background import hold_interrupts
 from cuaws_magic.commands.names import on_top
-from cuaws_magic.errors import CuawsError
+from cuaws_magic.errors import CuawsError, ServiceError
 from cuaws_magic.humanize import clock
 from cuaws_magic.sso.accounts import in_order, matching_accounts
+from cuaws_magic.sso.lookup import Listings, listings, said_of
 from cuaws_magic.views.accounts import AccountTable
 from cuaws_magic.views.render import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cuaws_magic.commands.context import Context
-    from cuaws_magic.model import SsoSession
+    from cuaws_magic.model import Account, SsoSession
     from cuaws_magic.views.render import Display, DisplayHandle
 
 _FEW = 10  # accounts that are asked for in a moment
@@ -31,6 +35,7 @@ def accounts(
     roles: bool = False,
     refresh: bool = False,
     star: str | None = None,
+    session: str | None = None,
 ) -> AccountTable:
     """
     List accounts, from memory for a day; an older list is shown at once and renewed in the background.
@@ -46,53 +51,100 @@ def accounts(
 
         star: An account to make a favourite, or no favourite any more.
 
+        session: The sign-in; otherwise all that stand.
+
     Raises:
         CuawsError: The portal cannot be asked, or there is no such account.
     """
-    sso_session = context.choice.sso_session()
-    notes: list[str] = []
-    old = context.accounts.remembered(sso_session)
-    if old is not None and not refresh and not old.fresh(context.now()):
-        listing = old
-        notes.append(f"From {clock(old.listed_at, context.now())}; a newer list is being fetched in the background.")
-        _refresh_in_background(context, sso_session)
-    else:
-        listing = context.approvals.retry_after_sign_in(
-            lambda: context.accounts.accounts(sso_session, refresh=refresh), display
-        )
+    lists, notes = _lists(context, display, session, refresh=refresh)
+    fresh = refresh or not notes
     if star is not None:
-        notes.append(_starred(context, sso_session, star))
-        listing = context.accounts.remembered(sso_session) or listing
-    starred, recent = on_top(context, sso_session)
+        notes.append(_starred(context, [one for one, _ in lists.found], star))
+    rows, starred, total = _rows(context, lists, pattern)
     is_production = context.settings.is_production
-    matching = in_order(matching_accounts(listing.accounts, pattern), starred, recent)
-    marks = {
-        "starred": frozenset(starred),
-        "production": frozenset(account.id for account in matching if is_production(account.name)),
-    }
-    if pattern and not matching:
+    if pattern and not rows:
         # A list from memory may be older than the account.
-        more = "`%cuaws accounts` to see all" if old is None or refresh else "`%cuaws accounts --refresh` to ask again"
+        more = "`%cuaws accounts` to see all" if fresh else "`%cuaws accounts --refresh` to ask again"
         notes.append(f"No account matches {pattern}. Type {more}.")
-    if not roles or not matching:
-        return AccountTable(tuple(matching), None, len(listing.accounts), tuple(notes), **marks)
-    progress = ProgressCard(display)
-    ids = [account.id for account in matching]
-    try:
-        by_account = context.approvals.retry_after_sign_in(
-            lambda: context.accounts.roles(sso_session, ids, refresh=refresh, progress=progress), display
+
+    def table(by_account: dict[str, tuple[str, ...]] | None) -> AccountTable:
+        return AccountTable(
+            tuple(account for account, _ in rows),
+            by_account,
+            total,
+            tuple(notes),
+            starred=frozenset(starred),
+            production=frozenset(account.id for account, _ in rows if is_production(account.name)),
+            organisations=tuple(one.label for _, one in rows) if context.organisations.several(session) else (),
         )
+
+    if not roles or not rows:
+        return table(None)
+    progress = ProgressCard(display)
+    by_account: dict[str, tuple[str, ...]] = {}
+    try:
+        for sso_session in dict.fromkeys(one for _, one in rows):
+            ids = [account.id for account, its_own in rows if its_own == sso_session]
+            ask = functools.partial(context.accounts.roles, sso_session, ids, refresh=refresh, progress=progress)
+            try:
+                by_account |= context.approvals.retry_after_sign_in(ask, display)
+            except ServiceError as error:
+                if len(lists.found) == 1:
+                    raise
+                notes.append(said_of(sso_session, error))
+                by_account |= dict.fromkeys(ids, ())
     except BaseException:
         progress.stop()
         raise
-    table = AccountTable(tuple(matching), by_account, len(listing.accounts), tuple(notes), **marks)
+    view = table(by_account)
     if progress.shown is not None:
-        progress.shown.update(table)
-    return table
+        progress.shown.update(view)
+    return view
 
 
-def _starred(context: Context, sso_session: SsoSession, name: str) -> str:
-    account = context.targets.account(name, sso_session, context.aws_files.read())
+def _lists(context: Context, display: Display, session: str | None, *, refresh: bool) -> tuple[Listings, list[str]]:
+    """Return the lists, and what to say of them; an old one is better than a wait."""
+    looked_in = context.organisations.looked_in(session)
+    old = [(one, context.accounts.remembered(one)) for one in looked_in]
+    shown = [(one, listing) for one, listing in old if listing is not None]
+    outdated = [(one, listing) for one, listing in shown if not listing.fresh(context.now())]
+    notes = []
+    if outdated and len(shown) == len(old) and not refresh:
+        when = clock(min(listing.listed_at for _, listing in outdated), context.now())
+        notes.append(f"From {when}; a newer list is being fetched in the background.")
+        for one, _ in outdated:
+            _refresh_in_background(context, one)
+        lists = Listings(tuple(shown))
+    else:
+        lists = context.approvals.retry_after_sign_in(
+            lambda: listings(context.accounts, context.organisations.looked_in(session), refresh=refresh), display
+        )
+    notes += [said_of(*one) for one in lists.silent]
+    if session is None:
+        notes += [
+            f"Nobody is signed in to {one.label}. To see its accounts, type {context.choice.command(one)}."
+            for one in context.organisations.unasked()
+        ]
+    return lists, notes
+
+
+def _rows(
+    context: Context, lists: Listings, pattern: str | None
+) -> tuple[list[tuple[Account, SsoSession]], list[str], int]:
+    """Return the accounts to show with whose they are, the ids of the favourites, and how many there are in all."""
+    rows, starred, total = [], [], 0
+    for sso_session, found in lists.found:
+        listing = context.accounts.remembered(sso_session) or found  # a star may have listed anew
+        total += len(listing.accounts)
+        favourites, recent = on_top(context, sso_session)
+        starred += favourites
+        matching = in_order(matching_accounts(listing.accounts, pattern), favourites, recent)
+        rows += [(one, sso_session) for one in matching]
+    return rows, starred, total
+
+
+def _starred(context: Context, sso_sessions: Sequence[SsoSession], name: str) -> str:
+    sso_session, account = context.targets.account(name, sso_sessions, context.aws_files.read())
     if context.accounts.star(sso_session, account):
         return f"{account.name} is a favourite now: it stands on top of lists."
     return f"{account.name} is no favourite any more."

@@ -275,6 +275,11 @@ class Approvals:
         return self._pending.error if self._pending is not None else None
 
     @property
+    def sso_session(self) -> SsoSession | None:
+        """What the sign-in in the background is for."""
+        return self._pending.sso_session if self._pending is not None else None
+
+    @property
     def waiting(self) -> bool:
         """Whether a sign-in goes on in the background."""
         return self._pending is not None and self._pending.alive

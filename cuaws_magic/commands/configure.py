@@ -16,6 +16,7 @@ from cuaws_magic.config.text import header_of, writable
 from cuaws_magic.errors import ConfigurationError, UnknownTarget
 from cuaws_magic.sso.accounts import matching_accounts
 from cuaws_magic.views.profiles import Configured, Forgotten, ProposedChange
+from cuaws_magic.views.sign_in import session_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,7 @@ def configure(
     dry_run: bool = False,
     prune: bool = False,
     process: bool = False,
+    session: str | None = None,
 ) -> Configured:
     """
     Write the section of the sign-in and a profile for each account and role; shows the difference first.
@@ -54,11 +56,15 @@ def configure(
 
         process: Write profiles that start `cuaws-magic credentials`, for tools that know no sso-session.
 
+        session: The sign-in; otherwise that of the account in use, else the settled one.
+
     Raises:
         CuawsError: The portal cannot be asked, no account matches, or the file cannot be changed as needed;
             nothing was written.
     """
-    sso_session = context.choice.sso_session()
+    current = context.credentials.current
+    sso_session = context.organisations.named(session) if session is not None else None
+    sso_session = sso_session or (current.sso_session if current is not None else None) or context.choice.sso_session()
     # Not the region of this machine's environment: the file may be read on others.
     region = context.settings.region or context.choice.default_region(sso_session)
     _check(sso_session, region)
@@ -98,6 +104,7 @@ def configure(
             notes=plan.notes,
             session_name=sso_session.name or "",
             session_is_new=plan.session_is_new,
+            organisation=session_label(sso_session) if context.organisations.several() else "",
             difference="\n".join(map(str, lines)),
         )
 

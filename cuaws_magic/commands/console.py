@@ -8,6 +8,7 @@ from cuaws_magic.aws.console_links import SERVICES, console_page, console_url
 from cuaws_magic.commands.names import Names
 from cuaws_magic.commands.use import resolved
 from cuaws_magic.errors import TargetError
+from cuaws_magic.humanize import quoted
 from cuaws_magic.settings import ACCOUNT_ID
 from cuaws_magic.views.accounts import ConsoleLink
 
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
     from cuaws_magic.views.render import Display
 
 
-def console(context: Context, display: Display, service: str | None = None, target: str | None = None) -> ConsoleLink:
+def console(
+    context: Context,
+    display: Display,
+    service: str | None = None,
+    target: str | None = None,
+    *,
+    session: str | None = None,
+) -> ConsoleLink:
     """
     Return the link for a target, or for the account in use.
 
@@ -30,6 +38,8 @@ def console(context: Context, display: Display, service: str | None = None, targ
 
         target: Profile, account name, account id, or one of them with `/role`.
 
+        session: The sign-in in which the target is looked up; otherwise in all that stand.
+
     Raises:
         ConfigurationError: That cannot be a service.
 
@@ -39,7 +49,7 @@ def console(context: Context, display: Display, service: str | None = None, targ
     """
     if service is not None and target is None and means_target(service, Names(context).target_names()):
         service, target = None, service
-    account_role, region = _chosen(context, display, target)
+    account_role, region = _chosen(context, display, target, session)
     sso_session = account_role.sso_session
     page = console_page(sso_session, service, region) if service is not None else None
     return ConsoleLink(
@@ -53,10 +63,15 @@ def console(context: Context, display: Display, service: str | None = None, targ
     )
 
 
-def _chosen(context: Context, display: Display, target: str | None) -> tuple[AccountRole, str]:
+def _chosen(context: Context, display: Display, target: str | None, session: str | None) -> tuple[AccountRole, str]:
     if target is not None:
-        account_role = resolved(context, display, target)
+        account_role = resolved(context, display, target, session)
         return account_role, account_role.region or context.choice.region(account_role.sso_session)
+    if session is not None:
+        raise TargetError(
+            "`--session` says where an account is looked up. Name one too: "
+            f"`%cuaws console s3 ACCOUNT --session {quoted(session)}`."
+        )
     current = context.credentials.current
     if current is None:
         raise TargetError(

@@ -31,6 +31,7 @@ from cuaws_magic.model import utc_now
 from cuaws_magic.redaction.known import KnownSecrets
 from cuaws_magic.sso.accounts import Accounts
 from cuaws_magic.sso.login import Login
+from cuaws_magic.sso.organisations import Organisations
 from cuaws_magic.sso.session import SignInChoice
 from cuaws_magic.sso.targets import Targets
 from cuaws_magic.sso.token_cache import TokenCache
@@ -39,7 +40,7 @@ from cuaws_magic.state_store import StateStore
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
 
-    from cuaws_magic.model import Now
+    from cuaws_magic.model import Now, SsoSession
     from cuaws_magic.settings import Settings
 
 
@@ -65,6 +66,8 @@ class Context:
         login: The sign-ins of this home.
 
         accounts: Accounts and roles, listed and remembered.
+
+        organisations: Which organisations this home knows, and which sign-ins stand.
 
         targets: What a person means by TARGET.
 
@@ -104,7 +107,7 @@ class Context:
         self.identity_center = IdentityCenter(BotoClients(self.environment.found, self.aws_files.plain), now=now)
         self.login = Login(self.identity_center, self.token_cache, self.state_store, now)
         self.accounts = Accounts(self.identity_center, self.login, self.state_store, now)
-        self.targets = Targets(self.accounts, self._preferred)
+        self.targets = Targets(self.accounts, self._preferred, self._unasked)
         self.broker = Broker(self.identity_center, self.login, self.token_cache, self.state_store, now)
         self.observers = Observers()
         self.approvals = Approvals(self.login, now, self.observers)
@@ -115,6 +118,11 @@ class Context:
         self.observers.observe(self.seen.remember_soon)
         self.endpoint = CredentialsEndpoint(self.state_store.folder / "endpoint", now)
         self.last_used = LastUsed(self.state_store, environ)
+        self.organisations = Organisations(
+            self.choice, self.login, self.token_cache, self.aws_files, self._used_last, now
+        )
+        self.choice.remembered, self.choice.preferred = self.login.records.all, self.organisations.preferred
+        self.login.known, self.login.command = self.organisations.all, self.choice.command
         self.sign_in_wait = SignInWait(self.login, self.approvals, lambda: self.choice.settings)
         self.broker.wait_for_sign_in = self.sign_in_wait
         self.confirmed_production = ConfirmedProduction()
@@ -127,6 +135,12 @@ class Context:
     def settings(self) -> Settings:
         """What was set, from all places put together."""
         return self.choice.settings
+
+    def _used_last(self) -> list[str]:
+        return self.last_used.sign_ins(self.aws_files)
+
+    def _unasked(self) -> list[tuple[SsoSession, str]]:
+        return [(one, self.choice.command(one)) for one in self.organisations.unasked()]
 
     def _preferred(self, role_names: Sequence[str]) -> str | None:
         return self.settings.preferred(role_names)

@@ -18,6 +18,7 @@ from cuaws_magic import storage
 from cuaws_magic.commands.use import resolved
 from cuaws_magic.credentials.sources import RoleSource
 from cuaws_magic.errors import ConfigurationError, StorageError, TargetError
+from cuaws_magic.humanize import quoted
 from cuaws_magic.settings import EXPORT_FORMATS
 from cuaws_magic.views.export import Exported
 
@@ -39,6 +40,7 @@ def export(
     to: str | os.PathLike[str] | None = None,
     variable: str | None = None,
     shown: bool = False,
+    session: str | None = None,
 ) -> Exported:
     """
     Export a target's credentials, or those of the account in use; the account in use stays.
@@ -56,6 +58,8 @@ def export(
 
         shown: Whether the value may show them.
 
+        session: The sign-in in which the target is looked up; otherwise in all that stand.
+
     Raises:
         ConfigurationError: There is no such format.
 
@@ -68,7 +72,7 @@ def export(
     if format_name not in EXPORT_FORMATS:
         raise ConfigurationError(f"There is no format {format_name}. Choose one of: {', '.join(EXPORT_FORMATS)}.")
     path = None if to is None else _writable(context, to)
-    source = _source(context, display, target)
+    source = _source(context, display, target, session)
     credentials = context.approvals.retry_after_sign_in(source.credentials, display)
     text = export_text(credentials, format_name)
     if path is not None:
@@ -88,9 +92,14 @@ def export(
     )
 
 
-def _source(context: Context, display: Display, target: str | None) -> Source:
+def _source(context: Context, display: Display, target: str | None, session: str | None) -> Source:
     if target is not None:
-        return RoleSource(context.broker, resolved(context, display, target))
+        return RoleSource(context.broker, resolved(context, display, target, session))
+    if session is not None:
+        raise TargetError(
+            "`--session` says where an account is looked up. Name one too: "
+            f"`%cuaws export ACCOUNT --session {quoted(session)} --to FILE`."
+        )
     current = context.credentials.current
     if current is None:
         raise TargetError(

@@ -113,7 +113,7 @@ class CellHints:
         until = f"; credentials for {current.account.name} work until {left}" if (left := self._left(current)) else ""
         return Hint(
             f"The sign-in ends in {span(ends_at - self._now())}, at {clock(ends_at, self._now())}",
-            (f"Type `%cuaws login --force` at a convenient time: it interrupts nothing{until}.",),
+            (f"Type {self._command(current, force=True)} at a convenient time: it interrupts nothing{until}.",),
             soon=True,
             sign_in=True,
         )
@@ -178,7 +178,7 @@ class CellHints:
         if of_current and current.source.profile is not None:
             return Hint(
                 "The sign-in of a profile was not accepted",
-                ("Type `%cuaws login --force`, then run this cell again.",),
+                (f"Type {self._command(current, force=True)}, then run this cell again.",),
             )
         sentence = (
             f"Leave the profile out to act in {current.account.name}. "
@@ -240,17 +240,21 @@ class CellHints:
         sso_session = current.sso_session
         ended_at = self._login.ended_at(sso_session) if sso_session is not None else None
         when = f" at {clock(ended_at, self._now())}" if ended_at is not None else ""
-        left = self._left(current)
+        left, typed = self._left(current), self._command(current)
         name = current.account.name
         if current.credentials is None:
-            sentence = (
-                f"Programs that use {name} work until their credentials expire. Type `%cuaws login` to renew them."
-            )
+            sentence = f"Programs that use {name} work until their credentials expire. Type {typed} to renew them."
         elif left is not None:
-            sentence = f"Credentials for {name} work until {left}. Type `%cuaws login` to keep working after that."
+            sentence = f"Credentials for {name} work until {left}. Type {typed} to keep working after that."
         else:
-            sentence = f"The credentials for {name} have expired. Type `%cuaws login`; the account stays in use."
+            sentence = f"The credentials for {name} have expired. Type {typed}; the account stays in use."
         return Hint(f"The sign-in ended{when}", (sentence,), sign_in=True)
+
+    def _command(self, current: InUseRole, *, force: bool = False) -> str:
+        """Return what to type to be signed in where an account is: another organisation's sign-in is no help."""
+        if current.sso_session is None:
+            return "`%cuaws login --force`" if force else "`%cuaws login`"
+        return self._choice.command(current.sso_session, force=force)
 
     def _left(self, current: InUseRole) -> str | None:
         ends_at = current.ends_at

@@ -6,17 +6,20 @@ Nothing secret is remembered: an account, a role, a region. The kernel never wri
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.credentials.sources import RoleSource
+from cuaws_magic.errors import CuawsError
 from cuaws_magic.humanize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cuaws_magic.config.files import AwsFiles
     from cuaws_magic.credentials.in_use import InUseRole
     from cuaws_magic.model import AccountRole
     from cuaws_magic.state_store import StateStore
@@ -90,6 +93,16 @@ class LastUsed:
             if found:
                 return found
         return []
+
+    def sign_ins(self, aws_files: AwsFiles) -> list[str]:
+        """Return under which names (`SsoSession.cache_key`) the accounts were reached, the latest first."""
+        found = []
+        with contextlib.suppress(CuawsError):
+            config = aws_files.read()
+            for one in self.all():
+                sso_session = config.sign_in_of(one.target) if one.session is None else None
+                found += [one.session or (sso_session.cache_key if sso_session is not None else "")]
+        return list(dict.fromkeys(found))
 
     def recent_ids(self) -> list[str]:
         """Return the accounts that were used in this home, by number, the latest first."""

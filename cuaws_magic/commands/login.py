@@ -7,16 +7,18 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from cuaws_magic import storage
+from cuaws_magic.aws.hosts import portal_of
 from cuaws_magic.commands.status import own_sign_in, still_valid
 from cuaws_magic.errors import CuawsError, SsoTokenRefused
-from cuaws_magic.humanize import clock
+from cuaws_magic.humanize import clock, quoted
 from cuaws_magic.views.sign_in import SignedIn, SignedOut, session_label
 
 if TYPE_CHECKING:
     from cuaws_magic.commands.context import Context
     from cuaws_magic.credentials.in_use import InUseRole
-    from cuaws_magic.model import SsoToken
+    from cuaws_magic.model import SsoSession, SsoToken
     from cuaws_magic.settings import Settings
+    from cuaws_magic.sso.login import SignIn
     from cuaws_magic.views.render import Display
     from cuaws_magic.views.sign_in import SigningIn
 
@@ -33,6 +35,7 @@ def login(
     force: bool = False,
     wait: bool = True,
     timeout: float | None = None,
+    sso_session: SsoSession | None = None,
 ) -> SignedIn | SigningIn:
     """
     Sign in, unless already signed in.
@@ -48,16 +51,19 @@ def login(
 
         timeout: Seconds after which to give up.
 
+        sso_session: The very sign-in; otherwise the one that settings say.
+
     Raises:
         CuawsError: Nobody is signed in.
 
         Cancelled: Ctrl-C or the stop button.
     """
-    sso_session = context.choice.sso_session(settings)
+    sso_session = sso_session or context.choice.sso_session(settings)
     current = None if force else context.login.confirmed(sso_session)
     if current is not None:
+        notes = (*current.notes, *_shared(context, sso_session, current))
         signed_in: SignedIn | SigningIn = SignedIn(
-            sso_session, current.ends_at, already=True, notes=current.notes, at=context.now()
+            sso_session, current.ends_at, already=True, notes=notes, at=context.now()
         )
     else:
         signed_in = context.approvals.approve(sso_session, display, force=force, wait=wait, timeout=timeout)
@@ -66,31 +72,74 @@ def login(
     return signed_in
 
 
-def logout(context: Context, *, every: bool = False) -> SignedOut:
+def _shared(context: Context, sso_session: SsoSession, sign_in: SignIn) -> list[str]:
+    """Say through which sign-in one stands, where it is not its own."""
+    if sign_in.sso_session.cache_key == sso_session.cache_key:
+        return []
+    typed = context.choice.command(sso_session, force=True)
+    through = f"Through the sign-in of {sign_in.sso_session.label}, to the same portal."
+    return [f"{through} The AWS CLI keeps the two apart: for one of its own, type {typed}."]
+
+
+def logout(context: Context, *, every: bool = False, session: str | None = None) -> SignedOut:
     """
-    End the sign-in at the portal and here, and take everything out of the kernel.
+    End the sign-in at the portal and here, and take everything of it out of the kernel.
 
     Args:
         every: Every sign-in of the cache, as `aws sso logout` does.
 
+        session: The sign-in; otherwise that of the account in use, else the settled one.
+
     Raises:
         StorageError: A file is there and cannot be deleted.
     """
-    context.approvals.cancel()
     current = context.credentials.current
-    context.credentials.sign_out()  # first: whatever is wrong with the files, no keys stay in the kernel
+    named = context.organisations.named(session) if session is not None and not every else None
+    if named is not None and (pending := context.approvals.sso_session) is not None and not _same(pending, named):
+        pass  # another organisation's sign-in goes on
+    else:
+        context.approvals.cancel()
+    if named is None or (current is not None and current.sso_session and _same(current.sso_session, named)):
+        context.credentials.sign_out()  # first: whatever is wrong with the files, no keys stay in the kernel
+    else:
+        current = None  # it stays in use
     for folder in (context.token_cache.sso_folder, context.token_cache.role_folder, context.state_store.folder):
         storage.sweep(folder)  # what killed writers left holds SSO tokens too
-    organisations, sentences = _end_every(context, current) if every else _end_own(context, current)
+    organisations, sentences = _end_every(context, current) if every else _end_own(context, current, named)
     sentences += still_valid(context, current) if current is not None else []
+    sentences += _standing(context)
     sentences += [_BROWSER] if organisations else []
     context.observers.notify()
     return SignedOut(tuple(organisations), tuple(sentences))
 
 
-def _end_own(context: Context, current: InUseRole | None) -> tuple[list[str], list[str]]:
-    """End the sign-in of this kernel; returns which organisations that were, and what could not be ended."""
-    sso_session = (current.sso_session if current is not None else None) or context.choice.sso_session()
+def _same(one: SsoSession, other: SsoSession) -> bool:
+    return portal_of(one) == portal_of(other)
+
+
+def _standing(context: Context) -> list[str]:
+    """Say which sign-ins still stand after one was ended."""
+    standing = context.organisations.standing()
+    if not standing:
+        return []
+    names = ", ".join(session_label(one) for one in standing)
+    one = standing[0].label
+    return [f"You are still signed in to {names}. To sign out there too, type `%cuaws logout --session {quoted(one)}`."]
+
+
+def _meant(context: Context, current: InUseRole | None) -> SsoSession:
+    """Return the sign-in that a plain logout ends: the account's, else the only one that stands, else the settled."""
+    if current is not None and current.sso_session is not None:
+        return current.sso_session
+    standing = context.organisations.standing()
+    return standing[0] if len(standing) == 1 else context.choice.sso_session()
+
+
+def _end_own(context: Context, current: InUseRole | None, named: SsoSession | None) -> tuple[list[str], list[str]]:
+    """End one sign-in; returns which organisations that were, and what could not be ended or ends with it."""
+    wanted = named or _meant(context, current)
+    sso_session = context.login.owner(wanted) or wanted
+    served = [one for one in context.login.same_portal(sso_session) if context.login.peek_own(one) is None]
     config = None
     with contextlib.suppress(CuawsError):  # it only tells of more files to delete
         config = context.aws_files.read()
@@ -100,7 +149,12 @@ def _end_own(context: Context, current: InUseRole | None) -> tuple[list[str], li
     if sso_token is not None and context.now() < sso_token.expires_at:
         sentences = _revoke(context, [(sso_token, sso_session.sso_region)])
     context.login.forget(sso_session)
-    context.broker.forget_all(sso_session, context.accounts.known_roles(sso_session, config))
+    roles = {role for one in (sso_session, *served) for role in context.accounts.known_roles(one, config)}
+    for one in (sso_session, *served):
+        context.broker.forget_all(one, roles)
+    if sso_token is not None and served:
+        also = ", ".join(one.label for one in served)
+        sentences.append(f"{also} used the same sign-in, and {'is' if len(served) == 1 else 'are'} signed out too.")
     return [session_label(sso_session)] if sso_token is not None else [], sentences
 
 

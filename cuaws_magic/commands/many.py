@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,10 +20,11 @@ from cuaws_magic.commands.reach import chosen, reaching
 from cuaws_magic.credentials.in_use import InUseRole
 from cuaws_magic.credentials.provider import session_of
 from cuaws_magic.credentials.sources import RoleSource
-from cuaws_magic.errors import Cancelled, ConfigurationError, CuawsError, NotSignedIn, UnknownTarget
+from cuaws_magic.errors import Cancelled, ConfigurationError, CuawsError, NotSignedIn, ServiceError, UnknownTarget
 from cuaws_magic.humanize import counted, printable
-from cuaws_magic.model import AccountRole
+from cuaws_magic.model import Account, AccountRole
 from cuaws_magic.sso.accounts import matching_accounts
+from cuaws_magic.sso.lookup import listings, said_of
 from cuaws_magic.sso.targets import power
 from cuaws_magic.views.many import Run, Runs
 from cuaws_magic.views.render import Progress
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from cuaws_magic.commands.context import Context
-    from cuaws_magic.model import Account
+    from cuaws_magic.model import SsoSession
     from cuaws_magic.views.render import Display, DisplayHandle
 
 _FEW = 20  # of as many, each is shown; of more, five a second
@@ -75,6 +77,7 @@ def places(
     *,
     role: str | None = None,
     regions: Sequence[str] | None = None,
+    session: str | None = None,
 ) -> list[Place]:
     """
     Return the accounts and regions that are meant, by name; signs in first if need be.
@@ -86,31 +89,48 @@ def places(
 
         regions: Where; else the region of each account.
 
+        session: The sign-in; otherwise all that stand.
+
     Raises:
         UnknownTarget: No account matches one of the patterns.
 
         CuawsError: The portal cannot be asked.
     """
-    sso_session = context.choice.sso_session()
-    listing = context.approvals.retry_after_sign_in(lambda: context.accounts.accounts(sso_session), display)
-    found: dict[str, Account] = {}
-    for pattern in patterns or ["*"]:
-        matching = matching_accounts(listing.accounts, pattern)
-        if not matching:
-            raise UnknownTarget(f"No account matches {pattern}. To see all, type `%cuaws accounts`.")
-        found |= {account.id: account for account in matching}
-    progress = _Counter(display, "Asking for roles")
-    listed = context.approvals.retry_after_sign_in(
-        lambda: context.accounts.roles(sso_session, list(found), progress=progress), display
+    lists = context.approvals.retry_after_sign_in(
+        lambda: listings(context.accounts, context.organisations.looked_in(session)), display
     )
-    used = context.accounts.used_before(sso_session)
-    usual = context.choice.region(sso_session)
+    silent = dict(lists.silent)
+    found: dict[tuple[SsoSession, str], Account] = {}
+    for pattern in patterns or ["*"]:
+        matching = {
+            (sso_session, account.id): account
+            for sso_session, listing in lists.found
+            if sso_session not in silent
+            for account in matching_accounts(listing.accounts, pattern)
+        }
+        if not matching and not silent:
+            raise UnknownTarget(f"No account matches {pattern}. To see all, type `%cuaws accounts`.")
+        found |= matching
+    progress = _Counter(display, "Asking for roles")
     made = []
-    for account in sorted(found.values(), key=lambda one: (one.name.casefold(), one.id)):
-        name, why_not = _role(listed[account.id], role, used.get(account.id))
-        account_role = AccountRole(account, name, sso_session) if name else None
-        made += [Place(account, region, account_role, why_not) for region in regions or [usual]]
-    return made
+    for sso_session in dict.fromkeys(one for one, _ in found):
+        accounts = {account_id: one for (its_own, account_id), one in found.items() if its_own == sso_session}
+        ask = functools.partial(context.accounts.roles, sso_session, list(accounts), progress=progress)
+        try:
+            listed = context.approvals.retry_after_sign_in(ask, display)
+        except ServiceError as error:
+            if len(lists.found) == 1:
+                raise
+            silent[sso_session] = error
+            continue
+        used, usual = context.accounts.used_before(sso_session), context.choice.region(sso_session)
+        for account in accounts.values():
+            name, why_not = _role(listed[account.id], role, used.get(account.id))
+            account_role = AccountRole(account, name, sso_session) if name else None
+            made += [Place(account, region, account_role, why_not) for region in regions or [usual]]
+    made.sort(key=lambda one: (one.account.name.casefold(), one.account.id))  # regions in their own order
+    # A row for each organisation that did not answer: its accounts must not be missing unseen.
+    return made + [Place(Account(one.label, one.label), "", None, said_of(one, error)) for one, error in silent.items()]
 
 
 def _role(names: Sequence[str], wanted: str | None, last: str | None) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from cuaws_magic.errors import CuawsError
@@ -13,6 +14,7 @@ from cuaws_magic.sso.targets import power
 if TYPE_CHECKING:
     from cuaws_magic.commands.context import Context
     from cuaws_magic.model import SsoSession
+    from cuaws_magic.sso.accounts import Listing
 
 
 def on_top(context: Context, sso_session: SsoSession) -> tuple[list[str], list[str]]:
@@ -34,38 +36,50 @@ class Names:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def target_names(self) -> list[str]:
-        """Return profiles and account names."""
+    def _remembered(self) -> list[tuple[SsoSession, Listing]]:
+        """Return the lists of all organisations that commands look in."""
         with contextlib.suppress(CuawsError):
-            sso_session, config = self._context.choice.sso_session(), self._context.aws_files.read()
-            listing = self._context.accounts.remembered(sso_session)
-            found = listing.accounts if listing is not None else ()
-            starred, recent = on_top(self._context, sso_session)
-            ordered = [account.name for account in in_order(found, starred, recent)]
-            above = len({*starred, *recent} & {account.id for account in found})
-            profiles = [profile.name for profile in config.profiles.values() if profile.sso]
-            return list(dict.fromkeys([*ordered[:above], *profiles, *ordered[above:]]))
+            lists = [(one, self._context.accounts.remembered(one)) for one in self._context.organisations.looked_in()]
+            return [(one, listing) for one, listing in lists if listing is not None]
         return []
+
+    def target_names(self) -> list[str]:
+        """Return profiles and account names; a name of two organisations with each of them before it."""
+        above, below = [], []
+        lists = self._remembered()
+        often = Counter(account.name.casefold() for _, listing in lists for account in listing.accounts)
+        for sso_session, listing in lists:
+            starred, recent = on_top(self._context, sso_session)
+            ordered = in_order(listing.accounts, starred, recent)
+            names = [
+                f"{sso_session.label}:{one.name}" if len(lists) > 1 and often[one.name.casefold()] > 1 else one.name
+                for one in ordered
+            ]
+            count = len({*starred, *recent} & {account.id for account in listing.accounts})
+            above += names[:count]
+            below += names[count:]
+        profiles: list[str] = []
+        with contextlib.suppress(CuawsError):
+            profiles = [one.name for one in self._context.aws_files.read().profiles.values() if one.sso]
+        return list(dict.fromkeys([*above, *profiles, *below]))
 
     def account_ids(self) -> list[str]:
         """Return the numbers of the accounts."""
-        with contextlib.suppress(CuawsError):
-            listing = self._context.accounts.remembered(self._context.choice.sso_session())
-            return [account.id for account in listing.accounts] if listing is not None else []
-        return []
+        return [account.id for _, listing in self._remembered() for account in listing.accounts]
 
     def role_names(self, target: str) -> list[str]:
         """Return the roles of a target, the least powerful first; those not known here are asked for behind."""
         with contextlib.suppress(CuawsError):
-            sso_session, config = self._context.choice.sso_session(), self._context.aws_files.read()
-            listing = self._context.accounts.remembered(sso_session)
+            config = self._context.aws_files.read()
             profile = config.profiles.get(target)
             found = [profile.role_name] if profile is not None and profile.sso else []
-            if listing is not None:
-                fold = target.casefold()
-                ids = [one.id for one in listing.accounts if fold in {one.name.casefold(), one.id}]
-                found += [role for account_id in ids for role in listing.roles.get(account_id, ())]
-                self._ask_for_roles(sso_session, [one for one in ids if one not in listing.roles])
+            session, target = self._context.organisations.prefix(target)
+            fold = target.casefold()
+            for sso_session, listing in self._remembered():
+                if session in {None, sso_session.label}:
+                    ids = [one.id for one in listing.accounts if fold in {one.name.casefold(), one.id}]
+                    found += [role for account_id in ids for role in listing.roles.get(account_id, ())]
+                    self._ask_for_roles(sso_session, [one for one in ids if one not in listing.roles])
             return sorted(dict.fromkeys(found), key=power)
         return []
 
@@ -82,7 +96,8 @@ class Names:
 
     def session_names(self) -> list[str]:
         """Return the sso-sessions that `--session` takes."""
-        return sorted({*self.configured_sessions(), CU_BOULDER.label})
+        known = [one.name for one in self._context.organisations.all() if one.name is not None]
+        return sorted({*self.configured_sessions(), *known, CU_BOULDER.label})
 
     def configured_sessions(self) -> list[str]:
         """Return the sso-sessions of `~/.aws/config`."""

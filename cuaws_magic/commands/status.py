@@ -12,6 +12,7 @@ from cuaws_magic.humanize import clock, use_time_zone
 from cuaws_magic.model import Account
 from cuaws_magic.settings import SIGN_IN_WARNING
 from cuaws_magic.views.account import InUse, Released, Status, Whoami
+from cuaws_magic.views.sign_in import SignInState, session_label
 
 if TYPE_CHECKING:
     from cuaws_magic.commands.context import Context
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 def status(context: Context) -> Status:
     """Say what holds in this kernel; sends no request."""
     current, now = context.credentials.current, context.now()
-    sso_session = context.choice.sso_session() if current is None else own_sign_in(context, current)
+    sso_session = own_sign_in(context, current)
     sign_in, trouble = context.login.peek(sso_session) if sso_session is not None else (None, None)
     notes = [f"{trouble} `%cuaws login` replaces it."] if trouble and sign_in is None else []
     if sign_in is not None and sign_in.ends_at - now <= SIGN_IN_WARNING:
         at = clock(sign_in.ends_at, now)
-        notes.append(f"The sign-in ends soon, at {at}. Type `%cuaws login --force` at a convenient time.")
+        typed = context.choice.command(sign_in.sso_session, force=True)
+        notes.append(f"The sign-in ends soon, at {at}. Type {typed} at a convenient time.")
+    notes += context.organisations.troubles()
     zone = context.settings.time_zone
     if zone and not use_time_zone(zone):
         notes.append(f"There is no time zone {zone}. Set CUAWS_TZ to one such as `America/Denver`.")
@@ -44,7 +47,21 @@ def status(context: Context) -> Status:
         tuple(notes),
         now,
         last.label if current is None and (last := context.last_used.again()) is not None else None,
+        tuple(sign_ins(context)),
     )
+
+
+def sign_ins(context: Context) -> list[SignInState]:
+    """Return every sign-in that is known, where they are of more than one organisation."""
+    groups = context.organisations.by_portal()
+    found = []
+    for one in (one for group in groups for one in group if len(groups) > 1):
+        sign_in = context.login.peek(one)[0]
+        until, through = (sign_in.ends_at, sign_in.sso_session) if sign_in is not None else (None, None)
+        its_own = through is None or through.cache_key == one.cache_key
+        typed = context.choice.command(one)
+        found.append(SignInState(one, until, context.login.ended_at(one), typed, None if its_own else through))
+    return found
 
 
 def whoami(context: Context) -> Whoami:
@@ -129,6 +146,8 @@ def in_use_view(context: Context, current: InUseRole, notes: tuple[str, ...] = (
         reach=_reach(current),
         reach_unusual=current.not_served is not None,
         console_url=console_of(current),
+        organisation=session_label(sso_session) if sso_session is not None and context.organisations.several() else "",
+        login_command=context.choice.command(sso_session) if sso_session is not None else "`%cuaws login`",
     )
 
 
@@ -172,10 +191,11 @@ def still_valid(context: Context, current: InUseRole) -> list[str]:
 def account_by_id(context: Context, account_id: str) -> Account:
     """Return an account by its id, with its name if that is remembered."""
     with contextlib.suppress(CuawsError):
-        listing = context.accounts.remembered(context.choice.sso_session())
-        for account in listing.accounts if listing is not None else ():
-            if account.id == account_id:
-                return account
+        for sso_session in context.organisations.all():
+            listing = context.accounts.remembered(sso_session)
+            for account in listing.accounts if listing is not None else ():
+                if account.id == account_id:
+                    return account
     return Account(account_id, account_id)
 
 

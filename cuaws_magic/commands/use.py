@@ -6,6 +6,7 @@ Nothing changes in the kernel unless all of it succeeds.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,8 @@ from cuaws_magic.commands.use_profile import by_name, through_profile
 from cuaws_magic.credentials.in_use import InUseRole
 from cuaws_magic.credentials.sources import RoleSource
 from cuaws_magic.errors import ConfigurationError, CredentialsRefused, UnknownTarget
-from cuaws_magic.settings import Settings
-from cuaws_magic.sso.targets import PortalTarget, ProfileTarget, classify, portal_target, spelled
+from cuaws_magic.humanize import quoted
+from cuaws_magic.sso.targets import PortalTarget, ProfileTarget, classify, of_the_portal, spelled
 
 if TYPE_CHECKING:
     from cuaws_magic.commands.context import Context
@@ -37,6 +38,7 @@ def use(  # noqa: PLR0913 - an argument for each option of the command
     *,
     role: str | None = None,
     region: str | None = None,
+    session: str | None = None,
     via: str | None = None,
     verify: bool = True,
     production: bool | Ask = False,
@@ -54,6 +56,8 @@ def use(  # noqa: PLR0913 - an argument for each option of the command
         role: The role.
 
         region: Where clients go by default.
+
+        session: The sign-in in which the account is looked up; otherwise in all that stand.
 
         via: `env` for keys in the environment, `profile` for the name of a profile, `endpoint` for an address where
             programs get them, `auto` for keys in Python and the address for the rest; `None` for what is set.
@@ -76,13 +80,10 @@ def use(  # noqa: PLR0913 - an argument for each option of the command
         generation = context.credentials.next_generation()
         said_region = region
         if target in {None, "-"}:
-            again = _again(context, before=target is not None)
-            target, said_region = again.target, region or again.region
-            settled = context.choice.settled()
-            if again.session is not None and (settled is None or settled.name != again.session):
-                context.choice.configure(Settings(session=again.session))
+            again = _again(context, before=target is not None, session=session)
+            target, said_region, session = again.target, region or again.region, session or _known(context, again)
         config = context.aws_files.read()
-        meant = classify(str(target), config)
+        meant = _meant(context, str(target), config, session)
         region = said_region
         way = chosen(context, via)
         if way == "profile":
@@ -101,7 +102,7 @@ def use(  # noqa: PLR0913 - an argument for each option of the command
             context.accounts.used(current.source.role)
         made_for = context.last_used.made_for()
         context.last_used.remember(current, said_region)
-        notes = context.credentials.remaining.lines()
+        notes = (*context.targets.silent, *context.credentials.remaining.lines())
         if made_for is not None and not _is(current, made_for):
             notes = (*notes, f"This notebook was made for {made_for.label}. To use that, type `%cuaws use`.")
         view = in_use_view(context, current, notes)
@@ -109,8 +110,39 @@ def use(  # noqa: PLR0913 - an argument for each option of the command
     return view
 
 
-def _again(context: Context, *, before: bool) -> Used:
-    """Return what was used last, or the one before that."""
+def _meant(context: Context, text: str, config: AwsConfig, session: str | None = None) -> PortalTarget | ProfileTarget:
+    """
+    Tell what kind of TARGET was typed, and in which sign-in if one was named.
+
+    Raises:
+        ConfigurationError: There is no such sign-in, or two were named.
+    """
+    named, rest = (None, text) if config.profile(text) is not None else context.organisations.prefix(text)
+    if session is not None and named not in {None, session}:
+        raise ConfigurationError(f"Two sign-ins were named, {session} and {named}. Leave one of them out.")
+    session = session or named
+    if session is not None:
+        context.organisations.named(session)
+    return classify(rest, config, session)
+
+
+def _known(context: Context, again: Used) -> str | None:
+    """Return the sign-in of what was used before, unless nobody knows it any more: then any may have the account."""
+    with contextlib.suppress(ConfigurationError):
+        return again.session and context.organisations.named(again.session).name
+    return None
+
+
+def _again(context: Context, *, before: bool, session: str | None = None) -> Used:
+    """Return what was used last, or the one before that; of one sign-in, if one was named."""
+    if session is not None:
+        of_it = [one for one in context.last_used.all() if one.session == session][int(before) :]
+        if not of_it:
+            raise UnknownTarget(
+                f"No account of {session} was used here before. To see yours, type "
+                f"`%cuaws accounts --session {quoted(session)}`."
+            )
+        return of_it[0]
     found = context.last_used.before() if before else context.last_used.again()
     if found is None and not before and context.settings.account:
         found = Used(context.settings.account, context.settings.account, "")
@@ -129,7 +161,13 @@ def _is(current: InUseRole, made_for: Used) -> bool:
 
 
 def ready(
-    context: Context, display: Display, target: str, *, role: str | None = None, region: str | None = None
+    context: Context,
+    display: Display,
+    target: str,
+    *,
+    role: str | None = None,
+    region: str | None = None,
+    session: str | None = None,
 ) -> InUseRole:
     """
     Return an account as `use` would put it in use, with its credentials; not confirmed with AWS.
@@ -138,7 +176,7 @@ def ready(
         CuawsError: There is no such account or profile, or no credentials for it.
     """
     config = context.aws_files.read()
-    meant, way = classify(target, config), chosen(context, None)
+    meant, way = _meant(context, target, config, session), chosen(context, None)
     if isinstance(meant, ProfileTarget):
         found = through_profile(context, display, meant.name, config, region, None)
     else:
@@ -146,7 +184,7 @@ def ready(
     return reaching(context, found, "auto" if way == "profile" else way)
 
 
-def resolved(context: Context, display: Display, target: str) -> AccountRole:
+def resolved(context: Context, display: Display, target: str, session: str | None = None) -> AccountRole:
     """
     Return the one account and role that a TARGET means, signing in first if need be.
 
@@ -154,9 +192,9 @@ def resolved(context: Context, display: Display, target: str) -> AccountRole:
         CuawsError: There is no such account, or the portal cannot be asked.
     """
     config = context.aws_files.read()
-    meant = portal_target(target, config)
+    meant = of_the_portal(_meant(context, target, config, session))
     return context.approvals.retry_after_sign_in(
-        lambda: context.targets.resolve(meant, None, context.choice.sso_session, config), display
+        lambda: context.targets.resolve(meant, None, context.organisations.looked_in, config), display
     )
 
 
@@ -171,7 +209,7 @@ def _through_portal(
     confirm: EarlyCard | None,
 ) -> InUseRole:
     def obtain() -> tuple[AccountRole, Credentials]:
-        account_role = context.targets.resolve(target, role, context.choice.sso_session, config)
+        account_role = context.targets.resolve(target, role, context.organisations.looked_in, config)
         return account_role, context.broker.credentials(account_role)
 
     account_role, keys = context.approvals.retry_after_sign_in(obtain, display)

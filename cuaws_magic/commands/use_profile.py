@@ -101,7 +101,7 @@ def _resolved(
 ) -> tuple[Credentials, bool]:
     def obtain() -> tuple[Credentials, bool]:
         if sso_session is not None:
-            context.login.required(sso_session)
+            context.login.required(sso_session, own=True)  # botocore looks under this name alone
         return profile_credentials.fetch(name, region, context.now)
 
     return context.approvals.retry_after_sign_in(obtain, display)
@@ -122,8 +122,8 @@ def _fetched_again(context: Context, name: str, account_id: str, region: str) ->
 def _refuse_another(context: Context, name: str, account_id: str | None) -> None:
     """Refuse a profile whose name is that of another account: which one is meant is not to be guessed."""
     with contextlib.suppress(ConfigurationError):
-        listing = context.accounts.remembered(context.choice.sso_session())
-        for account in listing.accounts if listing is not None and account_id is not None else ():
+        lists = [context.accounts.remembered(one) for one in context.organisations.all()] if account_id else []
+        for account in (account for listing in lists if listing is not None for account in listing.accounts):
             if name.casefold() in {account.name.casefold(), account.id} and account.id != account_id:
                 raise AmbiguousTarget(
                     f"{name} is a profile for account {account_id} and also the name of account {account.id}. "
@@ -157,7 +157,7 @@ def by_name(
         )
     account_role, sso_session = None, None
     if isinstance(target, PortalTarget):
-        account_role = context.targets.resolve(target, None, context.choice.sso_session, config)
+        account_role = context.targets.resolve(target, None, context.organisations.looked_in, config)
         sso_session, its_region = account_role.sso_session, account_role.region
     else:
         facts = profile_credentials.facts(name)
@@ -169,7 +169,7 @@ def by_name(
         identity = confirmed(context, keys, its_region, account_id, name)
         account_id = identity.account
     elif sso_session is not None:
-        context.approvals.retry_after_sign_in(lambda: context.login.required(sso_session), display)
+        context.approvals.retry_after_sign_in(lambda: context.login.required(sso_session, own=True), display)
     if account_role is not None:
         account, role_name = account_role.account, account_role.role_name
     else:

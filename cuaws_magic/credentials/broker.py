@@ -149,10 +149,9 @@ class Broker:
             if best is not None and not best.refresh_needed(self._now()):
                 self._kept[account_role.key] = best
                 return best
-            with contextlib.suppress(StorageError):
-                self._cache.forget_role_credentials(
-                    account_role.sso_session, account_role.account.id, account_role.role_name
-                )
+            for sso_session in self._kept_under(account_role):
+                with contextlib.suppress(StorageError):
+                    self._cache.forget_role_credentials(sso_session, account_role.account.id, account_role.role_name)
             return self._fetched(account_role)
 
     def forget_all(self, sso_session: SsoSession, roles: Iterable[tuple[str, str]]) -> None:
@@ -214,7 +213,8 @@ class Broker:
 
     def _of_this_sign_in(self, account_role: AccountRole, credentials: RoleCredentials) -> bool:
         """Whether a set was fetched since a person signed in: it may have been another person before."""
-        approved_at = self._login.approved_at(account_role.sso_session)
+        owner = self._login.owner(account_role.sso_session) or account_role.sso_session
+        approved_at = self._login.records.approved_at(owner)
         return approved_at is None or credentials.obtained_at > approved_at - _CLOCK_GRAIN
 
     def _fetched(self, account_role: AccountRole) -> RoleCredentials:
@@ -225,17 +225,24 @@ class Broker:
                 "then run the cell again."
             )
         self._kept[account_role.key] = fetched
-        # This kernel has them; the next one fetches its own.
-        with contextlib.suppress(StorageError):
-            self._cache.save_role_credentials(account_role.sso_session, account_role.role_name, fetched)
+        owner = self._login.owner(account_role.sso_session)  # never under a name that did not sign in
+        with contextlib.suppress(StorageError):  # this kernel has them; the next one fetches its own
+            if owner is not None:
+                self._cache.save_role_credentials(owner, account_role.role_name, fetched)
         return fetched
+
+    def _kept_under(self, account_role: AccountRole) -> dict[SsoSession, None]:
+        """Return the names under which a role's credentials may be in the cache."""
+        owner = self._login.owner(account_role.sso_session)
+        return dict.fromkeys([account_role.sso_session, *([owner] if owner is not None else [])])
 
     def _best_cached(self, account_role: AccountRole) -> RoleCredentials | None:
         """Return the set with the longest life ahead, of this kernel and the cache; none that expired or is refused."""
         sets = (
             self._kept.get(account_role.key),
-            self._cache.load_role_credentials(
-                account_role.sso_session, account_role.account.id, account_role.role_name
+            *(
+                self._cache.load_role_credentials(one, account_role.account.id, account_role.role_name)
+                for one in self._kept_under(account_role)
             ),
         )
         good = [

@@ -132,7 +132,8 @@ def _choice(context: Context) -> tuple[SsoSession | None, str | None]:
     except UnknownProfile:
         return None, None  # the variables tell
     except CuawsError as error:
-        return None, str(error)
+        # Several that nobody chose between are not in the way: names are looked up in all of them.
+        return None, str(error) if len(context.choice.candidates()) == 1 else None
 
 
 def _file_troubles(context: Context, said: str | None) -> Iterable[str]:

@@ -68,7 +68,8 @@ class CellAccounts:
 
     def enter(self, arguments: argparse.Namespace) -> None:
         """Put an account in use until the end of the cell that runs."""
-        wanted = ready(self._context, self._display, arguments.target, role=arguments.role, region=arguments.region)
+        named = {name: getattr(arguments, name) for name in ("role", "region", "session")}
+        wanted = ready(self._context, self._display, arguments.target, **named)
         with hold_interrupts():  # what was put in use must be known to be put out of use
             stack = contextlib.ExitStack()
             stack.enter_context(self._context.credentials.activated(wanted))
@@ -81,7 +82,8 @@ class CellAccounts:
             self._shell.run_cell(f"%%cuaws {line}\n{cell}").raise_error()
             return None
         regions = [one.strip() for one in arguments.regions.split(",") if one.strip()] if arguments.regions else None
-        found = places(self._context, self._display, arguments.patterns, role=arguments.role, regions=regions)
+        named = {"role": arguments.role, "regions": regions, "session": arguments.session}
+        found = places(self._context, self._display, arguments.patterns, **named)
         if not arguments.yes:
             refuse_production(self._context, found, f"%%cuaws {line.strip()}")
         key = (cell, tuple(place.key for place in found))

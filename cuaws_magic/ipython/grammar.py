@@ -23,7 +23,7 @@ from cuaws_magic.settings import EXPORT_FORMATS, REGION, REGIONS, WAYS
 if TYPE_CHECKING:
     from cuaws_magic.ipython.completion import Names
 
-_TARGET = "a profile, an account name (any case), an account id, or ACCOUNT/ROLE"
+_TARGET = "a profile, an account name (any case), an account id, ACCOUNT/ROLE, or SESSION: before one of these"
 
 # What each command does, in the order of the help. The parsers are made with the first line that is typed:
 # they would be most of what a load costs.
@@ -145,6 +145,7 @@ def build_parser() -> Any:
     logout.add_argument(
         "--all", action="store_true", help="every sign-in in your home folder, as `aws sso logout` does"
     )
+    _session(logout)
 
     use = _command(commands, "use")
     use.add_argument(
@@ -152,6 +153,7 @@ def build_parser() -> Any:
     )
     use.add_argument("--role", metavar="R", help="the role, where you have several")
     use.add_argument("--region", metavar="R", type=_region, help="the region for clients that name none")
+    _session(use)
     use.add_argument(
         "--via",
         choices=WAYS,
@@ -178,12 +180,17 @@ def build_parser() -> Any:
         "--refresh", action="store_true", help="ask the portal instead of showing the list of the last 24 hours"
     )
     accounts.add_argument("--star", metavar="NAME", help="make an account a favourite, on top of lists; again: not")
+    _session(accounts)
     _paste(commands)
     _profiles(commands)
     _export(commands)
     _console(commands)
     _command(commands, "doctor")
     return parser
+
+
+def _session(command: Any) -> None:
+    command.add_argument("--session", metavar="NAME", help="the sign-in, where you have several")
 
 
 def _paste(commands: Any) -> None:
@@ -207,6 +214,7 @@ def _profiles(commands: Any) -> None:
         help="remove profiles written by this command whose account or role you no longer have",
     )
     configure.add_argument("--process", action="store_true", help="profiles for tools that do not know sso-session")
+    _session(configure)
     forget = _command(commands, "forget")
     forget.add_argument("profile", metavar="PROFILE", help="the name of the block")
 
@@ -216,6 +224,7 @@ def _many(commands: Any) -> None:
     within.add_argument("target", metavar="TARGET", help=_TARGET)
     within.add_argument("--role", metavar="R", help="the role, where you have several")
     within.add_argument("--region", metavar="R", type=_region, help="the region for clients that name none")
+    _session(within)
     each = _command(commands, "each")
     each.add_argument("patterns", metavar="PATTERN", nargs="*", help="which accounts, as in `accounts`; else all")
     each.add_argument("--role", metavar="R", help="the role, or a pattern of it")
@@ -224,6 +233,7 @@ def _many(commands: Any) -> None:
     each.add_argument("--again", action="store_true", help="run only what failed or is missing")
     each.add_argument("--stop", action="store_true", help="end at the first error")
     each.add_argument("--yes", action="store_true", help="in accounts marked production too")
+    _session(each)
 
 
 def _export(commands: Any) -> None:
@@ -236,12 +246,14 @@ def _export(commands: Any) -> None:
     where.add_argument("--to", metavar="FILE", help="to a file that only you can read")
     where.add_argument("--var", metavar="NAME", type=_variable, help="into a variable of this notebook, as text")
     where.add_argument("--show", action="store_true", help="on the page; a saved notebook keeps them")
+    _session(export)
 
 
 def _console(commands: Any) -> None:
     console = _command(commands, "console")
     console.add_argument("service", metavar="SERVICE", nargs="?", help="the page to open: s3, ec2, sagemaker and so on")
     console.add_argument("target", metavar="TARGET", nargs="?", help=f"{_TARGET}; else the account in use")
+    _session(console)
 
 
 class Grammar:

@@ -232,7 +232,8 @@ class CuawsMagics(Magics, Configuration):
         context, display = self.context, self._display
         match arguments.command:
             case "login":
-                from cuaws_magic.commands.login import login
+                from cuaws_magic.ipython.offers import login
+                from cuaws_magic.ipython.prompt import asking
 
                 return login(
                     context,
@@ -241,11 +242,12 @@ class CuawsMagics(Magics, Configuration):
                     force=arguments.force,
                     wait=not arguments.no_wait,
                     timeout=arguments.timeout,
+                    asked=bool(asking(self.shell)),
                 )
             case "logout":
                 from cuaws_magic.commands.login import logout
 
-                return logout(context, every=arguments.all)
+                return logout(context, every=arguments.all, session=arguments.session)
             case "use":
                 from cuaws_magic.commands.use import use
                 from cuaws_magic.ipython.prompt import asking
@@ -256,6 +258,7 @@ class CuawsMagics(Magics, Configuration):
                     arguments.target,
                     role=arguments.role,
                     region=arguments.region,
+                    session=arguments.session,
                     via=arguments.via,
                     verify=not arguments.no_verify,
                     production=arguments.yes or asking(self.shell),
@@ -284,6 +287,7 @@ class CuawsMagics(Magics, Configuration):
                     roles=arguments.roles,
                     refresh=arguments.refresh,
                     star=arguments.star,
+                    session=arguments.session,
                 )
             case "panel":
                 from cuaws_magic.widget.view import open_panel
@@ -299,6 +303,7 @@ class CuawsMagics(Magics, Configuration):
                     dry_run=arguments.dry_run,
                     prune=arguments.prune,
                     process=arguments.process,
+                    session=arguments.session,
                 )
             case "paste":
                 from cuaws_magic.commands.paste import paste
@@ -314,7 +319,7 @@ class CuawsMagics(Magics, Configuration):
             case "console":
                 from cuaws_magic.commands.console import console
 
-                return console(context, display, arguments.service, arguments.target)
+                return console(context, display, arguments.service, arguments.target, session=arguments.session)
             case "doctor":
                 from cuaws_magic.diagnostics.checks import diagnose
                 from cuaws_magic.diagnostics.gather import gather
@@ -336,6 +341,7 @@ class CuawsMagics(Magics, Configuration):
             to=arguments.to,
             variable=arguments.var,
             shown=arguments.show,
+            session=arguments.session,
         )
         if arguments.var is not None:
             shell: Any = self.shell  # IPython allows for magics without one

@@ -1,16 +1,25 @@
-"""A button below a card where a page has widgets: the account used last in a new kernel, another sign-in in time."""
+"""Buttons below a card where a page has widgets: the account used last, a sign-in again, a sign-in elsewhere."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic.errors import ConfigurationError
+
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from cuaws_magic.commands.context import Context
     from cuaws_magic.ipython.display import NotebookDisplay, TerminalDisplay
+    from cuaws_magic.model import SsoSession
+    from cuaws_magic.settings import Settings
     from cuaws_magic.views.account import Status
+    from cuaws_magic.views.render import View
+
+    Page: TypeAlias = NotebookDisplay | TerminalDisplay
 
 
-def status(context: Context, display: NotebookDisplay | TerminalDisplay) -> Status:
+def status(context: Context, display: Page) -> Status:
     """Return what holds in this kernel; where no account is in use, a button offers the one used last."""
     from cuaws_magic.commands.status import status as holds
     from cuaws_magic.commands.use import use
@@ -22,15 +31,61 @@ def status(context: Context, display: NotebookDisplay | TerminalDisplay) -> Stat
     return view
 
 
-def sign_in_again(context: Context, display: NotebookDisplay | TerminalDisplay) -> None:
-    """Offer to sign in again, below the line that says why."""
-    from cuaws_magic.commands.login import login
+def login(context: Context, display: Page, settings: Settings, *, asked: bool, wait: bool, **how: Any) -> View:
+    """
+    Sign in; where several organisations are known and none is named, the others are offered as buttons.
 
+    The sign-in to the proposed one then goes on in the background: a page does nothing else while a cell runs.
+
+    Args:
+        asked: Whether somebody sits there who can choose.
+
+    Raises:
+        CuawsError: Nobody is signed in, or it is not settled where to, and nobody can choose.
+    """
+    from cuaws_magic.commands.login import login as sign_in
+    from cuaws_magic.views.sign_in import ChooseOrganisation
+    from cuaws_magic.widget.view import missing
+
+    said = settings.session or settings.start_url
+    can_choose = asked and display.cell is not None and missing() is None
+    if said or not can_choose or not context.organisations.several():
+        return sign_in(context, display, settings, wait=wait, **how)
+    try:
+        proposed: SsoSession | None = context.choice.sso_session(settings)
+    except ConfigurationError:
+        proposed = None
+    others = [one for one in context.organisations.offered() if proposed is None or one != proposed]
+    view = sign_in(context, display, settings, wait=False, **how) if proposed is not None else None
+    _buttons(context, display, others)
+    return view if view is not None else ChooseOrganisation(tuple(one.label for one in others))
+
+
+def _buttons(context: Context, display: Page, sso_sessions: list[SsoSession]) -> None:
+    from cuaws_magic.commands.login import login as sign_in
+    from cuaws_magic.settings import Settings
+    from cuaws_magic.views.sign_in import session_label
+
+    for one in sso_sessions:
+        named = Settings(session=one.name) if one.name is not None else Settings(start_url=one.start_url)
+
+        def act(below: Any, named: Settings = named) -> View:
+            return sign_in(context, below, named)
+
+        _put(display, f"Sign in to {session_label(one)}", act)
+
+
+def sign_in_again(context: Context, display: Page) -> None:
+    """Offer to sign in again where the account in use is, below the line that says why."""
+    from cuaws_magic.commands.login import login as sign_in
+
+    current = context.credentials.current
+    where = current.sso_session if current is not None else None
     if display.cell is not None:
-        _put(display, "Sign in again", lambda below: login(context, below, force=True))
+        _put(display, "Sign in again", lambda below: sign_in(context, below, force=True, sso_session=where))
 
 
-def _put(display: NotebookDisplay | TerminalDisplay, words: str, act: Any) -> None:
+def _put(display: Page, words: str, act: Any) -> None:
     from cuaws_magic.widget.offer import offer
 
     button = offer(words, act)

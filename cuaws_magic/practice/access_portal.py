@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cuaws_magic.practice.faults import Faults
     from cuaws_magic.practice.knobs import Knobs
     from cuaws_magic.practice.moto_world import MotoWorld
+    from cuaws_magic.practice.people import PretendAccount
     from cuaws_magic.practice.server import Request
     from cuaws_magic.practice.state import State
 
@@ -85,10 +86,19 @@ def answer(request: Request, state: State, knobs: Knobs, faults: Faults, world: 
     return Reply(HTTPStatus.OK, json.dumps(body, separators=(",", ":")).encode(), headers)
 
 
+def sign_in_of(request: Request, state: State) -> str | None:
+    """Return the start URL of the sign-in that a request comes with."""
+    return state.start_url_of(request.header("x-amz-sso_bearer_token"))
+
+
+def _assignments(request: Request, state: State, knobs: Knobs) -> tuple[PretendAccount, ...]:
+    return state.assignments(knobs, sign_in_of(request, state) or "")
+
+
 def _list_accounts(request: Request, state: State, knobs: Knobs) -> dict[str, Any]:
     accounts = [
         {"accountId": account.account_id, "accountName": account.name, "emailAddress": account.email}
-        for account in state.assignments(knobs)
+        for account in _assignments(request, state, knobs)
     ]
     page, next_page = _page(accounts, request, "accounts")
     return {"accountList": page, "nextToken": next_page}
@@ -96,7 +106,7 @@ def _list_accounts(request: Request, state: State, knobs: Knobs) -> dict[str, An
 
 def _list_account_roles(request: Request, state: State, knobs: Knobs) -> dict[str, Any]:
     account_id = _required(request, "account_id")
-    for account in state.assignments(knobs):
+    for account in _assignments(request, state, knobs):
         if account.account_id == account_id:
             roles = [{"roleName": role, "accountId": account_id} for role in account.roles]
             page, next_page = _page(roles, request, account_id)
@@ -106,7 +116,7 @@ def _list_account_roles(request: Request, state: State, knobs: Knobs) -> dict[st
 
 def _get_role_credentials(request: Request, state: State, knobs: Knobs, world: MotoWorld) -> dict[str, Any]:
     account_id, role_name = _required(request, "account_id"), _required(request, "role_name")
-    if not any(one.account_id == account_id and role_name in one.roles for one in state.assignments(knobs)):
+    if not any(one.account_id == account_id and role_name in one.roles for one in _assignments(request, state, knobs)):
         raise _Refusal("ForbiddenException")
     issued = world.issue(account_id, role_name, knobs.role_lifetime)
     return {

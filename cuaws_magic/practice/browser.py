@@ -8,7 +8,7 @@ from collections import OrderedDict
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from cuaws_magic.practice import pages
+from cuaws_magic.practice import pages, people
 from cuaws_magic.practice.server import Reply
 from cuaws_magic.practice.state import Authorization, Decision, State
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cuaws_magic.practice.knobs import Knobs
+    from cuaws_magic.practice.people import PretendAccount
     from cuaws_magic.practice.server import Request
 
     Form = Callable[[Authorization, Mapping[str, str]], Reply]
@@ -45,10 +46,13 @@ class Browser:
         return pages.message("Not found", text, status=HTTPStatus.NOT_FOUND)
 
     def _home(self, _: Request, knobs: Knobs) -> Reply:
-        return pages.home(self._state.assignments(knobs), self._codes(), self._environment)
+        return pages.home(self._accounts(knobs), self._codes(), self._environment)
 
     def _start(self, _: Request, knobs: Knobs) -> Reply:
-        return pages.start(self._state.assignments(knobs), self._codes())
+        return pages.start(self._accounts(knobs), self._codes())
+
+    def _accounts(self, knobs: Knobs) -> list[PretendAccount]:
+        return [one for url in people.start_urls(knobs.organisations) for one in self._state.assignments(knobs, url)]
 
     def _device(self, request: Request, _: Knobs) -> Reply:
         user_code = request.parameters().get("user_code", "")

@@ -9,6 +9,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, TextIO
 
+from cuaws_magic.practice.people import PARTNER_START_URL, SSO_REGION
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping
@@ -29,6 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="approve by itself at the N-th poll (default: a person does)",
     )
     parser.add_argument("--accounts", type=int, default=0, metavar="N", help="add N more pretend accounts")
+    parser.add_argument(
+        "--organisations",
+        type=int,
+        choices=(1, 2),
+        default=1,
+        metavar="N",
+        help="2: also a partner's, with another start URL (default: 1)",
+    )
     parser.add_argument(
         "--role-lifetime",
         type=float,
@@ -56,6 +66,7 @@ def run(arguments: argparse.Namespace, output: TextIO | None = None) -> int:
         knobs = Knobs(
             approve_after=arguments.approve_after,
             accounts=arguments.accounts,
+            organisations=arguments.organisations,
             role_lifetime=arguments.role_lifetime,
             token_lifetime=arguments.token_lifetime,
         )
@@ -76,13 +87,14 @@ def run(arguments: argparse.Namespace, output: TextIO | None = None) -> int:
         )
         return 1
     try:
-        _wait_for_the_end(lambda: print(announcement(portal.environment, arguments.shell), file=output, flush=True))
+        text = announcement(portal.environment, arguments.shell, arguments.organisations)
+        _wait_for_the_end(lambda: print(text, file=output, flush=True))
     finally:
         portal.stop()
     return 0
 
 
-def announcement(environment: Mapping[str, str], shell: str) -> str:
+def announcement(environment: Mapping[str, str], shell: str, organisations: int = 1) -> str:
     """Write one sentence, the variables and the link; all of it can be pasted into that shell."""
     link = environment["AWS_ENDPOINT_URL_SSO"]
     sentence = "The practice portal is running; it is not AWS. Ctrl-C ends it. Set these variables:"
@@ -95,7 +107,9 @@ def announcement(environment: Mapping[str, str], shell: str) -> str:
         form = {"sh": 'export {}="{}"', "powershell": '$Env:{}="{}"', "cmd": "set {}={}"}[shell]
         lines = [form.format(name, value) for name, value in environment.items()]
     mark = "rem" if shell == "cmd" else "#"
-    return "\n".join([f"{mark} {sentence}", *lines, f"{mark} {opened}"])
+    partner = f"The second organisation: %cuaws login --session partner --start-url {PARTNER_START_URL}"
+    more = [f"{mark} {partner} --sso-region {SSO_REGION}"] if organisations > 1 else []
+    return "\n".join([f"{mark} {sentence}", *lines, f"{mark} {opened}", *more])
 
 
 def _wait_for_the_end(announce: Callable[[], None]) -> None:

@@ -25,12 +25,13 @@ class Faults:
         self._level = self._capacity
         self._filled_at: datetime | None = None
 
-    def next_failure(self, operation: str) -> Failure | None:
+    def next_failure(self, operation: str, start_url: str | None = None) -> Failure | None:
         """Take the failure that this call must suffer, if there is one left."""
         names = (operation, operation.partition(":")[0])
         with self._lock:
             for number, failure in enumerate(self._failures):
-                if failure.operation in names and self._left[number] > 0:
+                concerns = failure.operation in names and failure.start_url in {None, start_url}
+                if concerns and self._left[number] > 0:
                     self._left[number] -= 1
                     return failure
         return None

@@ -27,12 +27,15 @@ class Failure:
             `"slow"` (right, but late), `"malformed"` (200 with broken JSON) or `"empty"` (200 with nothing).
 
         delay: Seconds to wait first; for `"slow"` this is the whole failure.
+
+        start_url: Only calls of the organisation with this start URL fail.
     """
 
     operation: str
     times: int = 1
     kind: str = "500"
     delay: float = 0.0
+    start_url: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a kind that does not exist, where it was written."""
@@ -61,6 +64,7 @@ class Knobs:
     requests_per_second: float | None = None  # 1/s; listings and role credentials beyond it answer 429
     retry_after: int | None = None  # s, in the Retry-After header of a 429; None: no header
     accounts: int = 0  # generated accounts beside the built-in ones
+    organisations: int = 1  # 2: another one behind `people.PARTNER_START_URL`, with accounts of its own
     failures: tuple[Failure, ...] = ()  # what goes wrong next, see Failure
     latency: float = 0.0  # s added to every answer of an operation
     clock_offset: float = 0.0  # s that the clock of the portal and of its AWS is ahead of `now`

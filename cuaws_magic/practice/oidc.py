@@ -68,11 +68,19 @@ def error(code: str, description: str = "") -> Reply:
 
 def grant_name(request: Request) -> str:
     """Name the grant of a CreateToken call for the journal."""
+    return _said(request, "grantType").rpartition(":")[2]
+
+
+def start_url_of(request: Request) -> str:
+    """Name the organisation of a StartDeviceAuthorization call for the journal."""
+    return _said(request, "startUrl")
+
+
+def _said(request: Request, field: str) -> str:
     try:
-        grant = str(_fields(request).get("grantType", ""))
+        return str(_fields(request).get(field, ""))
     except _Refusal:
         return ""
-    return grant.rpartition(":")[2]
 
 
 def answer(request: Request, state: State, knobs: Knobs, url: str) -> Reply:
@@ -115,10 +123,11 @@ def _register_client(fields: dict[str, Any], state: State, knobs: Knobs) -> dict
 
 
 def _start_device_authorization(fields: dict[str, Any], state: State, knobs: Knobs, url: str) -> dict[str, Any]:
-    start_url = urlsplit(_required(fields, "startUrl"))
-    if start_url.scheme not in ("http", "https") or not start_url.netloc:
+    start_url = _required(fields, "startUrl")
+    address = urlsplit(start_url)
+    if address.scheme not in ("http", "https") or not address.netloc:
         raise _Refusal("invalid_request", "startUrl is not an address")
-    authorization = state.authorize(_registered(fields, state), knobs)
+    authorization = state.authorize(_registered(fields, state), start_url, knobs)
     return {
         "deviceCode": authorization.device_code,
         "userCode": authorization.user_code,
@@ -175,7 +184,7 @@ def _redeem_device_code(device_code: str, registration: Registration, state: Sta
         if authorization.decision is Decision.WAITING:
             raise _Refusal("authorization_pending")
         authorization.decision = Decision.USED
-        return state.sign_in(registration, knobs)
+        return state.sign_in(registration, authorization.start_url, knobs)
 
 
 def _registered(fields: dict[str, Any], state: State) -> Registration:

@@ -10,6 +10,9 @@ USER = "ralphie@colorado.edu"
 START_URL = "https://cuboulder.awsapps.com/start"
 SSO_REGION = "us-west-2"
 
+# The second organisation of `--organisations 2`: a partner of CU's, with an account of a name that CU has too.
+PARTNER_START_URL = "https://partner.awsapps.com/start"
+
 _SUBJECTS = ("astro", "biochem", "climate", "ecology", "geodesy", "hydrology", "linguistics", "neuro", "soil")
 _STAGES = ("dev", "prod", "test")
 _ROLES = ("Researcher", "DataSteward", "ReadOnly")
@@ -38,6 +41,24 @@ BUILT_IN = (
     PretendAccount("044444444444", "research-climate-dev", ("Researcher", "DataSteward")),
     PretendAccount("555555555555", "research-genomics", ("Researcher",)),
 )
+
+
+PARTNER = (
+    PretendAccount("666666666666", "partner-imaging", ("Researcher",)),
+    PretendAccount("777777777777", "research-genomics", ("Researcher",)),
+)
+
+
+def start_urls(organisations: int) -> tuple[str, ...]:
+    """List the start URLs of that many organisations."""
+    return (START_URL, PARTNER_START_URL)[:organisations]
+
+
+def accounts_of(start_url: str, generated: int = 0, organisations: int = 1) -> tuple[PretendAccount, ...]:
+    """List the accounts behind a start URL; with one organisation, whatever the URL, they are CU's."""
+    if organisations > 1 and start_url.rstrip("/#") != START_URL:
+        return PARTNER if start_url.rstrip("/#") == PARTNER_START_URL else ()
+    return accounts(generated)
 
 
 def accounts(generated: int = 0) -> tuple[PretendAccount, ...]:

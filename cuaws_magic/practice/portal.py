@@ -213,6 +213,8 @@ class PracticePortal:
         if key in oidc.OPERATIONS:
             name = oidc.OPERATIONS[key]
             detail = oidc.grant_name(request) if name == "CreateToken" else ""
+            if name == "StartDeviceAuthorization" and knobs.organisations > 1:
+                detail = oidc.start_url_of(request)
             return self._perform(name, lambda: oidc.answer(request, self._state, knobs, self.url), _fail_oidc, detail)
         if key in access_portal.OPERATIONS:
             world = _started(self._world)
@@ -222,6 +224,7 @@ class PracticePortal:
                 lambda kind: access_portal.error(
                     _PORTAL_ERRORS[kind], retry_after=knobs.retry_after if kind == "429" else None
                 ),
+                start_url=access_portal.sign_in_of(request, self._state) if knobs.organisations > 1 else None,
             )
         return self._browser.answer(request, knobs)
 
@@ -234,14 +237,19 @@ class PracticePortal:
         )
 
     def _perform(
-        self, operation: str, work: Callable[[], Reply], fail: Callable[[str], Reply], detail: str = ""
+        self,
+        operation: str,
+        work: Callable[[], Reply],
+        fail: Callable[[str], Reply],
+        detail: str = "",
+        start_url: str | None = None,
     ) -> Reply:
         knobs, faults = self._settings()
-        failure = faults.next_failure(operation)
+        failure = faults.next_failure(operation, start_url)
         self._stopping.wait(knobs.latency + (failure.delay if failure else 0.0))
         reply = work() if failure is None or failure.kind == "slow" else _failed(failure, fail)
         error = reply.error or (f"HTTP {int(reply.status)}" if reply.status >= HTTPStatus.BAD_REQUEST else None)
-        self._journal.write(Call(operation, self._now(), int(reply.status), error, detail))
+        self._journal.write(Call(operation, self._now(), int(reply.status), error, detail or start_url or ""))
         return reply
 
     def _settings(self) -> tuple[Knobs, Faults]:

@@ -48,6 +48,7 @@ class Authorization:
     device_code: str = field(repr=False)
     user_code: str = field(repr=False)
     registration: Registration
+    start_url: str
     expires_at: datetime
     interval: float  # s that must lie between two polls
     decision: Decision = Decision.WAITING
@@ -61,6 +62,7 @@ class SignIn:
 
     number: int
     client_id: str
+    start_url: str
     refreshable_until: datetime
 
 
@@ -107,13 +109,14 @@ class State:
             return registration
         return None
 
-    def authorize(self, registration: Registration, knobs: Knobs) -> Authorization:
+    def authorize(self, registration: Registration, start_url: str, knobs: Knobs) -> Authorization:
         """Begin a device authorization."""
         with self.lock:
             authorization = Authorization(
                 device_code=secrets.token_urlsafe(48),
                 user_code=self._new_user_code(),
                 registration=registration,
+                start_url=start_url,
                 expires_at=self.now() + timedelta(seconds=knobs.code_lifetime),
                 interval=knobs.interval,
             )
@@ -148,12 +151,12 @@ class State:
             authorization.decision = decision
             return True
 
-    def sign_in(self, registration: Registration, knobs: Knobs) -> IssuedTokens:
+    def sign_in(self, registration: Registration, start_url: str, knobs: Knobs) -> IssuedTokens:
         """Make the SSO token, and the refresh token if the client may have one, of a new sign-in."""
         with self.lock:
             self._sign_ins += 1
             until = self.now() + timedelta(seconds=knobs.sso_session_lifetime)
-            sign_in = SignIn(self._sign_ins, registration.client_id, until)
+            sign_in = SignIn(self._sign_ins, registration.client_id, start_url, until)
             refreshable = knobs.refresh_tokens and bool(registration.scopes)
             return IssuedTokens(
                 self._new_sso_token(sign_in, knobs), self._new_refresh_token(sign_in) if refreshable else None
@@ -181,6 +184,12 @@ class State:
             found = self._sso_tokens.get(sso_token)
         return found is not None and self.now() < found[1]
 
+    def start_url_of(self, sso_token: str) -> str | None:
+        """Return the start URL that a sign-in began with."""
+        with self.lock:
+            found = self._sso_tokens.get(sso_token)
+        return found[0].start_url if found is not None else None
+
     def sign_out(self, sso_token: str) -> None:
         """End the sign-in of this SSO token, refresh tokens included."""
         with self.lock:
@@ -201,12 +210,12 @@ class State:
         with self.lock:
             self._removed.add((account_id, role_name))
 
-    def assignments(self, knobs: Knobs) -> tuple[people.PretendAccount, ...]:
-        """List the accounts with the roles that are left; an account without any role is not there."""
+    def assignments(self, knobs: Knobs, start_url: str = people.START_URL) -> tuple[people.PretendAccount, ...]:
+        """List an organisation's accounts with the roles that are left; an account without any role is not there."""
         with self.lock:
             removed = set(self._removed)
         rest = []
-        for account in people.accounts(knobs.accounts):
+        for account in people.accounts_of(start_url, knobs.accounts, knobs.organisations):
             roles = tuple(role for role in account.roles if (account.account_id, role) not in removed)
             if roles:
                 rest.append(people.PretendAccount(account.account_id, account.name, roles))

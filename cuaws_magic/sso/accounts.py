@@ -302,10 +302,64 @@ class AccountList:
 
     def labels(self, accounts: Sequence[Account]) -> list[tuple[str, str]]:
         """Return what to show for each account where only text can be, in columns, with its id as the value."""
-        names = [printable(one.name) for one in accounts]
-        width = max(map(len, names), default=0)
-        marked = [f"{name}{_MARK if self.production(one) else ''}" for name, one in zip(names, accounts, strict=True)]
-        return [(f"{name.ljust(width)}  {spaced(one.id)}", one.id) for name, one in zip(marked, accounts, strict=True)]
+        return labels(accounts, self.production)
+
+
+class AccountGroups:
+    """
+    The lists of several organisations, one below the other; an account that two of them list stands in the first.
+
+    Args:
+        groups: Each sign-in with its list.
+    """
+
+    def __init__(self, groups: Sequence[tuple[SsoSession, AccountList]] = ()) -> None:
+        self._groups = groups
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one organisation."""
+        return len(self._groups) > 1
+
+    def __len__(self) -> int:
+        return sum(len(one) for _, one in self._groups)
+
+    def find(self, typed: str) -> list[Account]:
+        """Return the accounts that `AccountList.find` finds, of all."""
+        found = {account.id: account for _, one in reversed(self._groups) for account in one.find(typed)}
+        order = dict.fromkeys(account.id for _, one in self._groups for account in one.find(typed))
+        return [found[account_id] for account_id in order]
+
+    def whose(self, account_id: str | None) -> SsoSession | None:
+        """Return the sign-in of an account."""
+        return next((sso_session for sso_session, one in self._groups if account_id in one), None)
+
+    def get(self, account_id: str | None) -> Account | None:
+        """Return an account by its id, if it is here."""
+        return next((found for _, one in self._groups if (found := one.get(account_id)) is not None), None)
+
+    def starred(self, account_id: str) -> bool:
+        """Whether an account is a favourite."""
+        return any(one.starred(account_id) for _, one in self._groups)
+
+    def production(self, account: Account) -> bool:
+        """Whether an account is to be marked."""
+        return any(one.production(account) for _, one in self._groups)
+
+    def labels(self, accounts: Sequence[Account]) -> list[tuple[str, str]]:
+        """Return what to show where only text can be, and whose an account is if there are several organisations."""
+        shown = labels(accounts, self.production)
+        if not self.several:
+            return shown
+        return [(f"{text}  {one.label if (one := self.whose(key)) else ''}", key) for text, key in shown]
+
+
+def labels(accounts: Sequence[Account], is_production: Callable[[Account], bool]) -> list[tuple[str, str]]:
+    """Return what to show for each account where only text can be, in columns, with its id as the value."""
+    names = [printable(one.name) for one in accounts]
+    width = max(map(len, names), default=0)
+    marked = [f"{name}{_MARK if is_production(one) else ''}" for name, one in zip(names, accounts, strict=True)]
+    return [(f"{name.ljust(width)}  {spaced(one.id)}", one.id) for name, one in zip(marked, accounts, strict=True)]
 
 
 def in_order(accounts: Iterable[Account], starred: Iterable[str], recent: Iterable[str]) -> list[Account]:

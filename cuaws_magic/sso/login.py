@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from cuaws_magic import storage
+from cuaws_magic.aws.hosts import portal_of
 from cuaws_magic.errors import (
     CuawsError,
     NotSignedIn,
@@ -28,9 +28,11 @@ from cuaws_magic.model import utc_now
 from cuaws_magic.settings import SIGN_IN_LIFE, SSO_TOKEN_MARGIN
 from cuaws_magic.sso.device_flow import Keep, Wait, device_flow
 from cuaws_magic.sso.gateway import IdentityCenterGateway
+from cuaws_magic.sso.records import SignInRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+    from datetime import datetime
     from pathlib import Path
 
     from cuaws_magic.aws.identity_center import IdentityCenter
@@ -52,7 +54,7 @@ class SignIn:
     A sign-in that stands.
 
     Attributes:
-        sso_session: Which one.
+        sso_session: Which one; another than was asked for where that one serves the same portal.
 
         sso_token: Its proof, fresh.
 
@@ -81,6 +83,9 @@ class Login:
         now: The current time, aware, UTC.
 
         sleep: Waits that many seconds.
+
+    Attributes:
+        records: What this home remembers of its sign-ins.
     """
 
     def __init__(
@@ -98,23 +103,38 @@ class Login:
         self._sleep = sleep
         # SSO tokens and refresh tokens that the service did not take, whatever their dates say.
         self._refused: set[Secret] = set()
+        # Every sign-in that this home knows: one for the same portal serves whoever only asks the portal.
+        self.known: Callable[[], Iterable[SsoSession]] = tuple
+        # What a person types to be signed in.
+        self.command: Callable[[SsoSession], str] = lambda _: "`%cuaws login`"
+        self.records = SignInRecords(own_state)
 
-    def current(self, sso_session: SsoSession, *, refused: SsoToken | None = None) -> SignIn | None:
+    def current(self, sso_session: SsoSession, *, refused: SsoToken | None = None, own: bool = False) -> SignIn | None:
         """
-        Return the sign-in if it can be had without a person.
+        Return the sign-in if it can be had without a person: its own, else another to the same portal.
 
         Args:
             sso_session: Which one.
 
-            refused: An SSO token that the portal did not take although it looked
-                good (its `expiresAt` is a hint); anything newer will do.
+            refused: An SSO token that the portal did not take although it looked good; anything newer will do.
+
+            own: Only its own will do, for programs that look under its name.
 
         Raises:
-            ServiceError: It wants a refresh, the service does not answer, and the
-                SSO token in hand has expired.
+            ServiceError: It wants a refresh, the service does not answer, and the SSO token in hand has expired.
         """
         if refused is not None:
             self._refused.add(refused.access_token)
+        try:
+            sign_in = self._own(sso_session)
+        except ServiceError:
+            shared = None if own else self._shared(sso_session, self._own)
+            if shared is None:
+                raise
+            return shared
+        return sign_in if sign_in is not None or own else self._shared(sso_session, self._own)
+
+    def _own(self, sso_session: SsoSession) -> SignIn | None:
         sso_token = self._cache.load(sso_session).sso_token
         if sso_token is None:
             return None
@@ -123,6 +143,29 @@ class Login:
         if not self._refreshable(sso_token):
             return self._sign_in(sso_session, sso_token) if self._good(sso_token) else None
         return self._refreshed(sso_session)
+
+    def _shared(self, sso_session: SsoSession, own: Callable[[SsoSession], SignIn | None]) -> SignIn | None:
+        """
+        Return another sign-in to the same portal: refreshed in its own file, never copied.
+
+        One whose name is not known here serves as long as its SSO token lasts.
+        """
+        for other in self.same_portal(sso_session):
+            with contextlib.suppress(ServiceError):
+                sign_in = own(other)
+                if sign_in is not None:
+                    return sign_in
+        portal = portal_of(sso_session)
+        good = [one for one in self._cache.tokens() if self._good(one) and portal_of(one) == portal]
+        if not good:
+            return None
+        sso_token = max(good, key=lambda one: one.expires_at)
+        return SignIn(replace(sso_session, name=None, scopes=None), sso_token, sso_token.expires_at)
+
+    def same_portal(self, sso_session: SsoSession) -> list[SsoSession]:
+        """Return the other names under which this home signs in to the same portal."""
+        key, portal = sso_session.cache_key, portal_of(sso_session)
+        return [one for one in self.known() if one.cache_key != key and portal_of(one) == portal]
 
     def confirmed(self, sso_session: SsoSession) -> SignIn | None:
         """
@@ -146,10 +189,7 @@ class Login:
 
     def keep_fresh(self, sso_session: SsoSession) -> datetime | None:
         """
-        Refresh the SSO token if that is due.
-
-        Returns:
-            When it is due next; `None` if nobody is signed in, or it cannot be refreshed.
+        Refresh the SSO token if that is due; returns when it is due next, or nothing where it cannot be refreshed.
 
         Raises:
             ServiceError: The service does not answer.
@@ -159,16 +199,17 @@ class Login:
             return None
         return sign_in.sso_token.refresh_at(SSO_TOKEN_MARGIN)
 
-    def required(self, sso_session: SsoSession, *, refused: SsoToken | None = None) -> SignIn:
+    def required(self, sso_session: SsoSession, *, refused: SsoToken | None = None, own: bool = False) -> SignIn:
         """
         Return the sign-in, as `current`.
 
         Raises:
             NotSignedIn: A person has to approve first.
         """
-        sign_in = self.current(sso_session, refused=refused)
+        sign_in = self.current(sso_session, refused=refused, own=own)
         if sign_in is None:
-            raise NotSignedIn(f"You are not signed in to {sso_session.label}. Type `%cuaws login`.", sso_session)
+            typed = self.command(sso_session)
+            raise NotSignedIn(f"You are not signed in to {sso_session.label}. Type {typed}.", sso_session)
         return sign_in
 
     def asking(self, sso_session: SsoSession, question: Callable[[SsoToken], Result]) -> Result:
@@ -192,21 +233,27 @@ class Login:
                 return question(sso_token)
             except SsoTokenRefused:
                 refused = sso_token  # its `expiresAt` was wrong; a refresh may help, once
-        raise NotSignedIn(f"Your sign-in to {sso_session.label} ended. Type `%cuaws login`.", sso_session)
+        typed = self.command(sso_session)
+        raise NotSignedIn(f"Your sign-in to {sso_session.label} ended. Type {typed}.", sso_session)
 
     def peek(self, sso_session: SsoSession) -> tuple[SignIn | None, str | None]:
-        """
-        Return what the cache says, without asking anyone.
+        """Return the sign-in, asking nobody, if one is good or can be refreshed; and what is wrong with its file."""
+        sign_in = self.peek_own(sso_session) or self._shared(sso_session, self.peek_own)
+        return sign_in, self._cache.load(sso_session).trouble
 
-        Returns:
-            The sign-in, if one is there that is good or can be refreshed; and what is
-            wrong with the token file, if something is.
-        """
-        cached = self._cache.load(sso_session)
-        sso_token = cached.sso_token
+    def peek_own(self, sso_session: SsoSession) -> SignIn | None:
+        """Return the sign-in under this very name, as `peek`."""
+        sso_token = self._cache.load(sso_session).sso_token
         if sso_token is None or not (self._good(sso_token) or self._refreshable(sso_token)):
-            return None, cached.trouble
-        return self._sign_in(sso_session, sso_token), cached.trouble
+            return None
+        return self._sign_in(sso_session, sso_token)
+
+    def owner(self, sso_session: SsoSession) -> SsoSession | None:
+        """Return whose sign-in serves one, and so under whose name files go; nothing where it has no name here."""
+        sign_in = self.peek(sso_session)[0]
+        if sign_in is None:
+            return sso_session
+        return sign_in.sso_session if self.peek_own(sign_in.sso_session) is not None else None
 
     def ended_at(self, sso_session: SsoSession) -> datetime | None:
         """Return when the last sign-in ended, as well as we know; `None` if there was none, or it stands."""
@@ -271,29 +318,15 @@ class Login:
         with self._refreshing(self._cache.token_path(sso_session)):
             sso_token = self._cache.load(sso_session).sso_token
             self._cache.forget(sso_session)
-        if self._own_state.load("sign-in", sso_session.cache_key):
-            self._own_state.save("sign-in", sso_session.cache_key, {})
+        self.records.forget(sso_session)
         return sso_token
 
     def forget_files(self, paths: Iterable[Path]) -> None:
-        """
-        Delete token files, whosesoever, and what could not be written.
-
-        Raises:
-            StorageError: One is there and cannot be deleted.
-        """
+        """Delete token files, whosesoever, and what could not be written; a `StorageError` where one cannot be."""
         self._cache.forget_unsaved()
         for path in paths:
             with self._refreshing(path):
                 storage.remove(path)
-
-    def approved_at(self, sso_session: SsoSession) -> datetime | None:
-        """Return when a person last approved a sign-in from this home, if that is known."""
-        signed_in = self._own_state.load("sign-in", sso_session.cache_key).get("at")
-        try:
-            return None if signed_in is None else datetime.fromtimestamp(signed_in, timezone.utc)
-        except (TypeError, OverflowError, OSError, ValueError):
-            return None
 
     def _refreshing(self, path: Path) -> contextlib.AbstractContextManager[bool]:
         """Hold the lock of one token file: its refresh token may be single use."""
@@ -335,7 +368,7 @@ class Login:
         notes = self._save(sso_session, sso_token)
         if trouble and not notes:
             notes = (f"{trouble} It has been replaced.",)
-        self._own_state.save("sign-in", sso_session.cache_key, {"at": self._now().timestamp()})
+        self.records.approved(sso_session, self._now())
         return self._sign_in(sso_session, sso_token, notes)
 
     def _save(self, sso_session: SsoSession, sso_token: SsoToken) -> tuple[str, ...]:
@@ -352,7 +385,7 @@ class Login:
         """The SSO token may be refreshed until the sign-in ends; nobody tells when, so reckon from its start."""
         if not self._refreshable(sso_token):
             return sso_token.expires_at
-        approved_at = self.approved_at(sso_session)
+        approved_at = self.records.approved_at(sso_session)
         return sso_token.expires_at if approved_at is None else max(sso_token.expires_at, approved_at + SIGN_IN_LIFE)
 
     def _fresh(self, sso_token: SsoToken) -> bool:

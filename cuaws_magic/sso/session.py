@@ -13,7 +13,7 @@ import difflib
 import shlex
 from typing import TYPE_CHECKING
 
-from cuaws_magic.aws.hosts import check_start_url, portal_address, same_portal
+from cuaws_magic.aws.hosts import check_start_url, portal_address, portal_of, same_portal
 from cuaws_magic.errors import ConfigurationError, CuawsError, UnknownProfile
 from cuaws_magic.humanize import printable, use_time_zone
 from cuaws_magic.model import SsoSession
@@ -29,7 +29,7 @@ from cuaws_magic.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cuaws_magic.config.content import AwsConfig, Profile
     from cuaws_magic.config.files import AwsFiles
@@ -37,7 +37,13 @@ if TYPE_CHECKING:
 CU_BOULDER = SsoSession(CU_SESSION_NAME, CU_START_URL, CU_SSO_REGION, DEFAULT_SCOPES)
 
 
-def choose(settings: Settings, config: AwsConfig, profile: tuple[str, str] | None) -> SsoSession:
+def choose(
+    settings: Settings,
+    config: AwsConfig,
+    profile: tuple[str, str] | None,
+    remembered: Sequence[SsoSession] = (),
+    preferred: Callable[[Sequence[SsoSession]], SsoSession | None] = lambda _: None,
+) -> SsoSession:
     """
     Return the sign-in that is meant.
 
@@ -48,12 +54,16 @@ def choose(settings: Settings, config: AwsConfig, profile: tuple[str, str] | Non
 
         profile: `AWS_PROFILE` or `AWS_DEFAULT_PROFILE`, and its value as the person set it, if any.
 
+        remembered: What was signed in to from this home.
+
+        preferred: Picks one of several.
+
     Raises:
         UnknownProfile: There is no such profile.
 
         ConfigurationError: Something is missing, contradicts itself, or is not AWS's.
     """
-    chosen = _choose(settings, config, profile)
+    chosen = _choose(settings, config, profile, remembered, preferred)
     check_start_url(chosen.start_url)
     if settings.sso_region not in {None, chosen.sso_region}:
         raise ConfigurationError(
@@ -63,31 +73,73 @@ def choose(settings: Settings, config: AwsConfig, profile: tuple[str, str] | Non
     return chosen
 
 
-def _choose(settings: Settings, config: AwsConfig, profile: tuple[str, str] | None) -> SsoSession:
+def _choose(
+    settings: Settings,
+    config: AwsConfig,
+    profile: tuple[str, str] | None,
+    remembered: Sequence[SsoSession],
+    preferred: Callable[[Sequence[SsoSession]], SsoSession | None],
+) -> SsoSession:
     if settings.start_url is not None:
         return _from_start_url(settings.start_url, settings, config)
     if settings.session is not None:
-        return _named(settings.session, config)
+        return _named(settings.session, config, remembered)
     if profile is not None:
         of_profile = _from_profile(*profile, config)
         if of_profile is not None:
             return of_profile
-    names = sorted(config.session_sections)
-    if CU_SESSION_NAME in names:
-        return config.sso_session(CU_SESSION_NAME)
-    if len(names) == 1:
-        return config.sso_session(names[0])
-    if names:
+    return _unsaid(config, remembered, preferred)
+
+
+def _unsaid(
+    config: AwsConfig,
+    remembered: Sequence[SsoSession],
+    preferred: Callable[[Sequence[SsoSession]], SsoSession | None],
+) -> SsoSession:
+    """Return what is meant where nobody says anything."""
+    found = _candidates(config, remembered)
+    if not found and config.session_sections:
+        return config.sso_session(min(config.session_sections))  # says what it lacks
+    if not found:
+        return CU_BOULDER
+    if len(found) == 1:
+        return found[0]
+    chosen = preferred(found)
+    if chosen is None and len({portal_of(one) for one in found}) == 1:
+        chosen = next((one for one in found if one.name == CU_SESSION_NAME), found[0])
+    if chosen is None:
+        names = ", ".join(one.label for one in found)
         raise ConfigurationError(
-            f"{config.path} has several sso-sessions: {', '.join(names)}. Type `%cuaws login --session {names[0]}`, "
+            f"{config.path} has several sso-sessions: {names}. Type `{_login_to(found[0])}`, "
             f"or set CUAWS_SESSION for all notebooks."
         )
-    return CU_BOULDER
+    return chosen
 
 
-def _named(name: str, config: AwsConfig) -> SsoSession:
-    if name == CU_SESSION_NAME and name not in config.session_sections:
-        return CU_BOULDER
+def _candidates(config: AwsConfig, remembered: Sequence[SsoSession]) -> list[SsoSession]:
+    """Return what a person may mean who says nothing: what is configured, and what was signed in to from here."""
+    found = {one.cache_key: one for one in (*config.sign_ins(), *remembered)}
+    with_name = {portal_of(one) for one in found.values() if one.name is not None}
+    chosen = {}
+    for one in found.values():
+        if one.name is None and portal_of(one) == portal_of(CU_BOULDER) and portal_of(one) not in with_name:
+            one = CU_BOULDER  # noqa: PLW2901 - which can be refreshed; a token of the older form serves it
+        if one.name is not None or portal_of(one) not in with_name:
+            chosen[one.cache_key] = one
+    return sorted(chosen.values(), key=lambda one: one.label)
+
+
+def _login_to(sso_session: SsoSession) -> str:
+    if sso_session.name is not None:
+        return f"%cuaws login --session {shlex.quote(sso_session.name)}"
+    return f"%cuaws login --start-url {sso_session.start_url} --sso-region {sso_session.sso_region}"
+
+
+def _named(name: str, config: AwsConfig, remembered: Sequence[SsoSession] = ()) -> SsoSession:
+    if name not in config.session_sections:
+        for one in (*remembered, CU_BOULDER):
+            if one.name == name:
+                return one
     return config.sso_session(name)
 
 
@@ -197,6 +249,9 @@ class SignInChoice:
         self._environ = environ
         self._found = found
         self._aws_files = aws_files
+        # What was signed in to from this home, and which of several to propose.
+        self.remembered: Callable[[], Sequence[SsoSession]] = tuple
+        self.preferred: Callable[[Sequence[SsoSession]], SsoSession | None] = lambda _: None
         self._said = Settings()
         use_time_zone(self.settings.time_zone)
 
@@ -222,7 +277,23 @@ class SignInChoice:
         """
         named = [(name, self._found(name)) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")]
         profile = next(((name, value) for name, value in named if value), None)
-        return choose((settings or Settings()).or_else(self.settings), self._aws_files.read(), profile)
+        said = (settings or Settings()).or_else(self.settings)
+        return choose(said, self._aws_files.read(), profile, self.remembered(), self.preferred)
+
+    def named(self, name: str) -> SsoSession:
+        """
+        Return the sign-in of a name.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        return _named(name, self._aws_files.read(), self.remembered())
+
+    def candidates(self) -> list[SsoSession]:
+        """Return what a person may mean who says nothing; CU Boulder where nothing is configured or remembered."""
+        with contextlib.suppress(CuawsError):
+            return _candidates(self._aws_files.read(), self.remembered()) or [CU_BOULDER]
+        return [CU_BOULDER]
 
     def settled(self) -> SsoSession | None:
         """Return the same, or nothing where it is not settled."""

@@ -9,8 +9,7 @@ does not exist.
 
 from __future__ import annotations
 
-import difflib
-import heapq
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,20 +18,22 @@ from cuaws_magic.errors import AmbiguousTarget, NoAccess, RoleNeeded, UnknownTar
 from cuaws_magic.humanize import quoted
 from cuaws_magic.model import Account, AccountRole
 from cuaws_magic.settings import ACCOUNT_ID
+from cuaws_magic.sso.lookup import listings, named, nothing_named, said_of, several_named
 from cuaws_magic.sso.session import sign_in_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from cuaws_magic.config.content import AwsConfig, Profile
     from cuaws_magic.model import SsoSession
     from cuaws_magic.sso.accounts import Accounts
+    from cuaws_magic.sso.lookup import Listings
+
+    # Which sign-ins: the one that was named, if one was; else those that stand, or that know the account.
+    LookedIn = Callable[[str | None, Callable[[SsoSession], bool]], Sequence[SsoSession]]
 
 _NUMBER = re.compile(r"[0-9]+")
 _DIGITS = 12  # of an account id
-_COMPARED = 100  # names, letter by letter
-_PART = 3  # letters
-_NEAREST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,13 @@ class PortalTarget:
 
     Attributes:
         profile: The SSO profile of that name, if there is one.
+
+        session: The sign-in that was named with it (`SESSION:TARGET`, `--session`).
     """
 
     text: str
     profile: Profile | None = None
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,17 @@ class ProfileTarget:
     name: str
 
 
-def classify(text: str, config: AwsConfig) -> PortalTarget | ProfileTarget:
-    """Tell what kind of TARGET was typed; which account it is, `Targets.resolve` finds out."""
+def classify(text: str, config: AwsConfig, session: str | None = None) -> PortalTarget | ProfileTarget:
+    """
+    Tell what kind of TARGET was typed; which account it is, `Targets.resolve` finds out.
+
+    Args:
+        session: The sign-in that was named with it; then a profile of another sign-in is not meant.
+    """
     profile = config.profile(text)
+    if session is not None:
+        its_own = profile is not None and profile.sso and profile.merged.get("sso_session") == session
+        return PortalTarget(text if its_own else spelled(text), profile if its_own else None, session)
     if profile is None:
         return PortalTarget(spelled(text))
     return PortalTarget(text, profile) if profile.sso else ProfileTarget(text)
@@ -92,18 +104,17 @@ def spelled(text: str) -> str:
     return text
 
 
-def portal_target(text: str, config: AwsConfig) -> PortalTarget:
+def of_the_portal(target: PortalTarget | ProfileTarget) -> PortalTarget:
     """
-    Return a TARGET for what only the portal can give.
+    Return a TARGET again, for what only the portal can give.
 
     Raises:
         UnknownTarget: It is a profile that the portal knows nothing of.
     """
-    target = classify(text, config)
     if isinstance(target, ProfileTarget):
         raise UnknownTarget(
-            f"The profile {text} does not sign in with Identity Center, which this needs. To act with it, "
-            f"type `%cuaws use {quoted(text)}`."
+            f"The profile {target.name} does not sign in with Identity Center, which this needs. To act with it, "
+            f"type `%cuaws use {quoted(target.name)}`."
         )
     return target
 
@@ -116,14 +127,26 @@ class Targets:
         directory: Knows the accounts and roles.
 
         preferred: Picks one of several roles, where the person said which they prefer.
+
+        unasked: The organisations that nobody is signed in to, each with what to type.
+
+    Attributes:
+        silent: What to say of the organisations that did not answer the last time.
     """
 
-    def __init__(self, directory: Accounts, preferred: Callable[[Sequence[str]], str | None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        directory: Accounts,
+        preferred: Callable[[Sequence[str]], str | None] = lambda _: None,
+        unasked: Callable[[], Sequence[tuple[SsoSession, str]]] = tuple,
+    ) -> None:
         self._directory = directory
         self._preferred = preferred
+        self._unasked = unasked
+        self.silent: tuple[str, ...] = ()
 
     def resolve(
-        self, target: PortalTarget, role_name: str | None, sso_session: Callable[[], SsoSession], config: AwsConfig
+        self, target: PortalTarget, role_name: str | None, looked_in: LookedIn, config: AwsConfig
     ) -> AccountRole:
         """
         Return the one account and role that a person means.
@@ -133,14 +156,14 @@ class Targets:
 
             role_name: The role, if it was named apart.
 
-            sso_session: The sign-in for everything but profiles, which name their own.
+            looked_in: The sign-ins for everything but profiles, which name their own.
 
             config: What the AWS files say.
 
         Raises:
             UnknownTarget: There is no such profile, account or role.
 
-            AmbiguousTarget: More than one account answers to it.
+            AmbiguousTarget: More than one account answers to it, in one organisation or several.
 
             RoleNeeded: There are several roles and none was named or taken before.
 
@@ -149,37 +172,49 @@ class Targets:
         if target.profile is not None:
             return self._of_profile(target.profile, role_name, config)
         name = target.text
+        sso_sessions = functools.cache(lambda: looked_in(target.session, functools.partial(self._knows, name)))
         if "/" in name:
-            name, role_name = self._split(name, role_name, config, sso_session)
+            name, role_name = self._split(name, role_name, config, sso_sessions)
             profile = config.profile(name)
-            if profile is not None and profile.sso and not ACCOUNT_ID.fullmatch(name):
+            if profile is not None and profile.sso and not ACCOUNT_ID.fullmatch(name) and target.session is None:
                 return self._of_profile(profile, role_name, config)
-        chosen = sso_session()
-        account = self._account(name, chosen, config)
+        chosen, account = self._account(name, sso_sessions(), config, alone=target.session is not None)
         return AccountRole(account, self._role(chosen, account, role_name), chosen)
 
-    def account(self, text: str, sso_session: SsoSession, config: AwsConfig) -> Account:
+    def account(self, text: str, sso_sessions: Sequence[SsoSession], config: AwsConfig) -> tuple[SsoSession, Account]:
         """
-        Return the one account of a sign-in that a name or number means.
+        Return the one account of some sign-ins that a name or number means, and whose it is.
 
         Raises:
             TargetError: There is none, or more than one.
         """
         profile = config.profile(text)
         if profile is not None and profile.sso:
-            return self._of_profile(profile, None, config).account
-        return self._account(spelled(text), sso_session, config)
+            role = self._of_profile(profile, None, config)
+            return role.sso_session, role.account
+        return self._account(spelled(text), sso_sessions, config)
+
+    def _knows(self, text: str, sso_session: SsoSession) -> bool:
+        """Whether an account of that name or number is in the remembered list of a sign-in."""
+        listing = self._directory.remembered(sso_session)
+        name = text.rpartition("/")[0] if "/" in text else text
+        accounts = listing.accounts if listing is not None else ()
+        return bool(named(accounts, text) or named(accounts, name)) or any(one.id == name for one in accounts)
 
     def _split(
-        self, target: str, role_name: str | None, config: AwsConfig, sso_session: Callable[[], SsoSession]
+        self,
+        target: str,
+        role_name: str | None,
+        config: AwsConfig,
+        sso_sessions: Callable[[], Sequence[SsoSession]],
     ) -> tuple[str, str | None]:
         """Split `account/role` at the last slash, unless an account has the whole as its name."""
         name, slash, role = target.rpartition("/")
         if not slash or not name or not role:
             return target, role_name
         if config.profile(name) is None and not ACCOUNT_ID.fullmatch(name):
-            listing = self._directory.remembered(sso_session())
-            if listing is not None and _named(listing.accounts, target):
+            lists = [self._directory.remembered(one) for one in sso_sessions()]
+            if any(named(one.accounts, target) for one in lists if one is not None):
                 return target, role_name
         if role_name is not None and role_name != role:
             raise UnknownTarget(f"Two roles were named, {role} and {role_name}. Leave one of them out.")
@@ -195,49 +230,74 @@ class Targets:
         sso_session = sign_in_of(profile, config)
         listing = self._directory.remembered(sso_session)
         accounts = listing.accounts if listing is not None else ()
-        for account in _named(accounts, profile.name):
+        for account in named(accounts, profile.name):
             if account.id != profile.account_id:
                 raise AmbiguousTarget(
                     f"{profile.name} is a profile for account {profile.account_id} and also the name of account "
                     f"{account.id}. Type the number of the one you mean: `%cuaws use {account.id}`."
                 )
-        named = next(
+        its_own = next(
             (one for one in accounts if one.id == profile.account_id), Account(profile.account_id, profile.name)
         )
-        return AccountRole(named, role_name or profile.role_name, sso_session, profile.region, profile.name)
+        return AccountRole(its_own, role_name or profile.role_name, sso_session, profile.region, profile.name)
 
-    def _account(self, name: str, sso_session: SsoSession, config: AwsConfig) -> Account:
-        if ACCOUNT_ID.fullmatch(name):
+    def _account(
+        self, name: str, sso_sessions: Sequence[SsoSession], config: AwsConfig, *, alone: bool = False
+    ) -> tuple[SsoSession, Account]:
+        """
+        Return the one account, and whose it is.
+
+        Args:
+            alone: Only these sign-ins are meant; otherwise those that nobody is signed in to are remembered too.
+        """
+        self.silent = ()
+        if ACCOUNT_ID.fullmatch(name) and len(sso_sessions) == 1:
+            (sso_session,) = sso_sessions
             listing = self._directory.remembered(sso_session)
-            accounts = listing.accounts if listing is not None else ()
+            for account in listing.accounts if listing is not None else ():
+                if account.id == name:
+                    return sso_session, account
+            others = [] if alone else self._remembered_elsewhere(name)
             # The portal itself says whether it is ours when its roles are asked for.
-            return next((one for one in accounts if one.id == name), Account(name, name))
-        listing = self._directory.accounts(sso_session)
-        found = _named(listing.accounts, name)
+            return others[0] if len(others) == 1 else (sso_session, Account(name, name))
+        lists = listings(self._directory, sso_sessions)
+        self.silent = tuple(said_of(*one) for one in lists.silent)
+        found = lists.named(name)
         if not found:
-            listing = self._directory.looked_again(sso_session, listing)  # it may be new
-            found = _named(listing.accounts, name)
+            lists = lists.looked_again(self._directory)  # it may be new
+            found = lists.named(name)
+        if not found and not alone:
+            found = self._remembered_elsewhere(name)
         if len(found) == 1:
             return found[0]
         if found:
-            ids = " or ".join(account.id for account in found)
-            raise AmbiguousTarget(
-                f"{len(found)} accounts are named {name}: {ids}. Type the number: `%cuaws use {found[0].id}`."
-            )
+            raise AmbiguousTarget(several_named(name, found))
+        raise UnknownTarget(self._nothing(name, lists, config, alone=alone))
+
+    def _remembered_elsewhere(self, name: str) -> list[tuple[SsoSession, Account]]:
+        """Return the accounts of that name or number where nobody is signed in, as they were listed last."""
+        found = []
+        for sso_session, _ in self._unasked():
+            listing = self._directory.remembered(sso_session)
+            accounts = listing.accounts if listing is not None else ()
+            found += [(sso_session, one) for one in accounts if one.id == name or one in named(accounts, name)]
+        return found
+
+    def _nothing(self, name: str, lists: Listings, config: AwsConfig, *, alone: bool) -> str:
         whole = name.zfill(_DIGITS) if _NUMBER.fullmatch(name) else ""
-        for account in listing.accounts:
-            if account.id == whole:  # spreadsheets take the zeros in front away
-                raise UnknownTarget(
-                    f"There is no account or profile {name}. Nearest: {whole}, {account.name}. "
-                    f"Type `%cuaws use {whole}`."
-                )
-        raise UnknownTarget(
-            _nothing_named(
-                name,
-                [account.name for account in listing.accounts]
-                + [name for name, one in config.profiles.items() if one.sso],
-            )
+        accounts = [account for _, listing in lists.found for account in listing.accounts]
+        more = "".join(f" {one}" for one in self.silent)
+        more += (
+            "" if alone else "".join(f" To look in {one.label} too, type {typed}." for one, typed in self._unasked())
         )
+        for account in accounts:
+            if account.id == whole != name:  # spreadsheets take the zeros in front away
+                return (
+                    f"There is no account or profile {name}. Nearest: {whole}, {account.name}. "
+                    f"Type `%cuaws use {whole}`.{more}"
+                )
+        profiles = [name for name, one in config.profiles.items() if one.sso]
+        return nothing_named(name, [account.name for account in accounts] + profiles) + more
 
     def _role(self, sso_session: SsoSession, account: Account, role_name: str | None) -> str:
         if role_name is not None and ACCOUNT_ID.fullmatch(account.name):
@@ -299,29 +359,3 @@ def power(role_name: str) -> tuple[int, str]:
 def only_looks(role_name: str) -> bool:
     """Whether a role can change nothing, as far as its name tells."""
     return power(role_name)[0] == 0
-
-
-def _named(accounts: Iterable[Account], name: str) -> list[Account]:
-    return [account for account in accounts if account.name.casefold() == name.casefold()]
-
-
-def _candidates(name: str, names: list[str]) -> list[str]:
-    """Return the names that share most with one: to compare it with thousands letter by letter takes seconds."""
-    if len(names) <= _COMPARED:
-        return names
-    parts = {name[start : start + _PART] for start in range(max(1, len(name) - _PART + 1))}
-    shared = {one: count for one in names if (count := len([True for part in parts if part in one]))}
-    return heapq.nlargest(_COMPARED, shared, key=shared.__getitem__)
-
-
-def _nothing_named(name: str, names: list[str]) -> str:
-    by_fold = {one.casefold(): one for one in names}
-    inside = [fold for fold in sorted(by_fold) if name.casefold() in fold]
-    candidates = _candidates(name.casefold(), list(by_fold))
-    close = difflib.get_close_matches(name.casefold(), candidates, n=_NEAREST, cutoff=0.6)
-    nearest = list(dict.fromkeys(close + inside))[:_NEAREST]
-    if nearest:
-        listed = ", ".join(by_fold[fold] for fold in nearest)
-        best = quoted(by_fold[nearest[0]])
-        return f"There is no account or profile {name}. Nearest: {listed}. Type `%cuaws use {best}`."
-    return f"There is no account or profile {name}. Type `%cuaws accounts` to see all {len(names)}."

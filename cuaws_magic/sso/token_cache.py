@@ -10,24 +10,21 @@ written is kept in this kernel.
 
 from __future__ import annotations
 
-import errno
-import hashlib
+import contextlib
 import json
 import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from cuaws_magic import storage
 from cuaws_magic.aws.hosts import same_portal
 from cuaws_magic.model import ClientRegistration, RoleCredentials, Secret, SsoSession, SsoToken
+from cuaws_magic.sso.cache_files import moment_of, objects, read_object, sha1, text_of, wire, write_object, written_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-# The CLI's own date format; granted reads nothing else.
-_WIRE_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class TokenCache:
         self.role_folder = role_folder
         self._unsaved: dict[str, SsoToken] = {}
         # Token files as they were parsed last, by path: they are looked at several times for each command.
-        self._parsed: dict[Path, tuple[object, SsoToken]] = {}
+        self._parsed: dict[Path, tuple[tuple[object, SsoSession | None], SsoToken]] = {}
 
     @classmethod
     def default(cls) -> TokenCache:
@@ -90,14 +87,14 @@ class TokenCache:
             return CachedToken(unsaved)
         return CachedToken(sso_token)
 
-    def _read(self, path: Path, sso_session: SsoSession) -> SsoToken | None:
+    def _read(self, path: Path, sso_session: SsoSession | None) -> SsoToken | None:
         """Parse a token file, again only when it changed; what is deleted is not kept here either."""
         stamp = storage.stamp(path)
         kept = self._parsed.get(path)
-        if kept is not None and stamp is not None and kept[0] == (stamp, sso_session):
+        if kept is not None and stamp is not None and kept[0][0] == stamp and sso_session in {None, kept[0][1]}:
             return kept[1]
         self._parsed.pop(path, None)
-        content = _read_object(path)
+        content = read_object(path)
         if content is None:
             return None
         sso_token = _sso_token(content, path, sso_session)
@@ -120,16 +117,16 @@ class TokenCache:
             "startUrl": sso_token.start_url,
             "region": sso_token.sso_region,
             "accessToken": sso_token.access_token.reveal(),
-            "expiresAt": _wire(sso_token.expires_at),
+            "expiresAt": wire(sso_token.expires_at),
         }
         if sso_token.registration is not None:
             content["clientId"] = sso_token.registration.client_id
             content["clientSecret"] = sso_token.registration.client_secret.reveal()
-            content["registrationExpiresAt"] = _wire(sso_token.registration.expires_at)
+            content["registrationExpiresAt"] = wire(sso_token.registration.expires_at)
         if sso_token.refresh_token is not None:
             content["refreshToken"] = sso_token.refresh_token.reveal()
         self._unsaved[sso_session.cache_key] = sso_token
-        _write_object(self.token_path(sso_session), content)
+        write_object(self.token_path(sso_session), content)
         self._unsaved.pop(sso_session.cache_key, None)
 
     def forget(self, sso_session: SsoSession) -> bool:
@@ -146,13 +143,23 @@ class TokenCache:
     def all_tokens(self) -> Iterator[tuple[Path, SsoToken]]:
         """Yield every SSO token of the cache, as the CLI's logout finds them, and those that could not be written."""
         for cache_key, sso_token in list(self._unsaved.items()):
-            yield self.sso_folder / f"{_sha1(cache_key)}.json", sso_token
-        for path, content in _objects(self.sso_folder):
+            yield self.sso_folder / f"{sha1(cache_key)}.json", sso_token
+        for path, content in objects(self.sso_folder):
             if "accessToken" in content:
                 try:
                     yield path, _sso_token(content, path, None)
                 except (ValueError, KeyError, TypeError, OSError):
                     yield path, _damaged_token(content)
+
+    def tokens(self) -> list[SsoToken]:
+        """Return every SSO token that can be read, under whatever name; files are read again only when they changed."""
+        found = list(self._unsaved.values())
+        for path in self.sso_folder.glob("[!.]*.json"):
+            # What cannot be read is as good as absent, and most files are registrations.
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                sso_token = self._read(path, None)
+                found += [sso_token] if sso_token is not None else []
+        return found
 
     def forget_unsaved(self) -> None:
         """Drop what could not be written, and what was read."""
@@ -161,21 +168,21 @@ class TokenCache:
 
     def token_path(self, sso_session: SsoSession) -> Path:
         """Return the token file of a sign-in."""
-        return self.sso_folder / f"{_sha1(sso_session.cache_key)}.json"
+        return self.sso_folder / f"{sha1(sso_session.cache_key)}.json"
 
     # Client registrations.
 
     def load_registration(self, sso_session: SsoSession) -> ClientRegistration | None:
         """Return the registration for the device flow, whether or not it is still good."""
         try:
-            content = _read_object(self.registration_path(sso_session))
+            content = read_object(self.registration_path(sso_session))
             # The CLI's authorization-code flow shares the file name, not the grant.
             if content is None or "grantTypes" in content:
                 return None
             return ClientRegistration(
-                client_id=_text(content, "clientId"),
-                client_secret=Secret(_text(content, "clientSecret")),
-                expires_at=_time(_text(content, "expiresAt")),
+                client_id=text_of(content, "clientId"),
+                client_secret=Secret(text_of(content, "clientSecret")),
+                expires_at=moment_of(text_of(content, "expiresAt")),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -190,11 +197,11 @@ class TokenCache:
         content: dict[str, Any] = {
             "clientId": registration.client_id,
             "clientSecret": registration.client_secret.reveal(),
-            "expiresAt": _wire(registration.expires_at),
+            "expiresAt": wire(registration.expires_at),
         }
         if sso_session.scopes is not None:
             content["scopes"] = list(sso_session.scopes)
-        _write_object(self.registration_path(sso_session), content)
+        write_object(self.registration_path(sso_session), content)
 
     def registration_path(self, sso_session: SsoSession) -> Path:
         """Return the registration file of a sign-in."""
@@ -208,7 +215,7 @@ class TokenCache:
             },
             sort_keys=True,
         )
-        return self.sso_folder / f"{_sha1(key)}.json"
+        return self.sso_folder / f"{sha1(key)}.json"
 
     # Role credentials.
 
@@ -216,7 +223,7 @@ class TokenCache:
         """Return cached role credentials, whether or not they are still good."""
         path = self.role_path(sso_session, account_id, role_name)
         try:
-            content = _read_object(path)
+            content = read_object(path)
             if content is None:
                 return None
             keys = content["Credentials"]
@@ -224,11 +231,11 @@ class TokenCache:
                 return None  # somebody else's, whatever the file is called
             return RoleCredentials(
                 account_id=account_id,
-                access_key_id=Secret(_text(keys, "AccessKeyId")),
-                secret_access_key=Secret(_text(keys, "SecretAccessKey")),
-                session_token=Secret(_text(keys, "SessionToken")),
-                expires_at=_time(_text(keys, "Expiration")),
-                obtained_at=_written_at(path),
+                access_key_id=Secret(text_of(keys, "AccessKeyId")),
+                secret_access_key=Secret(text_of(keys, "SecretAccessKey")),
+                session_token=Secret(text_of(keys, "SessionToken")),
+                expires_at=moment_of(text_of(keys, "Expiration")),
+                obtained_at=written_at(path),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -246,11 +253,11 @@ class TokenCache:
                 "AccessKeyId": credentials.access_key_id.reveal(),
                 "SecretAccessKey": credentials.secret_access_key.reveal(),
                 "SessionToken": credentials.session_token.reveal(),
-                "Expiration": _wire(credentials.expires_at),
+                "Expiration": wire(credentials.expires_at),
                 "AccountId": credentials.account_id,
             },
         }
-        _write_object(self.role_path(sso_session, credentials.account_id, role_name), content)
+        write_object(self.role_path(sso_session, credentials.account_id, role_name), content)
 
     def forget_role_credentials(self, sso_session: SsoSession, account_id: str, role_name: str) -> bool:
         """
@@ -268,7 +275,7 @@ class TokenCache:
         Raises:
             StorageError: One is there and cannot be deleted.
         """
-        sso_paths = [path for path, content in _objects(self.role_folder) if content.get("ProviderType") == "sso"]
+        sso_paths = [path for path, content in objects(self.role_folder) if content.get("ProviderType") == "sso"]
         return sum(storage.remove(path) for path in sso_paths)
 
     def role_path(self, sso_session: SsoSession, account_id: str, role_name: str) -> Path:
@@ -278,7 +285,7 @@ class TokenCache:
             key["sessionName"] = sso_session.name
         else:
             key["startUrl"] = sso_session.start_url
-        return self.role_folder / f"{_sha1(json.dumps(key, sort_keys=True, separators=(',', ':')))}.json"
+        return self.role_folder / f"{sha1(json.dumps(key, sort_keys=True, separators=(',', ':')))}.json"
 
 
 def _of(sso_token: SsoToken, sso_session: SsoSession) -> bool:
@@ -290,20 +297,20 @@ def _sso_token(content: Mapping[str, Any], path: Path, sso_session: SsoSession |
     registration = None
     if "clientId" in content and "clientSecret" in content and "registrationExpiresAt" in content:
         registration = ClientRegistration(
-            client_id=_text(content, "clientId"),
-            client_secret=Secret(_text(content, "clientSecret")),
-            expires_at=_time(_text(content, "registrationExpiresAt")),
+            client_id=text_of(content, "clientId"),
+            client_secret=Secret(text_of(content, "clientSecret")),
+            expires_at=moment_of(text_of(content, "registrationExpiresAt")),
         )
     region = content.get("region")
     start_url = content.get("startUrl")
     return SsoToken(
         start_url=str(start_url or (sso_session.start_url if sso_session else "")),
         sso_region=str(region) if region else (sso_session.sso_region if sso_session else None),
-        access_token=Secret(_text(content, "accessToken")),
-        expires_at=_time(_text(content, "expiresAt")),
-        refresh_token=Secret(_text(content, "refreshToken")) if content.get("refreshToken") else None,
+        access_token=Secret(text_of(content, "accessToken")),
+        expires_at=moment_of(text_of(content, "expiresAt")),
+        refresh_token=Secret(text_of(content, "refreshToken")) if content.get("refreshToken") else None,
         registration=registration,
-        obtained_at=_written_at(path),
+        obtained_at=written_at(path),
     )
 
 
@@ -317,71 +324,3 @@ def _damaged_token(content: Mapping[str, Any]) -> SsoToken:
         access_token=Secret(str(access_token)),
         expires_at=datetime.fromtimestamp(0, timezone.utc),
     )
-
-
-def _objects(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    # Whatever their names end in, as the CLI's sweeper; a name with a dot is a file that is just being written.
-    for path in sorted(folder.glob("[!.]*")):
-        try:
-            content = _read_object(path)
-        except (OSError, ValueError):
-            continue
-        if content is not None:
-            yield path, content
-
-
-def _read_object(path: Path) -> dict[str, Any] | None:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    if storage.is_foreign(path):
-        raise PermissionError(errno.EPERM, "it belongs to another user")
-    try:
-        content = json.loads(data)
-    except RecursionError:
-        content = None
-    if not isinstance(content, dict):
-        message = "not a JSON object"
-        raise ValueError(message)  # noqa: TRY004 - one kind of error for every content that is not ours
-    return cast("dict[str, Any]", content)
-
-
-def _write_object(path: Path, content: Mapping[str, Any]) -> None:
-    storage.refuse_foreign_link(path)
-    # One line with the separators of `json.dumps`: what the CLI's JSONFileCache writes.
-    storage.write_private(path, json.dumps(content).encode())
-
-
-def _written_at(path: Path) -> datetime:
-    """When the content was fetched: no file says it, but its own date does."""
-    return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
-
-
-def _text(content: Mapping[str, Any], key: str) -> str:
-    value = content[key]
-    if not isinstance(value, str) or not value:
-        raise ValueError(key)
-    return value
-
-
-def _wire(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).strftime(_WIRE_TIME)
-
-
-def _time(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, _WIRE_TIME).replace(tzinfo=timezone.utc)
-    except ValueError:
-        # Older files end in "UTC"; botocore's readers take what dateutil takes.
-        from dateutil import parser
-
-        try:
-            moment: datetime = parser.parse(text)
-            return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
-        except OverflowError:
-            raise ValueError(text) from None
-
-
-def _sha1(text: str) -> str:
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

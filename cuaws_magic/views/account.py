@@ -9,7 +9,7 @@ from cuaws_magic import humanize
 from cuaws_magic.model import Identity
 from cuaws_magic.views import render
 from cuaws_magic.views.render import View
-from cuaws_magic.views.sign_in import session_label
+from cuaws_magic.views.sign_in import SignInState, session_label
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,6 +54,10 @@ class InUse(View):
         reach_unusual: Whether somebody might not expect it.
 
         console_url: A link into the console, through the access portal.
+
+        organisation: Whose the account is, where more than one organisation is known.
+
+        login_command: What to type when the sign-in has ended.
     """
 
     account: str
@@ -73,6 +77,8 @@ class InUse(View):
     reach: str = ""
     reach_unusual: bool = False
     console_url: str | None = field(default=None, compare=False)
+    organisation: str = field(default="", compare=False)
+    login_command: str = field(default="`%cuaws login`", compare=False)
 
     def rows(self, *, all_of_them: bool = False) -> list[Row]:
         """Return the facts; those of `use`, or all of them."""
@@ -84,9 +90,10 @@ class InUse(View):
         return [
             *who,
             ("Region", self.region),
+            *([("Organisation", self.organisation)] if self.organisation else []),
             *([("From", self.origin.label)] if self.origin is not None else []),
             ("Credentials", self._credentials()),
-            *([("Sign-in", sign_in_row(self.signed_in_until, self.at))] if self.signs_in else []),
+            *([("Sign-in", sign_in_row(self.signed_in_until, self.at, self.login_command))] if self.signs_in else []),
             *([("Programs", self.reach)] if self.reach and (all_of_them or self.reach_unusual) else []),
         ]
 
@@ -102,13 +109,13 @@ class InUse(View):
         return self._renewed()
 
     def _renewed(self) -> str:
-        again = self.origin.remedy if self.origin is not None else "`%cuaws login`"
+        again = self.origin.remedy if self.origin is not None else self.login_command
         if self.expires_at is None or self.expires_at <= self.at:
             return f"expired; type {again}"
         left = humanize.remaining(self.expires_at, self.at)
         over = self.signs_in and (self.signed_in_until is None or self.signed_in_until <= self.at)
         if over:
-            return f"{left}; after that, type `%cuaws login`"
+            return f"{left}; after that, type {self.login_command}"
         if self.signs_in and self.signed_in_until is not None and self.signed_in_until < self.expires_at:
             return f"{left}; not renewed after {humanize.clock(self.signed_in_until, self.at)}, when the sign-in ends"
         return f"{left}, renewed automatically"
@@ -207,6 +214,8 @@ class Status(View):
         in_use: The account in use, or `None`.
 
         last: What `%cuaws use` alone would put in use, where none is.
+
+        sign_ins: Every sign-in that is known, where they are of more than one organisation.
     """
 
     sso_session: SsoSession | None
@@ -215,6 +224,7 @@ class Status(View):
     notes: tuple[str, ...]
     at: datetime
     last: str | None = field(default=None, compare=False)
+    sign_ins: tuple[SignInState, ...] = field(default=(), compare=False)
 
     @property
     def where(self) -> str:
@@ -225,6 +235,9 @@ class Status(View):
     def _how(self) -> str:
         again = f"for {self.last}, used last, type `%cuaws use`" if self.last else ""
         return again or "type `%cuaws use ACCOUNT`"
+
+    def _of_each(self) -> list[Row]:
+        return [(session_label(one.sso_session), one.said(self.at)) for one in self.sign_ins]
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
@@ -245,16 +258,22 @@ class Status(View):
                 ("Account", f"none in use; {self._how}" if self.last else "none in use"),
             ]
             title, tone, plain = "Not signed in", "idle", f"Not signed in to {self.where}"
+        if self.sign_ins:
+            rows = [*(row for row in rows if row[0] != "Sign-in"), *self._of_each()]
+            standing = [one for one in self.sign_ins if one.until is not None]
+            if self.in_use is None:
+                title = plain = f"Signed in to {len(standing)} of {len(self.sign_ins)}" if standing else "Not signed in"
+                tone = "good" if standing else "idle"
         return render.mimebundle(
             render.text(plain, rows, self.notes),
             render.card(tone, title, self.where, render.facts(rows) + render.lines(self.notes), mark=mark),
         )
 
 
-def sign_in_row(until: datetime | None, at: datetime) -> str:
+def sign_in_row(until: datetime | None, at: datetime, again: str = "`%cuaws login`") -> str:
     """Say how long a sign-in lasts."""
     if until is None or until <= at:
-        return "expired; type `%cuaws login`"
+        return f"expired; type {again}"
     return humanize.remaining(until, at, about=True)
 
 

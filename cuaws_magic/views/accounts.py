@@ -32,6 +32,8 @@ class AccountTable(View):
         starred: Ids of the favourites.
 
         production: Ids of those to be marked: a mistake there costs more.
+
+        organisations: Whose each account is, where more than one organisation is known.
     """
 
     accounts: tuple[Account, ...]
@@ -40,6 +42,7 @@ class AccountTable(View):
     notes: tuple[str, ...]
     starred: frozenset[str] = frozenset()
     production: frozenset[str] = frozenset()
+    organisations: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.accounts)
@@ -56,11 +59,14 @@ class AccountTable(View):
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
-        head = ["Account", "Id"] + (["Roles"] if self.roles is not None else [])
+        head = ["Account", "Id"] + (["Organisation"] if self.organisations else [])
+        head += ["Roles"] if self.roles is not None else []
         shown = self.accounts[:_SHOWN]
-        more = [([", ".join(self.roles[one.id])] if self.roles is not None else []) for one in shown]
-        named = [[self._name(one), one.id, *roles] for one, roles in zip(shown, more, strict=True)]
-        drawn = [[self._drawn(one), one.id, *roles] for one, roles in zip(shown, more, strict=True)]
+        whose = [[one] for one in self.organisations[:_SHOWN]] or [[] for _ in shown]
+        roles_of = [([", ".join(self.roles[one.id])] if self.roles is not None else []) for one in shown]
+        more = [[*organisation, *names] for organisation, names in zip(whose, roles_of, strict=True)]
+        named = [[self._name(one), one.id, *rest] for one, rest in zip(shown, more, strict=True)]
+        drawn = [[self._drawn(one), one.id, *rest] for one, rest in zip(shown, more, strict=True)]
         number = len(self.accounts)
         count = f"{number:,} of {self.total:,} accounts" if number != self.total else f"{self.total:,} accounts"
         body = render.table(head, drawn) if drawn else Markup()

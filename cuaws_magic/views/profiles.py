@@ -80,6 +80,8 @@ class Configured(View):
         others: Names of all other profiles; they stay too.
 
         difference: What changed, as `diff -u` says it.
+
+        organisation: Whose accounts these are, where more than one organisation is known.
     """
 
     path: Path
@@ -92,10 +94,12 @@ class Configured(View):
     session_name: str
     session_is_new: bool
     difference: str = field(compare=False)
+    organisation: str = field(default="", compare=False)
 
     def rows(self) -> list[Row]:
         """Return the facts."""
-        rows = [("New", f"[sso-session {self.session_name}]")] if self.session_is_new else []
+        rows = [("Organisation", self.organisation)] if self.organisation else []
+        rows += [("New", f"[sso-session {self.session_name}]")] if self.session_is_new else []
         rows += [("Added", _listed(self.added))] if self.added else []
         rows += [("Removed", _listed(self.removed))] if self.removed else []
         rows += [("Already there", _listed(self.kept))] if self.kept else []

@@ -271,6 +271,53 @@ class SignedIn(View):
 
 
 @dataclass(frozen=True, repr=False)
+class ChooseOrganisation(View):
+    """Several organisations, and nobody has said which; buttons below offer them."""
+
+    labels: tuple[str, ...]
+
+    def mimebundle(self) -> MimeBundle:
+        """Return text and HTML."""
+        title = "Where do you want to sign in?"
+        sentence = f"There is {', '.join(self.labels)}. Choose one below, or type `%cuaws login --session NAME`."
+        return render.mimebundle(
+            render.text(title, [], [sentence]), render.card("idle", title, "", render.lines([sentence]))
+        )
+
+
+@dataclass(frozen=True)
+class SignInState:
+    """
+    One of several sign-ins.
+
+    Attributes:
+        sso_session: Which one.
+
+        until: When it ends, as well as we know; `None` where nobody is signed in.
+
+        ended_at: When the last one ended, if that is known.
+
+        command: What to type to be signed in there.
+
+        through: The sign-in to the same portal that serves it, where it has none of its own.
+    """
+
+    sso_session: SsoSession
+    until: datetime | None
+    ended_at: datetime | None
+    command: str
+    through: SsoSession | None = None
+
+    def said(self, at: datetime) -> str:
+        """Say how it is."""
+        if self.until is not None and self.until > at:
+            through = f", through {self.through.label}" if self.through is not None else ""
+            return f"{humanize.remaining(self.until, at, about=True)}{through}"
+        how = "never signed in" if self.ended_at is None else f"ended at {humanize.clock(self.ended_at, at)}"
+        return f"{how}; type {self.command}"
+
+
+@dataclass(frozen=True, repr=False)
 class SigningIn(View):
     """A sign-in that goes on in the background."""
 

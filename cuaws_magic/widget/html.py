@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cuaws_magic.model import Account
     from cuaws_magic.views.account import InUse
-    from cuaws_magic.views.sign_in import AwaitingApproval
+    from cuaws_magic.views.sign_in import AwaitingApproval, SignInState
     from cuaws_magic.widget.state import Bar, PanelState, Trouble
 
     Row = tuple[Account, bool, bool]
@@ -97,6 +97,18 @@ def how_to_sign_in(state: PanelState) -> str:
     return Markup('<span class="cuaws-dim">in your browser; no keys to copy</span>')
 
 
+def sign_in_line(state: SignInState, now: datetime) -> str:
+    """Draw one of several sign-ins: whose, and until when; its button says what can be done."""
+    stands = state.until is not None and state.until > now
+    return Markup(
+        '<span class="cuaws-dot {tone}" aria-hidden="true"></span>{whose} <span class="cuaws-dim">{said}</span>'
+    ).format(
+        tone="good" if stands else "idle",
+        whose=sign_in.session_label(state.sso_session),
+        said=state.said(now).split("; type", 1)[0],
+    )
+
+
 def code_left(card: AwaitingApproval, now: datetime) -> str:
     """Draw how long the code is good."""
     authorization = card.authorization
@@ -125,7 +137,7 @@ def facts(in_use: InUse) -> str:
     return _grid(rows)
 
 
-def accounts(rows: Iterable[Row], chosen: str | None, typed: str) -> str:
+def accounts(rows: Iterable[Row], chosen: str | None, typed: str, whose: Sequence[str] = ()) -> str:
     """
     Draw the list of accounts, whole names and all: beside it there is the one that keys and screen readers use.
 
@@ -135,20 +147,25 @@ def accounts(rows: Iterable[Row], chosen: str | None, typed: str) -> str:
         chosen: The id of the one that is selected.
 
         typed: What was searched; where it is found is marked.
+
+        whose: The organisation of each, where there are several; it stands above the first.
     """
+    rows = list(rows)
+    headings = [name if at == 0 or name != whose[at - 1] else "" for at, name in enumerate(whose)] or [""] * len(rows)
     found = _found(typed)
     # Short: a hundred of them go to the page with each letter.
-    row = Markup("<p{chosen}><span>{star}{name}</span>{tag}<code>{number}</code></p>")
+    row = Markup("{heading}<p{chosen}><span>{star}{name}</span>{tag}<code>{number}</code></p>")
     return Markup('<div class="cuaws-rows" aria-hidden="true">{}</div>').format(
         Markup("").join(
             row.format(
+                heading=Markup("<b>{}</b>").format(heading) if heading else "",
                 chosen=Markup(' class="cuaws-chosen"') if account.id == chosen else "",
                 star=f"{render.STAR} " if starred else "",
                 name=_marked(account.name, found),
                 tag=_TAG if production else "",
                 number=_marked(spaced(account.id), found),
             )
-            for account, starred, production in rows
+            for (account, starred, production), heading in zip(rows, headings, strict=True)
         )
     )
 

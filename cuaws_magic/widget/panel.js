@@ -32,7 +32,7 @@ var image=this,tries=0;(function listen(){
  panel.addEventListener('click',function(event){
   var row=event.target.closest('.cuaws-rows p'),list=panel.querySelector('.cuaws-list select');
   if(!row||!list)return;
-  list.selectedIndex=[].indexOf.call(row.parentNode.children,row);
+  list.selectedIndex=[].indexOf.call(row.parentNode.querySelectorAll('p'),row);
   list.dispatchEvent(new Event('change',{bubbles:true}));list.focus({preventScroll:true})
  });
  panel.addEventListener('click',function(event){

@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING, Any
 from cuaws_magic.commands.login import login, logout
 from cuaws_magic.commands.use import use
 from cuaws_magic.errors import RoleNeeded
-from cuaws_magic.model import utc_now
-from cuaws_magic.settings import Settings
+from cuaws_magic.model import SsoSession, utc_now
 from cuaws_magic.widget.selection import Selection, Wanted
-from cuaws_magic.widget.state import RENEW, SIGN_IN, SIGN_OUT, SIGNING_OUT, USE, panel_state
+from cuaws_magic.widget.state import RENEW, SIGN_IN, SIGN_OUT, USE, panel_state, signing_out
 from cuaws_magic.widget.widgets import PanelWidgets
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Panel:
         self._now = now
         self._actions: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
         self._open = True
-        self._leaving = False  # asked whether to sign out
+        self._leaving: SsoSession | bool | None = None  # asked whether to sign out, of which
         self._used: Wanted | None = None  # what *Use this account* meant last
         self._choice = Selection(context, now)
         self._widgets = PanelWidgets()
@@ -116,7 +115,6 @@ class Panel:
             button.on_click(self._on_click(action))
         choice = self._choice
         for widget, act in (
-            (widgets.organisation, choice.pick_organisation),
             (widgets.search, self._elsewhere(choice.type)),
             (widgets.accounts, self._elsewhere(choice.pick_account)),
             (widgets.role, self._elsewhere(choice.pick_role)),
@@ -124,13 +122,14 @@ class Panel:
         ):
             widget.observe(self._on_value(act), names="value")
         widgets.search.on_msg(self._on_message)
+        widgets.on_sign_in, widgets.on_sign_out = self._of_line(self._sign_in_to), self._of_line(self._sign_out_of)
 
     def _elsewhere(self, act: Callable[[Any], None]) -> Callable[[Any], None]:
         """Have the trouble with one account not stand above another."""
 
         def acted(value: Any) -> None:
             act(value)
-            self._leaving = False
+            self._leaving = None
             self._context.tasks.forget(USE)
 
         return acted
@@ -173,18 +172,16 @@ class Panel:
     def _paint_safely(self) -> None:
         try:
             self._state = panel_state(self._context, self._now())
-            self._leaving = self._leaving and self._state.screen == "in"
+            self._leaving = self._leaving if self._state.screen == "in" else None
             if self._leaving:
-                self._state = replace(self._state, trouble=SIGNING_OUT)
+                self._state = replace(self._state, trouble=signing_out(self._leaving))
             self._paint()
         except Exception as error:  # noqa: BLE001 - as above
             _log.warning("The cuaws panel could not be drawn: %s", type(error).__name__)
 
     def _paint(self) -> None:
         self._widgets.show(self._state, self._now())
-        if self._state.screen == "out":
-            self._choice.offer_organisations(self._widgets)
-        elif self._state.screen == "in":
+        if self._state.screen == "in":
             self._choice.offer_accounts(self._widgets, self._state)
 
     def _pause(self) -> float:
@@ -197,14 +194,31 @@ class Panel:
     # Actions.
 
     def _sign_in(self) -> None:
-        organisation = self._choice.organisation
-        settings = Settings(session=organisation) if organisation is not None else None
-        force = self._state.screen == "in"
+        """Sign in where the account in use is, else where it is settled; again if that stands."""
+        current = self._context.credentials.current
+        self._sign_in_to((current.sso_session if current is not None else None) or self._state.sso_session)
+
+    def _sign_in_to(self, sso_session: SsoSession | None) -> None:
+        force = sso_session is not None and self._context.login.peek(sso_session)[0] is not None
         self._context.tasks.start(
             SIGN_IN,
-            lambda: login(self._context, Nowhere(), settings, force=force, wait=False),
-            (organisation, force),
+            lambda: login(self._context, Nowhere(), force=force, wait=False, sso_session=sso_session),
+            (sso_session, force),
         )
+
+    def _of_line(self, act: Callable[[SsoSession], None]) -> Callable[[str], None]:
+        """Return what a button of an organisation's line does."""
+
+        def pressed(key: str) -> None:
+            for one in self._state.sign_ins:
+                if one.sso_session.cache_key == key:
+                    act(one.sso_session)
+
+        return lambda key: self._actions.put(lambda: pressed(key))
+
+    def _sign_out_of(self, sso_session: SsoSession) -> None:
+        """Say first whom it concerns, as for all."""
+        self._leaving = None if self._leaving == sso_session else sso_session
 
     def _cancel(self) -> None:
         self._context.approvals.cancel()
@@ -225,7 +239,7 @@ class Panel:
             try:
                 view = use(
                     self._context, Nowhere(), wanted.account_id, role=wanted.role_name, region=wanted.region,
-                    production=confirmed,
+                    session=wanted.session, production=confirmed,
                 )  # fmt: skip
             except RoleNeeded:
                 # The roles stand in the panel, for the person to choose one.
@@ -240,19 +254,22 @@ class Panel:
         self._context.tasks.start(RENEW, self._context.credentials.renew)
 
     def _star(self) -> None:
-        sso_session, account = self._state.sso_session, self._choice.account
+        sso_session, account = self._choice.whose, self._choice.account
         if sso_session is not None and account is not None:
             self._context.accounts.star(sso_session, account)
             self._context.observers.notify()  # other panels have the same list
 
     def _ask_to_sign_out(self) -> None:
         """Say first whom it concerns; a second button does it."""
-        self._leaving = not self._leaving
+        self._leaving = None if self._leaving else True
 
     def _sign_out(self) -> None:
-        self._leaving = False
-        self._choice.forget()
-        self._context.tasks.start(SIGN_OUT, lambda: logout(self._context))
+        of = self._leaving if isinstance(self._leaving, SsoSession) else None
+        self._leaving = None
+        if of is None:
+            self._choice.forget()
+        named = of.label if of is not None else None
+        self._context.tasks.start(SIGN_OUT, lambda: logout(self._context, session=named), named)
 
     def _remedy(self) -> None:
         trouble, last = self._state.trouble, self._context.tasks.last

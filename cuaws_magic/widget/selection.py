@@ -7,25 +7,25 @@ is not there is asked for behind, and the panel looks again when it comes.
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cuaws_magic.commands.names import Names, on_top
-from cuaws_magic.commands.status import status
-from cuaws_magic.errors import CuawsError
+from cuaws_magic.commands.names import on_top
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import REGIONS
-from cuaws_magic.sso.accounts import SHOWN, AccountList
+from cuaws_magic.sso.accounts import SHOWN, AccountGroups, AccountList
+from cuaws_magic.sso.lookup import asked_together, said_of
 from cuaws_magic.sso.targets import power
 from cuaws_magic.widget import html
 from cuaws_magic.widget.state import ACCOUNTS, ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+    from typing import TypeAlias
 
     from cuaws_magic.commands.context import Context
     from cuaws_magic.model import Account, Now, SsoSession
@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from cuaws_magic.widget.state import PanelState
     from cuaws_magic.widget.widgets import PanelWidgets
 
+    Lists: TypeAlias = Sequence[tuple[SsoSession, Listing | None]]
+
 _SETTLED = 0.25  # seconds that a selection stands before its roles are asked for: arrow keys pass by many
 _NEVER = float("inf")
-_SEVERAL = 2
 _JUST_NOW = timedelta(minutes=1)  # a list of that age has what there is
 
 
@@ -46,6 +47,7 @@ class Wanted:
     account_id: str
     role_name: str | None
     region: str | None
+    session: str | None = None
 
 
 class Selection:
@@ -61,7 +63,6 @@ class Selection:
     def __init__(self, context: Context, now: Now = utc_now) -> None:
         self._context = context
         self._now = now
-        self._organisation: str | None = None
         self._region: str | None = None
         self._offered_region: str | None = None
         self.forget()
@@ -78,13 +79,15 @@ class Selection:
         # What came into use from here and was not looked at since; a cell may have used another role meanwhile.
         self._granted: Wanted | None = None
         self._selected_at = -_NEVER
-        self._list = AccountList((), (), (), lambda _: False)
+        self._list = AccountGroups()
         self._found: list[Account] = []
         self._made_of: object = None
         self._used: dict[str, str] = {}
         # What was asked for behind, once; and what came, for a home where nothing can be kept.
         self._asked: set[object] = set()
-        self._came: list[Listing] = []
+        self._came: dict[str, Listing] = {}
+        # Those that could not be asked, and what to say of them.
+        self._silent: dict[str, str] = {}
         self._roles: dict[str, tuple[str, ...]] = {}
         # Whether it was asked for new accounts since a search last found something.
         self._looked = False
@@ -92,10 +95,6 @@ class Selection:
         self.soon = _NEVER
 
     # What the person does.
-
-    def pick_organisation(self, name: str | None) -> None:
-        """Choose what to sign in to."""
-        self._organisation = name
 
     def type(self, text: str) -> None:
         """Search; the first that is found is selected."""
@@ -125,21 +124,23 @@ class Selection:
         self._region = self._offered_region = region
 
     @property
-    def organisation(self) -> str | None:
-        """The sso-session to sign in to, where that is a choice."""
-        return self._organisation
-
-    @property
     def wanted(self) -> Wanted | None:
         """What *Use this account* means now; nothing where no account is selected."""
         if self._account_id is None:
             return None
-        return Wanted(self._account_id, self._role(self._account_id), self._offered_region)
+        whose = self._list.whose(self._account_id)
+        session = whose.label if whose is not None and self._list.several else None
+        return Wanted(self._account_id, self._role(self._account_id), self._offered_region, session)
 
     @property
     def account(self) -> Account | None:
         """The account that is selected."""
         return self._list.get(self._account_id)
+
+    @property
+    def whose(self) -> SsoSession | None:
+        """The sign-in through which it is reached."""
+        return self._list.whose(self._account_id)
 
     @property
     def starred(self) -> bool:
@@ -164,95 +165,110 @@ class Selection:
         Raises:
             CuawsError: The portal does not answer.
         """
-        if account_id not in self._roles:
-            self._learn_roles(self._context.choice.sso_session(), account_id)
+        whose = self._list.whose(account_id)
+        if account_id not in self._roles and whose is not None:
+            self._learn_roles(whose, account_id)
 
     # What there is.
 
-    def offer_organisations(self, widgets: PanelWidgets) -> None:
-        """Offer the sso-sessions of `~/.aws/config`, if there are several."""
-        names = Names(self._context).configured_sessions()
-        if len(names) < _SEVERAL:
-            self._organisation = None
-        elif self._organisation not in names:
-            self._organisation = names[0]
-            with contextlib.suppress(CuawsError):
-                chosen = status(self._context).sso_session
-                self._organisation = chosen.name if chosen is not None and chosen.name in names else names[0]
-        widgets.offer_organisations(names, self._organisation)
-
     def offer_accounts(self, widgets: PanelWidgets, state: PanelState) -> None:
         """Offer what the directory remembers, and ask for what it does not."""
-        if state.sso_session is None:
+        if not state.listed:
             return
-        listing = self._listing(state.sso_session, state.signed_in_at)
-        self._renew_list(listing, state.sso_session)
+        lists = [
+            (one, self._context.accounts.remembered(one) or self._came.get(one.cache_key)) for one, _ in state.listed
+        ]
+        self._renew_lists(lists, dict(state.listed))
+        self._renew_groups(lists)
         self._follow()
-        self._look_for_new(listing, state.sso_session)
+        self._look_for_new(lists)
         shown = self._found[:SHOWN]
+        whose = [one.label if (one := self._list.whose(account.id)) else "" for account in shown]
         widgets.offer_accounts(
             self._list.labels(shown),
             self._account_id,
-            self._said(listing, state),
-            self._placeholder(listing),
+            self._said(lists, state),
+            self._placeholder(lists),
             html.accounts(
                 [(one, self._list.starred(one.id), self._list.production(one)) for one in shown],
                 self._account_id,
                 self._typed,
+                whose if self._list.several else (),
             ),
         )
         widgets.offer_star(self.account is not None, self.starred)
-        self._offer_roles(widgets, state.sso_session)
+        self._offer_roles(widgets)
+        at = self._list.whose(self._account_id) or state.sso_session
         self._offered_region = self._region or (
-            state.in_use.region if state.in_use else self._context.choice.region(self._context.choice.sso_session())
+            state.in_use.region if state.in_use else self._context.choice.region(at)
         )
         names = REGIONS if self._offered_region in REGIONS else (self._offered_region, *REGIONS)
         widgets.offer_regions(names, self._offered_region)
 
-    def _listing(self, sso_session: SsoSession, signed_in_at: datetime | None) -> Listing | None:
-        """Return the list in memory; one from a day ago, or from before the sign-in, is renewed behind."""
-        listing = self._context.accounts.remembered(sso_session) or (self._came[-1] if self._came else None)
-        before = listing is not None and signed_in_at is not None and listing.listed_at < signed_in_at
-        if listing is None or before or not listing.fresh(self._now()):
-            self._ask_for_accounts(listing, sso_session)
-        return listing
+    def _renew_lists(self, lists: Lists, since: Mapping[SsoSession, datetime | None]) -> None:
+        """Have lists renewed behind that are not there, from a day ago, or from before the sign-in."""
+        old = []
+        for sso_session, listing in lists:
+            signed_in_at = since.get(sso_session)
+            before = listing is not None and signed_in_at is not None and listing.listed_at < signed_in_at
+            if listing is None or before or not listing.fresh(self._now()):
+                old.append((sso_session, listing))
+        if old:
+            self._ask_for_accounts(old)
 
-    def _look_for_new(self, listing: Listing | None, sso_session: SsoSession) -> None:
-        """Have the list renewed where a search finds nothing: once, not with each further letter."""
+    def _look_for_new(self, lists: Lists) -> None:
+        """Have the lists renewed where a search finds nothing: once, not with each further letter."""
         self._looked = self._looked and not self._found
         wanted = self._typed.strip() and not self._found and not self._looked
-        if wanted and listing is not None and self._now() - listing.listed_at >= _JUST_NOW:
+        old = [one for one in lists if one[1] is not None and self._now() - one[1].listed_at >= _JUST_NOW]
+        if wanted and old:
             self._looked = True
-            self._ask_for_accounts(listing, sso_session)
+            self._ask_for_accounts(old)
 
-    def _ask_for_accounts(self, listing: Listing | None, sso_session: SsoSession) -> None:
-        listed_at = listing.listed_at if listing is not None else None
-        self._ask(
-            ACCOUNTS,
-            (sso_session.cache_key, listed_at),
-            lambda: self._came.append(self._context.accounts.accounts(sso_session, refresh=listing is not None)),
-        )
+    def _ask_for_accounts(self, lists: Lists) -> None:
+        what = tuple((one.cache_key, listing.listed_at if listing is not None else None) for one, listing in lists)
+        self._ask(ACCOUNTS, what, lambda: self._list_all(lists))
 
-    def _renew_list(self, listing: Listing | None, sso_session: SsoSession) -> None:
-        self._used = self._context.accounts.used_before(sso_session)
-        is_production = self._context.settings.is_production
-        starred, recent = on_top(self._context, sso_session)
-        made_of = (
-            sso_session.cache_key,
-            listing.listed_at if listing is not None else None,
-            tuple(starred),
-            tuple(recent),
-            self._context.settings.production,
-        )
-        if made_of == self._made_of:
+    def _list_all(self, lists: Lists) -> None:
+        """Ask the portals at the same time; who answers is shown at once, who does not is named."""
+
+        def ask(sso_session: SsoSession, listing: Listing | None) -> None:
+            came = self._context.accounts.accounts(sso_session, refresh=listing is not None)
+            self._came[sso_session.cache_key] = came
+            self._silent.pop(sso_session.label, None)
+            self._context.observers.notify()
+
+        if len(lists) == 1:
+            ask(*lists[0])
             return
-        self._made_of = made_of
-        self._list = AccountList(listing.accounts if listing is not None else (), starred, recent, is_production)
+        asked = asked_together([functools.partial(ask, *one) for one in lists])
+        for (sso_session, _), error in zip(lists, asked, strict=True):
+            if error is not None:
+                self._silent[sso_session.label] = said_of(sso_session, error)
+
+    def _renew_groups(self, lists: Lists) -> None:
+        is_production = self._context.settings.is_production
+        on_tops = [on_top(self._context, one) for one, _ in lists]
+        made_of = [
+            (one.cache_key, listing.listed_at if listing is not None else None, tuple(starred), tuple(recent))
+            for (one, listing), (starred, recent) in zip(lists, on_tops, strict=True)
+        ]
+        self._used = {k: v for one, _ in lists for k, v in self._context.accounts.used_before(one).items()}
+        if (made_of, self._context.settings.production) == self._made_of:
+            return
+        self._made_of = (made_of, self._context.settings.production)
+        self._list = AccountGroups(
+            [
+                (one, AccountList(listing.accounts if listing is not None else (), starred, recent, is_production))
+                for (one, listing), (starred, recent) in zip(lists, on_tops, strict=True)
+            ]
+        )
         self._found = self._list.find(self._typed)
         shown = [account.id for account in self._found[:SHOWN]]
         if self._account_id not in shown:
             self._picked = bool(self._typed.strip())
-            last = next(iter(recent), None)  # favourites stand above it, and are not what was used last
+            # Favourites stand above it, and are not what was used last.
+            last = next((recent[0] for _, recent in on_tops if recent), None)
             self._select(last if last in shown and not self._picked else shown[0] if shown else None)
 
     def _follow(self) -> None:
@@ -267,10 +283,10 @@ class Selection:
         elif not self._picked and any(account.id == in_use for account in self._found[:SHOWN]):
             self._select(in_use)
 
-    def _offer_roles(self, widgets: PanelWidgets, sso_session: SsoSession) -> None:
+    def _offer_roles(self, widgets: PanelWidgets) -> None:
         self.soon = _NEVER
-        account_id = self._account_id
-        if account_id is None:
+        account_id, sso_session = self._account_id, self._list.whose(self._account_id)
+        if account_id is None or sso_session is None:
             widgets.offer_roles((), None)
             return
         names = self._known_roles(sso_session, account_id)
@@ -318,8 +334,10 @@ class Selection:
             self._selected_at = time.monotonic()
             self._asked.discard((ROLES, account_id))
 
-    def _said(self, listing: Listing | None, state: PanelState) -> str:
-        if listing is None:
+    def _said(self, lists: Lists, state: PanelState) -> str:
+        if self._silent and ACCOUNTS not in state.busy:
+            return " ".join(self._silent.values())
+        if any(listing is None for _, listing in lists):
             return "Asking for your accounts …" if ACCOUNTS in state.busy or state.trouble is None else ""
         if ACCOUNTS in state.busy:
             return "Looking for new accounts …"
@@ -329,5 +347,6 @@ class Selection:
             return f"The first {SHOWN} of {len(self._found):,}; type more of a name or number."
         return ""
 
-    def _placeholder(self, listing: Listing | None) -> str:
-        return f"Search {len(self._list):,} accounts by name or number" if listing is not None else "Search accounts"
+    def _placeholder(self, lists: Lists) -> str:
+        there = any(listing is not None for _, listing in lists)
+        return f"Search {len(self._list):,} accounts by name or number" if there else "Search accounts"

@@ -8,11 +8,11 @@ two panels neither.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from cuaws_magic.commands.names import Names
+from cuaws_magic.aws.hosts import portal_of
 from cuaws_magic.commands.status import console_of, status
 from cuaws_magic.errors import (
     CuawsError,
@@ -23,6 +23,7 @@ from cuaws_magic.errors import (
 )
 from cuaws_magic.humanize import clock, left
 from cuaws_magic.humanize import until as until_text
+from cuaws_magic.model import SsoSession
 from cuaws_magic.settings import CU_START_URL, SIGN_IN_LIFE, SIGN_IN_WARNING
 from cuaws_magic.views.sign_in import SignedOut, session_label
 
@@ -31,10 +32,9 @@ if TYPE_CHECKING:
 
     from cuaws_magic.commands.context import Context
     from cuaws_magic.credentials.in_use import InUseRole
-    from cuaws_magic.model import SsoSession
     from cuaws_magic.views.account import InUse, Status
     from cuaws_magic.views.render import Tone
-    from cuaws_magic.views.sign_in import AwaitingApproval
+    from cuaws_magic.views.sign_in import AwaitingApproval, SignInState
 
 Screen = Literal["out", "waiting", "in"]
 Remedy = Literal["sign-in", "again", "confirm", "sign-out"]
@@ -90,6 +90,8 @@ class PanelState:
         signed_in_at: When the sign-in began, as well as we know.
 
         changes_at: When something of this changes by itself, if that is known.
+
+        sign_ins: Every sign-in that is known, where they are of more than one organisation.
     """
 
     screen: Screen
@@ -109,6 +111,17 @@ class PanelState:
     console_url: str | None = None
     signed_in_at: datetime | None = None
     changes_at: datetime | None = None
+    sign_ins: tuple[SignInState, ...] = ()
+
+    @property
+    def listed(self) -> list[tuple[SsoSession, datetime | None]]:
+        """The sign-ins whose accounts are shown, one of each organisation, and since when they stand."""
+        if not self.sign_ins:
+            return [] if self.sso_session is None else [(self.sso_session, self.signed_in_at)]
+        found = {portal_of(one.sso_session): one for one in reversed(self.sign_ins) if one.until is not None}
+        order = dict.fromkeys(portal_of(one.sso_session) for one in self.sign_ins)
+        standing = [found[portal] for portal in order if portal in found]
+        return [(one.sso_session, one.until - SIGN_IN_LIFE if one.until else None) for one in standing]
 
     @property
     def at_cu(self) -> bool:
@@ -130,14 +143,29 @@ def panel_state(context: Context, now: datetime) -> PanelState:
     try:
         holds = status(context)
     except CuawsError as error:
-        # Several sso-sessions are no mistake here: the panel has a choice for them.
-        trouble = None if len(Names(context).configured_sessions()) > 1 else Trouble(for_a_panel(str(error)), "again")
+        trouble = Trouble(for_a_panel(str(error)), "again")
         return PanelState(
             "out", "idle", "Not signed in", "", trouble=_trouble(context, None, now) or trouble, busy=busy
         )
-    if holds.signed_in_until is None or holds.signed_in_until <= now:
-        return _signed_out(context, holds, now, busy)
-    return _signed_in(context, holds, holds.signed_in_until, now, busy)
+    until = holds.signed_in_until
+    if holds.sso_session is None and not holds.sign_ins:
+        return _unsettled(context, holds, now, busy)
+    if until is None or until <= now:
+        elsewhere = [one.until for one in holds.sign_ins if one.until is not None and one.until > now]
+        if not elsewhere:
+            return replace(_signed_out(context, holds, now, busy), sign_ins=holds.sign_ins)
+        state = _signed_in(context, holds, max(elsewhere), now, busy)
+        if context.credentials.current is not None:  # whose own sign-in has ended
+            ended = _signed_out(context, holds, now, busy)
+            state = replace(state, tone="bad", trouble=ended.trouble, ended=ended.ended)
+        return replace(state, sign_in=None, side="", sign_ins=holds.sign_ins)
+    return replace(_signed_in(context, holds, until, now, busy), sign_ins=holds.sign_ins)
+
+
+def _unsettled(context: Context, holds: Status, now: datetime, busy: frozenset[str]) -> PanelState:
+    """Say what is wrong with what is configured."""
+    trouble = Trouble(for_a_panel(holds.notes[0]), "again") if holds.notes else None
+    return PanelState("out", "idle", "Not signed in", "", trouble=_trouble(context, None, now) or trouble, busy=busy)
 
 
 # Where a sentence ends and another begins.
@@ -151,9 +179,12 @@ def for_a_panel(text: str) -> str:
     return " ".join(kept) or text
 
 
-SIGNING_OUT = Trouble(
-    "This signs out every notebook and the AWS CLI in your home folder, too.", "sign-out", urgent=False
-)
+def signing_out(of: SsoSession | bool) -> Trouble:  # noqa: FBT001 - one organisation, or the only one
+    """Say whom it concerns when somebody signs out."""
+    where = f" of {session_label(of)}" if isinstance(of, SsoSession) else ""
+    return Trouble(
+        f"This signs out every notebook and the AWS CLI in your home folder{where}, too.", "sign-out", urgent=False
+    )
 
 
 def marked(context: Context, name: str) -> bool:

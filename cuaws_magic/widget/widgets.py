@@ -7,6 +7,7 @@ change goes through `show`, `offer_*` and the like, which one thread calls.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from ipywidgets import HTML, Box, Button, DOMWidget, Dropdown, HBox, Select, Text, VBox
@@ -15,9 +16,10 @@ from cuaws_magic.widget import html
 from cuaws_magic.widget.state import RENEW, SIGN_IN, SIGN_OUT, USE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from cuaws_magic.views.sign_in import SignInState
     from cuaws_magic.widget.state import PanelState, Remedy, Screen
 
     Options = Sequence[tuple[str, str]]
@@ -46,6 +48,11 @@ class PanelWidgets:
         self.remedy = _button("Try again", "Try again")
         self._notice = _box(HBox, "cuaws-notice", self._notice_text, self.remedy)
         self._body = _box(VBox, "cuaws-body")
+        self._sign_ins = _box(VBox, "cuaws-sign-ins")
+        # Each organisation's line, by its sign-in; what its buttons do is the panel's.
+        self._lines: dict[str, _Line] = {}
+        self.on_sign_in: Callable[[str], None] = lambda _: None
+        self.on_sign_out: Callable[[str], None] = lambda _: None
         self._screens: dict[Screen, Box] = {
             "out": self._signed_out(),
             "waiting": self._waiting(),
@@ -61,15 +68,11 @@ class PanelWidgets:
         )
 
     def _signed_out(self) -> Box:
-        self.organisation = Dropdown(description="Organisation", options=[])
-        for name in ("cuaws-unseen", "cuaws-grow"):
-            self.organisation.add_class(name)
         self.sign_in = _button("Sign in", "Show a code to approve in the browser", primary=True)
         self._how = _html("cuaws-grow")
         self._said = _html()
-        return _box(
-            VBox, "cuaws-column", self.organisation, _box(HBox, "cuaws-row", self.sign_in, self._how), self._said
-        )
+        self._begin = _box(HBox, "cuaws-row", self.sign_in, self._how)
+        return _box(VBox, "cuaws-column", self._begin, self._said)
 
     def _waiting(self) -> Box:
         self._code = _html()
@@ -118,7 +121,8 @@ class PanelWidgets:
 
     def close(self) -> None:
         """Take everything off the page and out of the kernel."""
-        for widget in [self._notice, *self._screens.values(), self.root]:
+        lines = [line.box for line in self._lines.values()]
+        for widget in [self._notice, *self._screens.values(), *lines, self._sign_ins, self.root]:
             _close(widget)
 
     # What the state says.
@@ -138,9 +142,28 @@ class PanelWidgets:
         elif state.screen == "in":
             self._show_signed_in(state)
         self._show_notice(state)
-        screen = self._screens[state.screen]
-        if self._body.children != (self._notice, screen):
-            self._body.children = (self._notice, screen)
+        self._show_sign_ins(state, now)
+        shown = (self._notice, self._sign_ins, self._screens[state.screen])
+        if self._body.children != shown:
+            self._body.children = shown
+
+    def _show_sign_ins(self, state: PanelState, now: datetime) -> None:
+        """Show a line for each sign-in where there are several organisations."""
+        lines = state.sign_ins if state.screen != "waiting" else ()
+        _seen(self._sign_ins, bool(lines))
+        for one in lines:
+            key = one.sso_session.cache_key
+            if key not in self._lines:
+                self._lines[key] = _Line(
+                    functools.partial(self._pressed, "in", key), functools.partial(self._pressed, "out", key)
+                )
+            self._lines[key].show(one, state.busy, now)
+        boxes = tuple(self._lines[one.sso_session.cache_key].box for one in lines)
+        if self._sign_ins.children != boxes:
+            self._sign_ins.children = boxes
+
+    def _pressed(self, what: str, key: str, _: object) -> None:
+        (self.on_sign_in if what == "in" else self.on_sign_out)(key)
 
     def _show_notice(self, state: PanelState) -> None:
         trouble = state.trouble
@@ -159,6 +182,7 @@ class PanelWidgets:
         again = state.ended or (state.trouble is not None and state.trouble.remedy == "sign-in")
         self.sign_in.description = "Asking for a code …" if asking else "Sign in again" if again else "Sign in"
         self.sign_in.disabled = asking
+        _seen(self._begin, not state.sign_ins)
         _draw(self._how, html.how_to_sign_in(state))
         _draw(self._said, html.dim(state.said))
         _seen(self._said, bool(state.said))
@@ -179,13 +203,9 @@ class PanelWidgets:
         _seen(self._console, state.console_url is not None)
         self.sign_out.description = "Signing out …" if SIGN_OUT in state.busy else "Sign out"
         self.sign_out.disabled = SIGN_OUT in state.busy
+        _seen(self.sign_out, not state.sign_ins)  # each organisation's line has its own
 
     # What there is to choose from.
-
-    def offer_organisations(self, names: Sequence[str], chosen: str | None) -> None:
-        """Offer what there is to sign in to, if that is a choice."""
-        _seen(self.organisation, len(names) > 1)
-        _offer(self.organisation, [(name, name) for name in names], chosen)
 
     def offer_accounts(
         self, options: Options, chosen: str | None, said: str, placeholder: str, drawn: str = ""
@@ -234,6 +254,26 @@ class PanelWidgets:
     def offer_regions(self, names: Sequence[str], chosen: str) -> None:
         """Offer regions."""
         _offer(self.region, [(name, name) for name in names], chosen)
+
+
+class _Line:
+    """One organisation: its state, and the button that fits it."""
+
+    def __init__(self, sign_in: Callable[[object], None], sign_out: Callable[[object], None]) -> None:
+        self._said = _html("cuaws-grow")
+        self.sign_in = _button("Sign in", "Show a code to approve in the browser")
+        self.sign_out = _button("Sign out", "End this sign-in, and take its credentials out of the notebook")
+        self.sign_in.on_click(sign_in)
+        self.sign_out.on_click(sign_out)
+        self.box = _box(HBox, "cuaws-row", self._said, self.sign_in, self.sign_out)
+
+    def show(self, state: SignInState, busy: frozenset[str], now: datetime) -> None:
+        stands = state.until is not None and state.until > now
+        _draw(self._said, html.sign_in_line(state, now))
+        _seen(self.sign_in, not stands)
+        _seen(self.sign_out, stands and state.through is None)
+        self.sign_in.disabled = SIGN_IN in busy
+        self.sign_out.disabled = SIGN_OUT in busy
 
 
 def _close(widget: DOMWidget) -> None:

@@ -175,7 +175,7 @@ def test_keys_go_although_it_is_not_settled_which_sign_in_is_meant(app, home):
 
 def test_a_sign_in_that_only_this_kernel_has(app, portal, home, monkeypatch):
     """A home that cannot be written: the sign-in in memory is ended too, whichever is meant."""
-    monkeypatch.setattr("cuaws_magic.sso.token_cache._write_object", refuse)
+    monkeypatch.setattr("cuaws_magic.sso.token_cache.write_object", refuse)
     app.login(RecordingShow(), Settings(session="fedauth"))
     (home / ".aws").mkdir(exist_ok=True)
     (home / ".aws" / "config").write_text(SEVERAL)

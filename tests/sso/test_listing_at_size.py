@@ -105,11 +105,11 @@ def test_the_number_decides_where_a_name_does_not(odd, portal):
     assert "100000000003" in str(raised.value)
     # A number is the account of that number, also where another is called so.
     resolved = odd.context.targets.resolve
-    from cuaws_magic.sso.targets import portal_target
+    from cuaws_magic.sso.targets import classify
 
     config = odd.context.aws_files.read()
     for number in ("100000000003", "100000000001"):
-        found = resolved(portal_target(number, config), None, odd.choice.sso_session, config)
+        found = resolved(classify(number, config), None, odd.organisations.looked_in, config)
         assert found.account.id == number
 
 

@@ -15,7 +15,7 @@ from cuaws_magic.humanize import quoted
 from cuaws_magic.model import Account, SsoSession
 from cuaws_magic.sso.accounts import Listing
 from cuaws_magic.sso.session import CU_BOULDER
-from cuaws_magic.sso.targets import Targets, portal_target
+from cuaws_magic.sso.targets import Targets, classify, of_the_portal
 
 ACCOUNTS = {
     "111111111111": "awsucob0myaccount",
@@ -83,6 +83,10 @@ sso_role_name = MyRole
 region = us-west-2
 """
 WORK = SsoSession("work", "https://acme.awsapps.com/start", "us-east-1", None)
+
+
+def meant(text, config):
+    return of_the_portal(classify(text, config))
 
 
 @dataclass
@@ -181,7 +185,7 @@ def test_what_is_meant(case, config):
     """One exact match is that account and role, whatever form it was typed in."""
     directory = PretendDirectory(**case.more)
 
-    found = Targets(directory).resolve(portal_target(case.target, config), case.named, lambda: CU_BOULDER, config)
+    found = Targets(directory).resolve(meant(case.target, config), case.named, lambda *_: [CU_BOULDER], config)
 
     assert (found.account.id, found.role_name) == (case.account_id, case.role)
     assert (found.sso_session, found.region) == (case.sso_session, case.region)
@@ -271,7 +275,7 @@ def test_what_is_not_meant(case, config):
     directory = PretendDirectory(**case.more)
 
     with pytest.raises(case.expected, match=re.escape(case.message)):
-        Targets(directory).resolve(portal_target(case.target, config), case.named, lambda: CU_BOULDER, config)
+        Targets(directory).resolve(meant(case.target, config), case.named, lambda *_: [CU_BOULDER], config)
 
 
 def test_a_hostile_name_is_shown_and_not_obeyed(config):
@@ -279,7 +283,7 @@ def test_a_hostile_name_is_shown_and_not_obeyed(config):
     directory = PretendDirectory(new={"767676767676": "evil\x1b]0;pwned\x07\x1b[2J"})
 
     with pytest.raises(UnknownTarget) as caught:
-        Targets(directory).resolve(portal_target("evil", config), None, lambda: CU_BOULDER, config)
+        Targets(directory).resolve(meant("evil", config), None, lambda *_: [CU_BOULDER], config)
 
     assert "Nearest: evil\N{REPLACEMENT CHARACTER}]0;pwned" in str(caught.value)
     assert str(caught.value).isprintable()
@@ -290,7 +294,7 @@ def test_a_name_is_looked_up_before_it_is_unknown(config):
     directory = PretendDirectory()
 
     with pytest.raises(UnknownTarget):
-        Targets(directory).resolve(portal_target("nope", config), None, lambda: CU_BOULDER, config)
+        Targets(directory).resolve(meant("nope", config), None, lambda *_: [CU_BOULDER], config)
 
     assert directory.asked == ["accounts", "refresh"]
 
@@ -300,7 +304,7 @@ def test_a_role_is_looked_up_before_it_is_unknown(config):
     directory = PretendDirectory()
 
     with pytest.raises(UnknownTarget):
-        Targets(directory).resolve(portal_target("awsucob0production/New", config), None, lambda: CU_BOULDER, config)
+        Targets(directory).resolve(meant("awsucob0production/New", config), None, lambda *_: [CU_BOULDER], config)
 
     assert directory.asked == ["accounts", "roles", "roles again"]
 
@@ -310,7 +314,7 @@ def test_what_needs_no_question(config, target):
     """A profile, or an id that is in no list with a role, is taken at its word: the portal is not asked."""
     directory = PretendDirectory(known=False)
 
-    Targets(directory).resolve(portal_target(target, config), None, lambda: CU_BOULDER, config)
+    Targets(directory).resolve(meant(target, config), None, lambda *_: [CU_BOULDER], config)
 
     assert directory.asked == []
 
@@ -318,10 +322,10 @@ def test_what_needs_no_question(config, target):
 def test_a_profile_does_not_need_the_other_organisation(config):
     """A profile names its own sign-in, so what else is configured, or is not, does not matter."""
 
-    def several():
+    def several(*_):
         raise AssertionError("nobody should ask")
 
-    found = Targets(PretendDirectory(known=False)).resolve(portal_target("at-work", config), None, several, config)
+    found = Targets(PretendDirectory(known=False)).resolve(meant("at-work", config), None, several, config)
 
     assert found.sso_session == WORK
 

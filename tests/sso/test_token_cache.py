@@ -439,8 +439,8 @@ def test_a_token_file_is_parsed_again_only_when_it_changed(cache, monkeypatch):
     path = cache.token_path(CU_BOULDER)
     put(path, BY_THE_CLI)
     reads = []
-    read = token_cache._read_object
-    monkeypatch.setattr(token_cache, "_read_object", lambda one: (reads.append(one), read(one))[1])
+    read = token_cache.read_object
+    monkeypatch.setattr(token_cache, "read_object", lambda one: (reads.append(one), read(one))[1])
 
     first = cache.load(CU_BOULDER).sso_token
     assert cache.load(CU_BOULDER).sso_token == first
