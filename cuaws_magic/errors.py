@@ -98,6 +98,10 @@ class ConfigFileError(ConfigurationError):
     """A file of the AWS configuration does not parse; names file and line."""
 
 
+class SeveralSignIns(ConfigurationError):
+    """Several sign-ins are known, and nothing says which is meant."""
+
+
 class UnknownProfile(ConfigurationError):
     """A variable names a profile that is in neither AWS file."""
 

@@ -56,15 +56,14 @@ def accounts(
     Raises:
         CuawsError: The portal cannot be asked, or there is no such account.
     """
-    lists, notes = _lists(context, display, session, refresh=refresh)
-    fresh = refresh or not notes
+    lists, notes, asked = _lists(context, display, session, refresh=refresh)
     if star is not None:
         notes.append(_starred(context, [one for one, _ in lists.found], star))
     rows, starred, total = _rows(context, lists, pattern)
     is_production = context.settings.is_production
     if pattern and not rows:
         # A list from memory may be older than the account.
-        more = "`%cuaws accounts` to see all" if fresh else "`%cuaws accounts --refresh` to ask again"
+        more = "`%cuaws accounts` to see all" if asked else "`%cuaws accounts --refresh` to ask again"
         notes.append(f"No account matches {pattern}. Type {more}.")
 
     def table(by_account: dict[str, tuple[str, ...]] | None) -> AccountTable:
@@ -102,8 +101,10 @@ def accounts(
     return view
 
 
-def _lists(context: Context, display: Display, session: str | None, *, refresh: bool) -> tuple[Listings, list[str]]:
-    """Return the lists, and what to say of them; an old one is better than a wait."""
+def _lists(
+    context: Context, display: Display, session: str | None, *, refresh: bool
+) -> tuple[Listings, list[str], bool]:
+    """Return the lists, what to say of them, and whether a portal was asked; an old list is better than a wait."""
     looked_in = context.organisations.looked_in(session)
     old = [(one, context.accounts.remembered(one)) for one in looked_in]
     shown = [(one, listing) for one, listing in old if listing is not None]
@@ -125,7 +126,7 @@ def _lists(context: Context, display: Display, session: str | None, *, refresh: 
             f"Nobody is signed in to {one.label}. To see its accounts, type {context.choice.command(one)}."
             for one in context.organisations.unasked()
         ]
-    return lists, notes
+    return lists, notes, refresh or len(shown) < len(old)
 
 
 def _rows(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic.aws.console_links import console_url
 from cuaws_magic.credentials.sources import IDENTITY_CENTER
-from cuaws_magic.errors import ConfigurationError, CredentialsRefused, CuawsError
+from cuaws_magic.errors import ConfigurationError, CredentialsRefused, CuawsError, SeveralSignIns
 from cuaws_magic.humanize import clock, use_time_zone
 from cuaws_magic.model import Account
 from cuaws_magic.settings import SIGN_IN_WARNING
@@ -30,7 +30,7 @@ def status(context: Context) -> Status:
         at = clock(sign_in.ends_at, now)
         typed = context.choice.command(sign_in.sso_session, force=True)
         notes.append(f"The sign-in ends soon, at {at}. Type {typed} at a convenient time.")
-    notes += context.organisations.troubles()
+    notes += context.organisations.troubles() or _unsettled(context)
     zone = context.settings.time_zone
     if zone and not use_time_zone(zone):
         notes.append(f"There is no time zone {zone}. Set CUAWS_TZ to one such as `America/Denver`.")
@@ -49,6 +49,17 @@ def status(context: Context) -> Status:
         last.label if current is None and (last := context.last_used.again()) is not None else None,
         tuple(sign_ins(context)),
     )
+
+
+def _unsettled(context: Context) -> list[str]:
+    """Say why it is not settled where to sign in; that there are several is no fault."""
+    try:
+        context.choice.sso_session()
+    except SeveralSignIns:
+        return []
+    except CuawsError as error:
+        return [str(error)]
+    return []
 
 
 def sign_ins(context: Context) -> list[SignInState]:

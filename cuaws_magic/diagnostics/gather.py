@@ -41,7 +41,7 @@ from cuaws_magic.diagnostics.snapshot import (
     Section,
     Snapshot,
 )
-from cuaws_magic.errors import CredentialsRefused, CuawsError, UnknownProfile
+from cuaws_magic.errors import CredentialsRefused, CuawsError, SeveralSignIns, UnknownProfile
 from cuaws_magic.humanize import quoted
 from cuaws_magic.sso.session import CU_BOULDER, sign_in_of
 from cuaws_magic.state_store import StateStore
@@ -131,9 +131,10 @@ def _choice(context: Context) -> tuple[SsoSession | None, str | None]:
         return context.choice.sso_session(), None
     except UnknownProfile:
         return None, None  # the variables tell
+    except SeveralSignIns:
+        return None, None  # not in the way: names are looked up in all of them
     except CuawsError as error:
-        # Several that nobody chose between are not in the way: names are looked up in all of them.
-        return None, str(error) if len(context.choice.candidates()) == 1 else None
+        return None, str(error)
 
 
 def _file_troubles(context: Context, said: str | None) -> Iterable[str]:

@@ -119,6 +119,7 @@ def said_of(sso_session: SsoSession, error: CuawsError) -> str:
 
 def several_named(name: str, found: Sequence[tuple[SsoSession, Account]]) -> str:
     """Say that a name means several accounts, and how to say which."""
+    found = sorted(found, key=lambda one: one[0].label)
     (sso_session, first), *_ = found
     if len({one.cache_key for one, _ in found}) == 1:
         ids = " or ".join(account.id for _, account in found)

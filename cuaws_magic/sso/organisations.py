@@ -167,11 +167,11 @@ class Organisations:
 
     def troubles(self) -> list[str]:
         """Say what is wrong with sso-sessions that stand beside good ones."""
-        with contextlib.suppress(CuawsError):
+        try:
             config = self._aws_files.read()
-            found = [_trouble(config, name) for name in config.session_sections]
-            return [one for one in found if one]
-        return []
+        except CuawsError as error:
+            return [str(error)]
+        return [one for name in config.session_sections if (one := _trouble(config, name))]
 
     def preferred(self, candidates: Sequence[SsoSession]) -> SsoSession | None:
         """Return which of several to propose: used last, signed in to last, or the only one that stands."""

@@ -14,7 +14,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from cuaws_magic.aws.hosts import check_start_url, portal_address, portal_of, same_portal
-from cuaws_magic.errors import ConfigurationError, CuawsError, UnknownProfile
+from cuaws_magic.errors import ConfigurationError, CuawsError, SeveralSignIns, UnknownProfile
 from cuaws_magic.humanize import printable, use_time_zone
 from cuaws_magic.model import SsoSession
 from cuaws_magic.settings import (
@@ -109,7 +109,7 @@ def _unsaid(
         chosen = next((one for one in found if one.name == CU_SESSION_NAME), found[0])
     if chosen is None:
         names = ", ".join(one.label for one in found)
-        raise ConfigurationError(
+        raise SeveralSignIns(
             f"{config.path} has several sso-sessions: {names}. Type `{_login_to(found[0])}`, "
             f"or set CUAWS_SESSION for all notebooks."
         )

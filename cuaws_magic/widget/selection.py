@@ -226,8 +226,11 @@ class Selection:
             self._ask_for_accounts(old)
 
     def _ask_for_accounts(self, lists: Lists) -> None:
-        what = tuple((one.cache_key, listing.listed_at if listing is not None else None) for one, listing in lists)
-        self._ask(ACCOUNTS, what, lambda: self._list_all(lists))
+        keyed = {(one.cache_key, old.listed_at if old is not None else None): (one, old) for one, old in lists}
+        new = {key: one for key, one in keyed.items() if (ACCOUNTS, key) not in self._asked}
+        if new:
+            self._asked |= {(ACCOUNTS, key) for key in new}
+            self._context.tasks.start(ACCOUNTS, lambda: self._list_all(list(new.values())), tuple(new), quiet=True)
 
     def _list_all(self, lists: Lists) -> None:
         """Ask the portals at the same time; who answers is shown at once, who does not is named."""

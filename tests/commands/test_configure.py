@@ -113,6 +113,7 @@ def context(state_store, accounts, sso_session=CU_BOULDER, in_use=None):
         approvals=OpenDesk(),
         state_store=state_store,
         choice=SimpleNamespace(sso_session=lambda: sso_session),
+        organisations=SimpleNamespace(several=lambda: False),
         settings=Settings(region="us-west-2"),
         credentials=SimpleNamespace(current=in_use),
     )
@@ -912,6 +913,7 @@ def test_completion_and_help(app, saved):
         "--dry-run",
         "--prune",
         "--process",
+        "--session",
     ]
     assert "--prune" in grammar.help("configure")
     parsed = grammar.parse("configure aws* --dry-run --prune")

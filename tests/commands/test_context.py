@@ -84,8 +84,9 @@ def _show():
 
 
 @pytest.fixture
-def config(home):
-    """A config file with two organisations and two profiles."""
+def config(home, monkeypatch):
+    """A config file with two organisations and two profiles; the first is meant where nothing else is said."""
+    monkeypatch.setenv("CUAWS_SESSION", "fedauth")
     path = home / ".aws" / "config"
     path.parent.mkdir()
     path.write_text(CONFIG)
@@ -201,7 +202,6 @@ class Wanted:
 
 @documented(
     [
-        Wanted("nothing said: CU", "fedauth"),
         Wanted("an argument", "work", Settings(session="work")),
         Wanted("IPython's configuration", "work", None, Settings(session="work")),
         Wanted("the environment", "work", environ={"CUAWS_SESSION": "work"}),
@@ -216,7 +216,8 @@ class Wanted:
     ]
 )  # fmt: skip
 def test_the_organisation_that_is_meant(case, app, portal, show, config, monkeypatch):
-    """Argument, IPython, environment, profile, file, CU: the strongest that says something."""
+    """Argument, IPython, environment, profile: the strongest that says something."""
+    monkeypatch.delenv("CUAWS_SESSION")
     for name, value in case.environ.items():
         monkeypatch.setenv(name, value)
     app.choice.configure(case.configured)
@@ -227,19 +228,19 @@ def test_the_organisation_that_is_meant(case, app, portal, show, config, monkeyp
     assert app.status().sso_session.label == case.label
 
 
-@pytest.mark.parametrize("command", ["login", "use", "status", "accounts"])
+@pytest.mark.parametrize("command", ["login", "use", "accounts"])
 def test_a_config_file_that_does_not_parse(app, show, config, command):
     """A broken file is one clean line with its place, whatever the command; nobody is asked."""
     config.write_text(CONFIG + "[profile mine]\n")
     run = {
         "login": lambda: app.login(show),
         "use": lambda: app.use(show, "awsucob0myaccount"),
-        "status": app.status,
         "accounts": lambda: app.accounts(show),
     }
 
     with pytest.raises(ConfigFileError, match=rf"{config}, line 17: \[profile mine\] is there twice"):
         run[command]()
+    assert f"{config}, line 17: [profile mine] is there twice" in repr(app.status())  # never an error itself
 
 
 def test_an_organisation_that_is_not_awss(app, portal, show, monkeypatch):
@@ -536,7 +537,7 @@ def test_logout_of_everything(app, portal, show, config):
     """`--all` ends every sign-in of the cache at the portal, and deletes SSO tokens and role credentials."""
     app.login(show, Settings(session="work"))
     app.login(show, Settings(session="fedauth"))
-    app.use(show, "awsucob0myaccount")
+    app.use(show, "fedauth:awsucob0myaccount")
     cache = TokenCache.default()
 
     signed_out = app.logout(every=True)
@@ -776,9 +777,12 @@ def test_a_setting_that_was_corrected_holds_at_once(app, portal, show, monkeypat
 def test_a_profile_that_is_not_there_is_told_by_its_variable(app, config, show, monkeypatch, variable):
     """What there is to type takes that variable away, and no other; an empty one is none."""
     monkeypatch.setenv(variable, "nothere")
+    monkeypatch.delenv("CUAWS_SESSION")
     with pytest.raises(UnknownProfile, match=rf'{variable} names the profile nothere.*del os.environ\["{variable}"\]'):
-        app.status()
+        app.login(show)
+    assert f"{variable} names the profile nothere" in repr(app.status())
 
+    monkeypatch.setenv("CUAWS_SESSION", "fedauth")
     monkeypatch.setenv(variable, "")
     assert app.status().signed_in_until is None
 

@@ -63,7 +63,6 @@ class Choice:
     [
         Choice("nothing says anything: CU Boulder", CU_BOULDER),
         Choice("the only sso-session of the file", WORK_SESSION, WORK),
-        Choice("fedauth among several", CU_BOULDER, WORK + FEDAUTH + PLAY),
         Choice(
             "the file's own fedauth is believed",
             SsoSession("fedauth", ACME, "us-east-1", (SCOPE,)),
@@ -130,6 +129,7 @@ class Refusal:
         Refusal(
             "several sessions", "has several sso-sessions: play, work. Type `%cuaws login --session play`", WORK + PLAY
         ),
+        Refusal("fedauth among several is no default", "has several sso-sessions: fedauth, work.", WORK + FEDAUTH),
         Refusal(
             "a session that is not there",
             "There is no [sso-session nope] in",

@@ -602,25 +602,94 @@ def test_a_panel_has_nobody_type(text, expected):
     assert for_a_panel(text) == expected
 
 
-def test_a_choice_of_organisations_only_where_there_are_several(panels, app: App, home: Path):
-    """Several sso-sessions are a choice, and *Sign in* goes to the chosen one; one is none."""
+def lines(panel) -> dict[str, Any]:
+    return {key: line for key, line in panel._widgets._lines.items() if line.box in panel._widgets._sign_ins.children}
+
+
+def test_a_line_for_each_organisation_only_where_there_are_several(panels, app: App, home: Path):
+    """Each has its state and its own button; one alone looks as ever."""
     config = home / ".aws" / "config"
     config.parent.mkdir()
     section = "[sso-session {}]\nsso_start_url = https://{}.awsapps.com/start\nsso_region = us-east-1\n"
     config.write_text(section.format("lab", "lab"))
     single = panels()
-    one = single._widgets.organisation.layout.display
+    assert single._widgets._sign_ins.layout.display == "none"
+    assert single._widgets._begin.layout.display is None
     config.write_text(section.format("lab", "lab") + section.format("work", "work"))
 
     panel = panels()
-    offered = panel._widgets.organisation.options
-    panel._widgets.organisation.value = "work"
-    panel._widgets.sign_in.click()
+    assert list(lines(panel)) == ["lab", "work"]
+    assert panel._widgets._begin.layout.display == "none"
+    lines(panel)["work"].sign_in.click()
     until(lambda: panel._state.screen == "in")
 
-    assert one == "none"
-    assert [value for _, value in offered] == ["lab", "work"]
-    assert app.status().sso_session.name == "work"
+    until(lambda: lines(panel)["work"].sign_out.layout.display is None)
+    assert lines(panel)["work"].sign_in.layout.display == "none"
+    assert lines(panel)["lab"].sign_in.layout.display is None
+    assert "never signed in" in lines(panel)["lab"]._said.value
+    assert panel._widgets.sign_out.layout.display == "none"  # each line has its own
+
+
+def two_organisations(app: App, home: Path, portal: PracticePortal) -> None:
+    (home / ".aws").mkdir(exist_ok=True)
+    section = "[sso-session {}]\nsso_start_url = {}\nsso_region = us-west-2\n"
+    (home / ".aws" / "config").write_text(
+        section.format("cu", people.START_URL) + section.format("partner", people.PARTNER_START_URL)
+    )
+    portal.knobs = dataclasses.replace(portal.knobs, organisations=2)
+    for name in ("cu", "partner"):
+        App().login(Nowhere(), Settings(session=name))
+
+
+def test_the_accounts_of_two_organisations_in_one_list(panels, app: App, home: Path, portal: PracticePortal):
+    """With a heading for each; what is used is looked up where it stands in the list, though both have the name."""
+    two_organisations(app, home, portal)
+    panel = panels()
+    widgets = panel._widgets
+    until(lambda: len(widgets.accounts.options) == 7)
+
+    assert widgets._rows.value.count("<b>") == 2
+    assert [text.split()[-1] for text, _ in widgets.accounts.options] == ["partner"] * 2 + ["cu"] * 5
+    widgets.search.value = "genomics"
+    until(lambda: [value for _, value in widgets.accounts.options] == ["777777777777", "555555555555"])
+    widgets.accounts.value = "777777777777"
+    until(lambda: widgets.role.value == "Researcher")
+    widgets.use.click()
+    until(lambda: app.credentials.current is not None)
+
+    assert app.credentials.current.account.id == "777777777777"
+    assert app.credentials.current.sso_session.name == "partner"
+
+
+def test_signing_out_of_one_of_two(panels, app: App, home: Path, portal: PracticePortal):
+    """It is asked about first, and the other stands with its account in use."""
+    two_organisations(app, home, portal)
+    app.use(Nowhere(), "awsucob0myaccount")
+    panel = panels()
+    until(lambda: len(lines(panel)) == 2)
+
+    lines(panel)["partner"].sign_out.click()
+    until(lambda: panel._state.trouble is not None)
+    assert "partner.awsapps.com" in panel._state.trouble.text
+    assert portal.count("Logout") == 0
+    panel._widgets.remedy.click()
+    until(lambda: lines(panel)["partner"].sign_in.layout.display is None)
+
+    assert portal.count("Logout") == 1
+    assert app.credentials.current.account.id == "111111111111"
+    assert panel._state.screen == "in"
+
+
+def test_one_organisation_that_does_not_answer(panels, app: App, home: Path, portal: PracticePortal):
+    """The other's accounts are there; the one that is silent is named."""
+    two_organisations(app, home, portal)
+    down = Failure("ListAccounts", 100, "503", start_url=people.PARTNER_START_URL)
+    portal.knobs = dataclasses.replace(portal.knobs, failures=(down,))
+    panel = panels()
+    widgets = panel._widgets
+
+    until(lambda: len(widgets.accounts.options) == 5)
+    until(lambda: "partner could not be asked" in widgets._count.value)
 
 
 def test_the_end_of_the_sign_in_is_said_before_and_after(signed_in: App):
