@@ -2,7 +2,8 @@
 The commands as functions, for scripts and libraries: `import cuaws_magic as cuaws; cuaws.use("awsucob0myaccount")`.
 
 The same context as the magic's, so both see the same sign-in and account. Errors are
-those of `cuaws_magic.errors`; what is shown goes to the notebook, or is printed.
+those of `cuaws_magic.errors`; what is shown goes to the notebook, or is printed. `session` is the name of a sign-in:
+only there accounts are looked up then; otherwise in all organisations that the person is signed in to.
 """
 
 from __future__ import annotations
@@ -51,9 +52,7 @@ def login(
 
         force: Although still signed in.
 
-        wait: Until a person approved; otherwise in the background.
-
-        timeout: Seconds after which to give up.
+        wait: Until a person approved; otherwise in the background. `timeout`: seconds after which to give up.
 
     Raises:
         CuawsError: It came to nothing; a `KeyboardInterrupt` where a person interrupted it.
@@ -66,11 +65,11 @@ def login(
 
 
 @without_frames
-def logout(*, every: bool = False) -> SignedOut:
-    """End the sign-in, at AWS and here, and take everything out of this process; `every` as `--all`."""
+def logout(session: str | None = None, *, every: bool = False) -> SignedOut:
+    """End a sign-in, at AWS and here, and take what came of it out of this process; `every` as `--all`."""
     from cuaws_magic.commands.login import logout as _logout
 
-    return _logout(the_context(), every=every)
+    return _logout(the_context(), every=every, session=session)
 
 
 @without_frames
@@ -79,6 +78,7 @@ def use(
     *,
     role: str | None = None,
     region: str | None = None,
+    session: str | None = None,
     via: str | None = None,
     verify: bool = True,
     yes: bool = False,
@@ -88,8 +88,8 @@ def use(
     Put credentials for an account into this process's environment, signing in first if need be.
 
     Args:
-        target: Profile, account name (any case), account id, or one of the last two with `/role`; `None` for what was
-            used last, `-` for the one before.
+        target: Profile, account name (any case), account id, one of the last two with `/role`, or any of these behind
+            `SESSION:`; `None` for what was used last, `-` for the one before.
 
         role: The role, where there are several.
 
@@ -110,8 +110,8 @@ def use(
     from cuaws_magic.commands.use import use as _use
 
     return _use(
-        the_context(), display_here(), target, role=role, region=region, via=via, verify=verify, production=yes,
-        wait_for_sign_in=wait_for_sign_in,
+        the_context(), display_here(), target, role=role, region=region, session=session, via=via, verify=verify,
+        production=yes, wait_for_sign_in=wait_for_sign_in,
     )  # fmt: skip
 
 
@@ -167,10 +167,15 @@ def panel() -> PanelView:
 
 @without_frames
 def accounts(
-    pattern: str | None = None, *, roles: bool = False, refresh: bool = False, star: str | None = None
+    pattern: str | None = None,
+    *,
+    roles: bool = False,
+    refresh: bool = False,
+    star: str | None = None,
+    session: str | None = None,
 ) -> AccountTable:
     """
-    Return the accounts that the person may enter, a sequence of `Account`; favourites and those used last first.
+    Return the accounts that the person may enter, a sequence of `Account`; a `CuawsError` where nobody answers.
 
     Args:
         pattern: Part of a name or id, or a pattern with `*`.
@@ -178,21 +183,26 @@ def accounts(
         roles: Also the roles of each; with `refresh` asked for anew, as the accounts are.
 
         star: An account to make a favourite, or no favourite any more.
-
-    Raises:
-        CuawsError: The portal cannot be asked.
     """
     from cuaws_magic.commands.accounts import accounts as _accounts
 
-    return _accounts(the_context(), display_here(), pattern, roles=roles, refresh=refresh, star=star)
+    how: dict[str, Any] = {"roles": roles, "refresh": refresh, "star": star, "session": session}
+    return _accounts(the_context(), display_here(), pattern, **how)
 
 
 @without_frames
 def configure(
-    pattern: str | None = None, *, dry_run: bool = False, prune: bool = False, process: bool = False
+    pattern: str | None = None,
+    *,
+    dry_run: bool = False,
+    prune: bool = False,
+    process: bool = False,
+    session: str | None = None,
 ) -> Configured:
     """
     Write a profile for each account and role into `~/.aws/config`; shows the difference first.
+
+    A `CuawsError` where no account matches, or the portal or the file does not do its part.
 
     Args:
         pattern: Which accounts: part of a name or id, or a pattern with `*`; else all.
@@ -202,13 +212,11 @@ def configure(
         prune: Remove the profiles that were written here and whose account or role is no longer the person's.
 
         process: Write profiles that start `cuaws-magic credentials`, for tools that know no sso-session.
-
-    Raises:
-        CuawsError: The portal cannot be asked, no account matches, or the file cannot be changed as needed.
     """
     from cuaws_magic.commands.configure import configure as _configure
 
-    return _configure(the_context(), display_here(), pattern, dry_run=dry_run, prune=prune, process=process)
+    how: dict[str, Any] = {"dry_run": dry_run, "prune": prune, "process": process, "session": session}
+    return _configure(the_context(), display_here(), pattern, **how)
 
 
 @without_frames
@@ -227,11 +235,9 @@ def export(
     to: str | os.PathLike[str] | None = None,
 ) -> Exported:
     """
-    Hand credentials to a program that cannot fetch its own; nobody renews them there.
+    Hand credentials to a program that cannot fetch its own; nobody renews them there. `target` as for `use`.
 
     Args:
-        target: Profile, account name, account id, or one of them with `/role`; else the account in use.
-
         format: As in `aws configure export-credentials`: process, env, env-no-export, powershell, windows-cmd, fish.
 
         to: A file for them, readable by its owner only. Without, `reveal()` of the value gives the text.
@@ -250,12 +256,9 @@ def console(service: str | None = None, target: str | None = None) -> ConsoleLin
     Return a link that opens the AWS console in an account and role; nothing in it is secret.
 
     Args:
-        service: Whose page: `s3`, `ec2`, `sagemaker` and so on.
+        service: Whose page: `s3`, `ec2`, `sagemaker` and so on; a `CuawsError` where that cannot be one.
 
-        target: Profile, account name, account id, or one of them with `/role`; else the account in use.
-
-    Raises:
-        CuawsError: There is no such account or service.
+        target: As `use` takes it, with its errors; else the account in use.
     """
     from cuaws_magic.commands.console import console as _console
 
@@ -268,12 +271,9 @@ def session(target: str | None = None, *, region: str | None = None) -> Any:
     Return a boto3 session of an account that renews itself and stays with it; the environment is not touched.
 
     Args:
-        target: As `use` takes it; `None` for the account in use.
+        target: As `use` takes it, with its errors; `None` for the account in use.
 
         region: Where its clients go by default.
-
-    Raises:
-        CuawsError: There is no such account, or no credentials for it.
     """
     from cuaws_magic.commands.sessions import session as _session
 
@@ -289,16 +289,15 @@ def map(  # noqa: A001 - as `Executor.map`; it is used as `cuaws.map`
     role: str | None = None,
     regions: Sequence[str] | None = None,
     again: Runs | None = None,
+    session: str | None = None,
 ) -> Runs:
     """
-    Call a function with a boto3 session of each account, several at a time; the environment is not touched.
+    Call a function with a boto3 session of each account, `workers` at a time; the environment is not touched.
 
     Args:
         function: Takes the session; what it returns is the value of the account.
 
         targets: A part of names or ids, a pattern with `*`, or several of them.
-
-        workers: How many at a time.
 
         role: The role, or a pattern of it.
 
@@ -311,7 +310,7 @@ def map(  # noqa: A001 - as `Executor.map`; it is used as `cuaws.map`
 
     context, display = the_context(), display_here()
     patterns = [targets] if isinstance(targets, str) else list(targets)
-    found = places(context, display, patterns, role=role, regions=regions)
+    found = places(context, display, patterns, role=role, regions=regions, session=session)
     return in_threads(context, display, lambda _, session: function(session), found, workers=workers, before=again)
 
 

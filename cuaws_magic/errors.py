@@ -8,6 +8,7 @@ next. In a notebook an error of this tree is one line, and "Run all" stops.
 CuawsError
 ├── ConfigurationError          a setting that cannot be used as it is
 │   ├── ConfigFileError         … in a file: names file and line
+│   ├── SeveralSignIns          several are known, and nothing says which is meant
 │   └── UnknownProfile          … in AWS_PROFILE: there is no such profile
 ├── TargetError                 what was asked for is not exactly one account and role
 │   ├── UnknownTarget           no such profile, account or role
@@ -150,11 +151,14 @@ class NotSignedIn(SignInError):
         message: One line for the person.
 
         sso_session: Which sign-in.
+
+        why: What to say to somebody who is signed in already, though not so that it helps here.
     """
 
-    def __init__(self, message: str, sso_session: SsoSession) -> None:
+    def __init__(self, message: str, sso_session: SsoSession, why: str = "") -> None:
         super().__init__(message)
         self.sso_session = sso_session
+        self.why = why
 
 
 class AuthorizationDenied(SignInError):

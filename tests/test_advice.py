@@ -61,7 +61,7 @@ class Case:
 
 
 URL = (("URL", "https://cuboulder.awsapps.com/start"), ("REGION", "us-west-2"))
-TWO = WORKING.format("one") + WORKING.format("two")
+TWO = WORKING.format("one") + WORKING.format("two").replace("cuboulder", "two")
 
 CASES = [
     Case("an account that is not there", "use nosuchaccount", before=("login",)),
@@ -74,6 +74,19 @@ CASES = [
     Case("nothing to export", "export --show", placeholders=(("ACCOUNT", ACCOUNT), ("FILE", "keys.json"))),
     Case("no console without an account", "console s3"),
     Case("no console of saved keys", "console s3", before=("use saved",), credentials="saved"),
+    Case(
+        "a console with a sign-in alone",
+        "console s3 --session fedauth",
+        before=(f"use {ACCOUNT}",),
+        placeholders=(("ACCOUNT", ACCOUNT),),
+    ),
+    Case(
+        "an export with a sign-in alone",
+        "export --show --session fedauth",
+        before=(f"use {ACCOUNT}",),
+        placeholders=(("ACCOUNT", ACCOUNT), ("FILE", "keys.json")),
+    ),
+    Case("nothing used of a sign-in", "use --session fedauth", before=("login",)),
     Case("no such service", "console not_a_service", before=(f"use {ACCOUNT}",)),
     Case("a page that the console does not have", "console sagemakr", before=(f"use {ACCOUNT}",)),
     Case("nothing to forget", "forget nothing"),
@@ -120,6 +133,9 @@ SAYS = {
     "nothing to export": "`%cuaws export ACCOUNT --to FILE`",
     "no console without an account": "or name one: `%cuaws console s3 ACCOUNT`",
     "no console of saved keys": "and a link leads through the sign-in",
+    "a console with a sign-in alone": "`%cuaws console s3 ACCOUNT --session",
+    "an export with a sign-in alone": "`%cuaws export ACCOUNT --session",
+    "nothing used of a sign-in": "was used here before. To see yours, type `%cuaws accounts --session",
     "no such service": "is not the name of an AWS service",
     "nothing to forget": "There is nothing to forget",
     "a block that is not saved": "has no block",

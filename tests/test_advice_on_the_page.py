@@ -403,6 +403,12 @@ def a_panel(page: Page) -> str:
 
 
 NOTES = [
+    Advice(
+        "You are still signed in to",
+        "logout",
+        (config(LAB), "login --session fedauth", "login --session lab"),
+        works=lambda page: "You were not signed in" in page.text("logout"),
+    ),
     Advice("`%cuaws login` replaces it.", "status", (damaged_token,)),
     Advice("The sign-in ends soon, at", "status", (use, later(hours=7, minutes=31))),
     Advice(
@@ -513,6 +519,8 @@ NOTES = [
 
 # What needs a browser, a package or a program: the tests that walk it.
 NOTES_ELSEWHERE = {
+    "accounts are named": "tests/kernel/test_bad_input.py::test_two_accounts_of_one_name",
+    "To say which you mean, type": "tests/test_organisations.py::test_who_is_asked",
     "To give up, stop this cell.": "tests/kernel/test_waiting.py::test_stop_button_ends_a_sign_in",
     "Keep this account on top of lists": "tests/commands/test_favourites.py::test_a_star_comes_and_goes",
     "To see what was masked, type": "tests/kernel/test_masked_output.py::test_who_insists_sees_it",

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 ACCOUNT, ID, OTHER = "awsucob0myaccount", "111111111111", "222222222222"
 CU = "https://cuboulder.awsapps.com/start"
 LAB = "https://lab.awsapps.com/start"
+LAB_SECTION = f"[sso-session lab]\nsso_start_url = {LAB}\nsso_region = us-west-2\n"
 TWO_ROLES = "awsucob0production"
 DEPLOY = "role_arn = arn:aws:iam::222222222222:role/Deploy\n"
 
@@ -464,6 +465,14 @@ GUIDE = config(THE_GUIDES_SIGN_IN)
 PORTAL = "https://portal.sso.us-west-2.amazonaws.com/x"
 
 WALKS = [
+    # cuaws_magic.commands
+    Walk(
+        "Two sign-ins were named",
+        f"use fedauth:{ACCOUNT} --session lab",
+        (config(LAB_SECTION), "login --session fedauth"),
+        (f"use fedauth:{ACCOUNT}",),
+        again=False,
+    ),
     # cuaws_magic.aws
     Walk(
         "which is not AWS's, so it is not opened",
@@ -1012,7 +1021,7 @@ WALKS = [
         then=("login",),
     ),
     Walk(
-        "ended. Type `%cuaws login`",
+        "Your sign-in to",
         _ask_the_portal,
         ("login", fails("list_accounts", refusal("UnauthorizedException", 401), times=2)),
         ("login --force",),
@@ -1072,7 +1081,6 @@ WALKS = [
     ),
     Walk("which this needs. To act with it", "export saved --show", (saved,), ("use saved",), again=False),
     Walk("Two roles were named", f"use {ID}/MyRole --role Other", ("login",), (f"use {ID}/MyRole",), again=False),
-    Walk("accounts are named", use, ("login", twins), (f"use {ID}",), again=False),
     Walk("You have no role in", use, ("login", no_roles), ("accounts --refresh",), again=False),
     Walk(
         "Type the number of the one you mean",
@@ -1146,6 +1154,8 @@ WALKS = [
 
 # What needs a kernel, a cluster or a service of its own: the test that walks it.
 ELSEWHERE = {
+    ", but programs look for": "tests/test_organisations.py::test_a_profile_by_name_signs_in_for_its_own_session",
+    "or name another organisation with": "tests/test_organisations.py::test_one_organisation_that_is_down",
     "was not confirmed. Type": ("tests/commands/test_production.py::test_who_does_not_confirm_keeps_what_was_in_use"),
     "The connection to ": "tests/libraries/test_dask.py::test_a_connection_that_is_not_encrypted",
     "Keys cannot be asked for here": "tests/kernel/test_paste.py::test_where_nobody_can_be_asked",

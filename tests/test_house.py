@@ -80,7 +80,7 @@ DOORS = tuple(
         "markupsafe": "views.accounts views.diagnosis views.export views.many views.render views.sign_in "
         "widget.html widget.view",
         "ipywidgets": "widget.offer widget.view widget.widgets",
-        "dateutil": "sso.token_cache",
+        "dateutil": "sso.cache_files",
         # Of the standard library, what reaches out of this process.
         "sqlite3": "ipython.cell_wipe",
         "webbrowser": "ipython.display",

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
-from doubles import App, RecordingShow, documented
+from doubles import App, NotebookPage, RecordingShow, documented, until
 
-from cuaws_magic.errors import CuawsError
-from cuaws_magic.practice import Knobs
+from cuaws_magic.errors import AmbiguousTarget, ConfigurationError, CuawsError, UnknownTarget
+from cuaws_magic.practice import Failure, Knobs
 from cuaws_magic.practice.people import PARTNER_START_URL, START_URL
 from cuaws_magic.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cuaws_magic.practice import PracticePortal
@@ -49,6 +49,14 @@ DEFAULT_ONLY = older("default", PARTNER, whole=False)
 def portal(portal: PracticePortal) -> PracticePortal:
     portal.knobs = Knobs(approve_after=1, interval=1, organisations=2)
     return portal
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_renewed_at_the_next_tests_portal(portal: PracticePortal) -> Iterator[None]:
+    yield
+    for app in App.opened:
+        app.release()
+        app.credentials._bound.clear()
 
 
 @pytest.fixture
@@ -156,7 +164,8 @@ CASES = [
     # One approval serves all that lead to the same portal.
     Case("use, same portal twice", SAME, ("dev",), use("awsucob0myaccount", session="prod"), (), OF_CU,
          "111111111111"),
-    Case("login, same portal twice", SAME, ("dev",), lambda app, show: app.login(show, Settings(session="prod")), (), OF_CU,
+    Case("login, same portal twice", SAME, ("dev",), lambda app, show: app.login(show, Settings(session="prod")),
+         (), OF_CU,
          says="Through the sign-in of dev"),
     Case("use, older form stands", OLD, (),
          lambda app, show: (app.use(show, "lab"), App().use(show, "111111111111"))[1],
@@ -202,3 +211,367 @@ def test_who_is_asked(case: Case, configured, portal: PracticePortal):
     assert tuple(approvals(portal)) == case.approvals
     assert listed(portal) <= case.asked
     assert (not case.asked) == (not listed(portal))
+
+
+# One approval per portal.
+
+
+def cache_files(home: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in (home / ".aws").rglob("cache/*.json")}
+
+
+def profile(name: str, session: str) -> str:
+    return f"[profile {name}]\nsso_session = {session}\nsso_account_id = 111111111111\nsso_role_name = MyRole\n"
+
+
+def test_nothing_is_written_under_a_name_that_did_not_sign_in(configured, home: Path):
+    """One sign-in serves the other name, whose files stay the AWS CLI's to write; no refresh token is copied."""
+    configured(SAME)
+    sign_in("dev")
+    app = App()
+    dev, prod = app.organisations.named("dev"), app.organisations.named("prod")
+
+    app.use(RecordingShow(), "prod:awsucob0myaccount")
+
+    assert app.credentials.current.sso_session == prod
+    assert app.token_cache.token_path(dev).exists()
+    assert not app.token_cache.token_path(prod).exists()
+    assert app.token_cache.role_path(dev, "111111111111", "MyRole").exists()
+    assert not app.token_cache.role_path(prod, "111111111111", "MyRole").exists()
+    assert sum("refreshToken" in text for text in cache_files(home).values()) == 1
+
+
+def test_a_shared_sign_in_is_refreshed_in_its_own_file(configured, portal: PracticePortal):
+    """Rotating refresh tokens work once: the other name never uses up one behind its owner's back."""
+    configured(SAME)
+    portal.knobs = replace(portal.knobs, rotate_refresh_tokens=True, token_lifetime=3)
+    sign_in("dev")
+    app = App()
+    dev, prod = app.organisations.named("dev"), app.organisations.named("prod")
+    first = app.token_cache.load(dev).sso_token
+
+    until(lambda: app.context.login.current(prod).sso_token != first)  # after two thirds of its life
+
+    assert app.context.login.current(prod).sso_session == dev
+    assert app.token_cache.load(dev).sso_token != first
+    assert not app.token_cache.token_path(prod).exists()
+    assert len(approvals(portal)) == 1
+
+
+def test_a_profile_by_name_signs_in_for_its_own_session(configured, home: Path, portal: PracticePortal, monkeypatch):
+    """Programs look under that name alone; the page says why somebody who is signed in is asked again."""
+    # botocore reckons the folder once, as it is imported.
+    for provider in ("botocore.credentials.SSOProvider", "botocore.tokens.SSOTokenProvider"):
+        monkeypatch.setattr(f"{provider}._SSO_TOKEN_CACHE_DIR", str(home / ".aws" / "sso" / "cache"))
+    configured(SAME + profile("lab", "prod"))
+    sign_in("dev")
+    portal.clear_calls()
+    show, app = RecordingShow(), App()
+
+    app.use(show, "lab", via="profile")
+
+    assert approvals(portal) == [CU]
+    assert "look for a sign-in of prod; the one of dev does not serve them" in repr(show.views[0])
+    assert app.token_cache.token_path(app.organisations.named("prod")).exists()
+
+
+def test_logout_takes_out_what_was_served(configured, home: Path, portal: PracticePortal):
+    """The other name's account is out of the kernel, and no credentials of it are left."""
+    configured(SAME)
+    sign_in("dev")
+    app = App()
+    app.use(RecordingShow(), "prod:awsucob0myaccount")
+
+    signed_out = app.logout(session="dev")
+
+    assert app.credentials.current is None
+    assert "prod used the same sign-in" in repr(signed_out)
+    assert not any('"Credentials"' in text or '"accessToken"' in text for text in cache_files(home).values())
+    assert portal.count("Logout") == 1
+
+
+def test_a_token_of_the_older_form_serves_the_newer(configured, portal: PracticePortal):
+    """As long as it lasts; nobody approves again."""
+    configured(OLD)
+    first = App()
+    first.use(RecordingShow(), "lab")
+    configured(OLD + section("fedauth", CU))
+
+    app = App()
+    app.use(RecordingShow(), "fedauth:research-genomics")
+
+    assert app.credentials.current.account.id == "555555555555"
+    assert len(approvals(portal)) == 1
+
+
+# Each sign-in by itself.
+
+
+def test_the_end_of_one_does_not_disturb_another(configured, portal: PracticePortal):
+    """Renewal, the look before a cell and what clients do go by the account's own sign-in."""
+    import boto3
+
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+    app.use(RecordingShow(), "awsucob0myaccount")
+    client = boto3.Session().client("sts")
+    app.logout(session="partner")
+
+    assert app.hints.before() is None
+    assert app.credentials.current.account.id == "111111111111"
+    app.credentials.renew()
+    assert client.get_caller_identity()["Account"] == "111111111111"
+    assert "partner" not in repr(app.status()).split("cu")[0]
+
+
+def test_what_is_said_of_an_end_leads_back_to_the_same_organisation(configured):
+    """`%cuaws login` alone would sign in to the other."""
+    configured(TWO)
+    sign_in("partner", "cu")
+    app = App()
+    app.use(RecordingShow(), "partner-imaging")
+    app.context.login.forget(app.organisations.named("partner"))
+    app.choice.configure(Settings(session="cu"))
+
+    hint = app.hints.signed_out(app.credentials.current)
+
+    assert "`%cuaws login --session partner`" in repr(hint)
+    assert "`%cuaws login --session partner`" in repr(app.status())
+
+
+def test_the_account_used_last_is_in_its_own_organisation(configured, portal: PracticePortal):
+    """`%cuaws use` in a new kernel, whatever was signed in to since; `-` goes back to the other one's."""
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+    app.use(RecordingShow(), "awsucob0myaccount")
+    app.use(RecordingShow(), "partner:research-genomics")
+
+    again = App()
+    again.use(RecordingShow(), None)
+    assert again.credentials.current.account.id == "777777777777"
+    again.use(RecordingShow(), "-")
+    assert again.credentials.current.account.id == "111111111111"
+    assert len(approvals(portal)) == 2
+
+
+def test_a_name_that_only_an_ended_sign_in_is_known_to_have(configured, portal: PracticePortal):
+    """Its list is remembered: the sign-in is asked for, and no other account is near enough."""
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+    app.accounts(RecordingShow())
+    app.logout(session="partner")
+    portal.clear_calls()
+
+    app.use(RecordingShow(), "partner-imaging")
+
+    assert approvals(portal) == [PARTNER]
+    assert app.credentials.current.sso_session.name == "partner"
+
+
+# Lists of all.
+
+
+def test_a_list_says_whose_each_account_is(configured):
+    """In a column, as soon as there is more than one organisation; favourites are each one's own."""
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+
+    table = app.accounts(RecordingShow(), star="partner-imaging")
+
+    assert len(table) == 7
+    assert set(table.organisations) == {"cu", "partner"}
+    assert "Organisation" in repr(table)
+    assert "★ partner-imaging" in repr(table)
+    assert app.accounts(RecordingShow(), session="cu").organisations == ()
+
+
+def test_completion_knows_all(configured):
+    """A name of both stands behind the organisation that has it."""
+    from cuaws_magic.commands.names import Names
+
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+    app.accounts(RecordingShow(), roles=True)
+
+    names = Names(app.context)
+
+    assert {"partner-imaging", "awsucob0myaccount", "cu:research-genomics"} <= set(names.target_names())
+    assert "research-genomics" not in names.target_names()
+    assert names.role_names("partner:research-genomics") == ["Researcher"]
+    assert names.session_names() == ["cu", "fedauth", "partner"]
+
+
+def test_each_runs_in_all(configured, portal: PracticePortal):
+    """Accounts of both; an organisation that does not answer is a row that says so."""
+    from cuaws_magic.commands.many import places
+
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+
+    found = places(app.context, RecordingShow(), ["*genomics"])
+    narrowed = places(app.context, RecordingShow(), ["*genomics"], session="cu")
+    assert [(one.account.id, one.role.sso_session.name) for one in found] == [
+        ("555555555555", "cu"),
+        ("777777777777", "partner"),
+    ]
+    assert [one.account.id for one in narrowed] == ["555555555555"]
+
+    app.accounts(RecordingShow(), refresh=True)  # and the roles are to be asked for again
+    portal.knobs = replace(portal.knobs, failures=(Failure("ListAccountRoles", 100, "403", start_url=PARTNER),))
+    some = places(app.context, RecordingShow(), ["*genomics"])
+    assert [(one.account.name, one.why_not[:26]) for one in some] == [
+        ("research-genomics", ""),
+        ("partner", "partner could not be asked"),
+    ]
+
+
+# Choosing on a page.
+
+
+def _chosen(app: App, page: NotebookPage, *, asked: bool = True) -> object:
+    from cuaws_magic.ipython.offers import login
+
+    return login(app.context, page, Settings(), asked=asked, wait=True)
+
+
+def test_a_page_asks_where_to_sign_in(configured, portal: PracticePortal):
+    """Nothing was used before: each organisation is a button, and nobody is asked for anything yet."""
+    configured(TWO)
+    app, page = App(), NotebookPage()
+
+    said = _chosen(app, page)
+
+    assert "Where do you want to sign in?" in repr(said)
+    assert approvals(portal) == []
+    page.button("Sign in to CU Boulder · cu")
+    page.button("Sign in to partner.awsapps.com · partner")._button.click()
+    until(lambda: app.context.login.peek(app.organisations.named("partner"))[0] is not None)
+    assert approvals(portal) == [PARTNER]
+
+
+def test_a_page_proposes_the_one_used_last(configured, portal: PracticePortal):
+    """Its code waits in the background, so that the buttons for the others work meanwhile."""
+    configured(TWO)
+    sign_in("partner", "cu")
+    app, page = App(), NotebookPage()
+    app.use(RecordingShow(), "awsucob0myaccount")
+    app.release()
+    app.context.login.forget(app.organisations.named("cu"))
+    portal.knobs = replace(portal.knobs, approve_after=None)
+    portal.clear_calls()
+
+    said = _chosen(app, page)
+    until(lambda: app.approvals.card is not None)
+
+    assert "Signing in while you work" in repr(said)
+    assert app.approvals.sso_session.name == "cu"
+    page.button("Sign in to partner.awsapps.com · partner")
+    app.approvals.cancel()
+
+
+def test_where_nobody_can_choose_it_is_an_error(configured):
+    """A notebook that is run by a program."""
+    configured(TWO)
+
+    with pytest.raises(ConfigurationError, match="several sso-sessions"):
+        _chosen(App(), NotebookPage(), asked=False)
+
+
+# What may be wrong.
+
+
+def test_a_section_that_lacks_something_beside_good_ones(configured):
+    """It is named, and the others work."""
+    configured(TWO + "[sso-session broken]\nsso_region = us-west-2\n")
+    sign_in("cu")
+    app = App()
+
+    app.use(RecordingShow(), "awsucob0myaccount")
+
+    assert "[sso-session broken]" in repr(app.status())
+    assert "has no sso_start_url" in repr(app.status())
+
+
+def test_one_start_url_in_two_regions(configured):
+    """Two organisations: Identity Center of one region knows nothing of the other's sign-ins."""
+    configured(section("west", CU) + section("east", CU, "us-east-1"))
+    sign_in("west")
+
+    said = repr(App().status())
+
+    assert "Signed in to 1 of 2" in said
+    assert "`%cuaws login --session east`" in said
+
+
+def test_two_sections_of_one_name(configured):
+    """As botocore: it reads no file that has them."""
+    import botocore.session
+    from botocore.exceptions import ConfigParseError
+
+    configured(section("cu", CU) + section("cu", PARTNER))
+
+    with pytest.raises(ConfigParseError):
+        _ = botocore.session.Session().full_config
+    assert "[sso-session cu] is there twice" in repr(App().status())
+    with pytest.raises(ConfigurationError):
+        App().use(RecordingShow(), "awsucob0myaccount")
+
+
+def test_twenty_organisations(configured, portal: PracticePortal):
+    """All are listed, and only those are asked that somebody is signed in to."""
+    configured("".join(section(f"o{number:02}", f"https://o{number}.awsapps.com/start") for number in range(18)) + TWO)
+    sign_in("cu", "partner")
+    app = App()
+    portal.clear_calls()
+
+    app.use(RecordingShow(), "partner-imaging")
+
+    assert repr(app.status()).count("never signed in") == 18
+    assert listed(portal) == {CU, PARTNER}
+
+
+def test_one_organisation_that_is_down(configured, portal: PracticePortal):
+    """The others answer, that one is named, and nothing waits for it longer than its time."""
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+    portal.knobs = replace(portal.knobs, failures=(Failure("ListAccounts", 1000, "503", start_url=PARTNER),))
+
+    table = app.accounts(RecordingShow())
+    view = app.use(RecordingShow(), "awsucob0myaccount")
+
+    assert len(table) == 5
+    assert "partner could not be asked" in repr(table)
+    assert view.account == "111111111111"
+    assert "partner could not be asked" in repr(view)
+
+
+def test_the_same_number_in_two_organisations(configured, portal: PracticePortal):
+    """Not possible at AWS, possible in a file; which is meant is for the person to say."""
+    configured(TWO)
+    portal.knobs = replace(portal.knobs, organisations=1)  # both answer the same
+    sign_in("cu", "partner")
+    app = App()
+
+    with pytest.raises(AmbiguousTarget, match=r"111111111111 \(cu\) and 111111111111 \(partner\)"):
+        app.use(RecordingShow(), "111111111111")
+    app.use(RecordingShow(), "partner:111111111111")
+
+    assert app.credentials.current.sso_session.name == "partner"
+
+
+def test_two_sign_ins_named_at_once(configured):
+    """Which is meant is not guessed."""
+    configured(TWO)
+    sign_in("cu", "partner")
+
+    with pytest.raises(ConfigurationError, match="Two sign-ins were named, cu and partner"):
+        App().use(RecordingShow(), "partner:partner-imaging", session="cu")
+    with pytest.raises(UnknownTarget, match="No account of partner was used here before"):
+        App().use(RecordingShow(), None, session="partner")

@@ -18,7 +18,7 @@ from cuaws_magic.background import Observers, hold_interrupts
 from cuaws_magic.errors import Cancelled, CuawsError, NotSignedIn, SignInTimeout
 from cuaws_magic.model import utc_now
 from cuaws_magic.sso.device_flow import AwaitApproval, Keep
-from cuaws_magic.views.render import Blank
+from cuaws_magic.views.render import Blank, Hint
 from cuaws_magic.views.sign_in import AwaitingApproval, SignedIn, SignInEnded, SigningIn
 
 if TYPE_CHECKING:
@@ -345,6 +345,8 @@ class Approvals:
         try:
             return question()
         except NotSignedIn as error:
+            if error.why:
+                show(Hint(f"A sign-in of {error.sso_session.label} is needed", (error.why,), soon=True))
             self.approve(error.sso_session, show)
         return question()
 

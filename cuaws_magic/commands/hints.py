@@ -208,8 +208,9 @@ class CellHints:
     def _login_for(self, key: str | None) -> str:
         """Say which command brings a profile back, as far as its error and the config tell."""
         concerned = [one for one in self._choice.known() if key in {None, one.cache_key}]
-        over = [one for one in concerned if self._login.peek(one)[0] is None]
-        commands = {self._choice.command(one) for one in over}
+        # botocore looks under this name alone: another sign-in to the same portal is no help.
+        over = [one for one in concerned if self._login.peek_own(one) is None]
+        commands = {self._choice.command(one, force=self._login.peek(one)[0] is not None) for one in over}
         # Signed in as far as is known here, and not accepted: only a new one helps.
         commands = commands or {self._choice.command(one, force=True) for one in concerned}
         if len(commands) > 1:

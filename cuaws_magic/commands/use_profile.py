@@ -12,7 +12,7 @@ from cuaws_magic.commands.confirm import confirmed, confirming
 from cuaws_magic.commands.status import account_by_id
 from cuaws_magic.credentials.in_use import InUseRole
 from cuaws_magic.credentials.sources import ProfileSource, RefreshableSource, StaticSource
-from cuaws_magic.errors import AmbiguousTarget, ConfigurationError, CredentialsRefused, UnknownTarget
+from cuaws_magic.errors import AmbiguousTarget, ConfigurationError, CredentialsRefused, NotSignedIn, UnknownTarget
 from cuaws_magic.humanize import quoted
 from cuaws_magic.model import Account, Origin
 from cuaws_magic.sso.targets import PortalTarget, ProfileTarget
@@ -101,10 +101,32 @@ def _resolved(
 ) -> tuple[Credentials, bool]:
     def obtain() -> tuple[Credentials, bool]:
         if sso_session is not None:
-            context.login.required(sso_session, own=True)  # botocore looks under this name alone
+            _signed_in_itself(context, sso_session)
         return profile_credentials.fetch(name, region, context.now)
 
     return context.approvals.retry_after_sign_in(obtain, display)
+
+
+def _signed_in_itself(context: Context, sso_session: SsoSession) -> None:
+    """
+    Have the very sign-in of a profile stand: botocore and the AWS CLI look under its name alone.
+
+    Raises:
+        NotSignedIn: It does not, and says why another to the same portal is not enough.
+    """
+    try:
+        context.login.required(sso_session, own=True)
+    except NotSignedIn as error:
+        other = context.login.peek(sso_session)[0]
+        if other is None:
+            raise
+        raise NotSignedIn(
+            f"You are signed in as {other.sso_session.label}, but programs look for {sso_session.label}. "
+            f"Type {context.choice.command(sso_session, force=True)}.",
+            error.sso_session,
+            why=f"Programs that use this profile look for a sign-in of {sso_session.label}; "
+            f"the one of {other.sso_session.label} does not serve them.",
+        ) from None
 
 
 def _fetched_again(context: Context, name: str, account_id: str, region: str) -> Credentials:
@@ -169,7 +191,7 @@ def by_name(
         identity = confirmed(context, keys, its_region, account_id, name)
         account_id = identity.account
     elif sso_session is not None:
-        context.approvals.retry_after_sign_in(lambda: context.login.required(sso_session, own=True), display)
+        context.approvals.retry_after_sign_in(lambda: _signed_in_itself(context, sso_session), display)
     if account_role is not None:
         account, role_name = account_role.account, account_role.role_name
     else:

@@ -104,7 +104,10 @@ def asked_together(questions: Sequence[Callable[[], object]], patience: float = 
 
 def _error_of(future: Future[object], patience: float) -> CuawsError | None:
     if not future.done():
-        return ServiceFailure(f"It did not answer in {patience:g} seconds.")
+        return ServiceFailure(
+            f"The access portal did not answer in {patience:g} seconds. Run the cell again, or name another "
+            "organisation with `--session`."
+        )
     try:
         future.result()
     except CuawsError as error:
@@ -143,15 +146,14 @@ def _candidates(name: str, names: list[str]) -> list[str]:
     return heapq.nlargest(_COMPARED, shared, key=shared.__getitem__)
 
 
-def nothing_named(name: str, names: list[str]) -> str:
-    """Say that there is nothing of that name, and what comes nearest."""
+def nearest(name: str, names: list[str]) -> str:
+    """Say what comes nearest to a name that there is not, and what to type."""
     by_fold = {one.casefold(): one for one in names}
     inside = [fold for fold in sorted(by_fold) if name.casefold() in fold]
     candidates = _candidates(name.casefold(), list(by_fold))
     close = difflib.get_close_matches(name.casefold(), candidates, n=_NEAREST, cutoff=0.6)
-    nearest = list(dict.fromkeys(close + inside))[:_NEAREST]
-    if nearest:
-        listed = ", ".join(by_fold[fold] for fold in nearest)
-        best = quoted(by_fold[nearest[0]])
-        return f"There is no account or profile {name}. Nearest: {listed}. Type `%cuaws use {best}`."
-    return f"There is no account or profile {name}. Type `%cuaws accounts` to see all {len(names)}."
+    found = list(dict.fromkeys(close + inside))[:_NEAREST]
+    if found:
+        listed = ", ".join(by_fold[fold] for fold in found)
+        return f"Nearest: {listed}. Type `%cuaws use {quoted(by_fold[found[0]])}`."
+    return f"Type `%cuaws accounts` to see all {len(names)}."

@@ -85,10 +85,10 @@ class Organisations:
         return [] if own is None else [own]
 
     def by_portal(self) -> list[list[SsoSession]]:
-        """Return the sign-ins of each organisation together; the settled organisation first, and in each the best."""
+        """Return the sign-ins of each organisation together, always in the same order; in each the best first."""
         settled = self._choice.settled()
-        groups: dict[Portal, list[SsoSession]] = {} if settled is None else {portal_of(settled): [settled]}
-        for one in self.all():
+        groups: dict[Portal, list[SsoSession]] = {}
+        for one in [*self.all(), *([settled] if settled is not None else [])]:
             group = groups.setdefault(portal_of(one), [])
             if all(one.cache_key != other.cache_key for other in group):
                 group.append(one)
@@ -98,7 +98,7 @@ class Organisations:
         ]
 
     def each(self) -> list[SsoSession]:
-        """Return one sign-in of each organisation, the settled one first."""
+        """Return one sign-in of each organisation: the settled one, else the best."""
         return [group[0] for group in self.by_portal()]
 
     def offered(self) -> list[SsoSession]:

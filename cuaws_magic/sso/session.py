@@ -320,7 +320,9 @@ class SignInChoice:
                     if "sso_session" not in profile.merged and sso_session.cache_key == profile.merged.get(
                         "sso_start_url"
                     ):
-                        return f"`%cuaws use {shlex.quote(profile.name)}`"
+                        # By its name, it signs in for itself also where another sign-in would do for us.
+                        how = " --via profile" if force else ""
+                        return f"`%cuaws use {shlex.quote(profile.name)}{how}`"
             words += ["--start-url", sso_session.start_url, "--sso-region", sso_session.sso_region]
         elif own is None or sso_session.cache_key != own.cache_key:
             words += ["--session", shlex.quote(sso_session.name)]

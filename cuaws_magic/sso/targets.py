@@ -18,7 +18,7 @@ from cuaws_magic.errors import AmbiguousTarget, NoAccess, RoleNeeded, UnknownTar
 from cuaws_magic.humanize import quoted
 from cuaws_magic.model import Account, AccountRole
 from cuaws_magic.settings import ACCOUNT_ID
-from cuaws_magic.sso.lookup import listings, named, nothing_named, said_of, several_named
+from cuaws_magic.sso.lookup import listings, named, nearest, said_of, several_named
 from cuaws_magic.sso.session import sign_in_of
 
 if TYPE_CHECKING:
@@ -272,7 +272,8 @@ class Targets:
             return found[0]
         if found:
             raise AmbiguousTarget(several_named(name, found))
-        raise UnknownTarget(self._nothing(name, lists, config, alone=alone))
+        rest = self._nearest(name, lists, config, alone=alone)
+        raise UnknownTarget(f"There is no account or profile {name}. {rest}")
 
     def _remembered_elsewhere(self, name: str) -> list[tuple[SsoSession, Account]]:
         """Return the accounts of that name or number where nobody is signed in, as they were listed last."""
@@ -283,7 +284,7 @@ class Targets:
             found += [(sso_session, one) for one in accounts if one.id == name or one in named(accounts, name)]
         return found
 
-    def _nothing(self, name: str, lists: Listings, config: AwsConfig, *, alone: bool) -> str:
+    def _nearest(self, name: str, lists: Listings, config: AwsConfig, *, alone: bool) -> str:
         whole = name.zfill(_DIGITS) if _NUMBER.fullmatch(name) else ""
         accounts = [account for _, listing in lists.found for account in listing.accounts]
         more = "".join(f" {one}" for one in self.silent)
@@ -292,12 +293,9 @@ class Targets:
         )
         for account in accounts:
             if account.id == whole != name:  # spreadsheets take the zeros in front away
-                return (
-                    f"There is no account or profile {name}. Nearest: {whole}, {account.name}. "
-                    f"Type `%cuaws use {whole}`.{more}"
-                )
+                return f"Nearest: {whole}, {account.name}. Type `%cuaws use {whole}`.{more}"
         profiles = [name for name, one in config.profiles.items() if one.sso]
-        return nothing_named(name, [account.name for account in accounts] + profiles) + more
+        return nearest(name, [account.name for account in accounts] + profiles) + more
 
     def _role(self, sso_session: SsoSession, account: Account, role_name: str | None) -> str:
         if role_name is not None and ACCOUNT_ID.fullmatch(account.name):

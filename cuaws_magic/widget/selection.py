@@ -19,6 +19,7 @@ from cuaws_magic.settings import REGIONS
 from cuaws_magic.sso.accounts import SHOWN, AccountGroups, AccountList
 from cuaws_magic.sso.lookup import asked_together, said_of
 from cuaws_magic.sso.targets import power
+from cuaws_magic.views.sign_in import session_label
 from cuaws_magic.widget import html
 from cuaws_magic.widget.state import ACCOUNTS, ROLES
 
@@ -183,7 +184,7 @@ class Selection:
         self._follow()
         self._look_for_new(lists)
         shown = self._found[:SHOWN]
-        whose = [one.label if (one := self._list.whose(account.id)) else "" for account in shown]
+        whose = [session_label(one) if (one := self._list.whose(account.id)) else "" for account in shown]
         widgets.offer_accounts(
             self._list.labels(shown),
             self._account_id,

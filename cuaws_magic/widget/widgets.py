@@ -183,6 +183,7 @@ class PanelWidgets:
         self.sign_in.description = "Asking for a code …" if asking else "Sign in again" if again else "Sign in"
         self.sign_in.disabled = asking
         _seen(self._begin, not state.sign_ins)
+        _seen(self._screens["out"], not state.sign_ins or bool(state.said))  # an empty one would take room
         _draw(self._how, html.how_to_sign_in(state))
         _draw(self._said, html.dim(state.said))
         _seen(self._said, bool(state.said))

@@ -160,7 +160,7 @@ CASES = [
     ),
     Case(
         "a section that is there twice",
-        "%cuaws",
+        "%cuaws login",
         "ConfigFileError",
         (".aws/config, line 4", "is there twice", "correct the line, then run the cell again."),
         config=_SECTION + "[sso-session fedauth]\n",

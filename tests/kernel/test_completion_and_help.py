@@ -51,7 +51,7 @@ def remembering(kernel, portal: PracticePortal) -> Iterator[Kernel]:
     """A kernel with a list of accounts that is two days old, and a portal that would answer, if it were asked."""
     (kernel.home / ".aws").mkdir()
     (kernel.home / ".aws" / "config").write_text(_CONFIG)
-    kernel.good("%cuaws accounts --roles")
+    kernel.good("%cuaws login --session fedauth\n%cuaws accounts --roles")
     (remembered,) = (path for path in kernel.home.rglob("*.json") if "listed_at" in path.read_text())
     listing = json.loads(remembered.read_text())
     remembered.write_text(json.dumps(listing | {"listed_at": listing["listed_at"] - 2 * 24 * 3600}))
@@ -88,10 +88,11 @@ def test_completion_asks_nobody(remembering):
             "--no-verify",
             "--yes",
             "--wait-for-sign-in",
+            "--session",
         ],
         "%cuaws use climate --via ": ["auto", "endpoint", "env", "profile"],
         "x = 1\n%cuaws use awsucob0myo": ["awsucob0myotheraccount"],
-        "%cuaws logout --": ["--help", "--all"],
+        "%cuaws logout --": ["--help", "--all", "--session"],
     }
 
     offered = {line: remembering.complete(line) for line in table}

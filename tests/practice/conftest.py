@@ -59,8 +59,8 @@ class Learner:
         )
         return {"clientId": answer["clientId"], "clientSecret": answer["clientSecret"]}
 
-    def authorize(self, registration: dict[str, str]) -> Any:
-        return self.oidc.start_device_authorization(startUrl=self.portal.start_url, **registration)
+    def authorize(self, registration: dict[str, str], start_url: str | None = None) -> Any:
+        return self.oidc.start_device_authorization(startUrl=start_url or self.portal.start_url, **registration)
 
     def poll(self, registration: dict[str, str], device_code: str) -> Any:
         return self.oidc.create_token(grantType=DEVICE_CODE, deviceCode=device_code, **registration)

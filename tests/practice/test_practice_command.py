@@ -21,7 +21,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cuaws_magic.practice import Knobs, command, lab
+from cuaws_magic.practice import Knobs, command, lab, people
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,10 +98,10 @@ def _practice(start: Callable[..., str], learner_at: Callable[[Any], Any]) -> Ca
     return practice
 
 
-def sign_in(learner: Any) -> Any:
+def sign_in(learner: Any, start_url: str | None = None) -> Any:
     """Sign in where the first poll is approved."""
     registration = learner.register()
-    return learner.poll(registration, learner.authorize(registration)["deviceCode"])
+    return learner.poll(registration, learner.authorize(registration, start_url)["deviceCode"])
 
 
 def polls(learner: Any, number: int) -> list[str]:
@@ -134,6 +134,7 @@ def test_every_option_has_its_test() -> None:
 
     assert {option for action in parser._actions for option in action.option_strings} == {
         "--port", "--aws-port", "--approve-after", "--accounts", "--role-lifetime", "--token-lifetime", "--shell",
+        "--organisations",
         "--lab",  # in kernel/test_demo_and_lab.py
     }  # fmt: skip
 
@@ -197,6 +198,31 @@ def test_accounts(practice: Any, options: tuple[str, ...], expected: int) -> Non
     listing = learner.sso.list_accounts(accessToken=sign_in(learner)["accessToken"])["accountList"]
 
     assert len({account["accountId"] for account in listing}) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "start_url", "expected"),
+    [
+        (
+            (),
+            people.PARTNER_START_URL,
+            {"111111111111", "222222222222", "333333333333", "044444444444", "555555555555"},
+        ),
+        (("--organisations", "2"), people.PARTNER_START_URL, {"666666666666", "777777777777"}),
+        (("--organisations", "2"), people.PARTNER_START_URL + "/#/", {"666666666666", "777777777777"}),
+        (("--organisations", "2"), "https://third.awsapps.com/start", set()),
+    ],
+)
+def test_organisations(practice: Any, options: tuple[str, ...], start_url: str, expected: set[str]) -> None:
+    """`--organisations 2` has a partner's accounts behind another start URL, and says how to sign in there."""
+    learner = practice("--approve-after", "1", *options)
+
+    sso_token = sign_in(learner, start_url)["accessToken"]
+    listing = learner.sso.list_accounts(accessToken=sso_token)["accountList"]
+
+    assert {account["accountId"] for account in listing} == expected
+    said = command.announcement({"AWS_ENDPOINT_URL_SSO": "http://127.0.0.1:1"}, "sh", 2 if options else 1)
+    assert (f"--start-url {people.PARTNER_START_URL} --sso-region" in said) == bool(options)
 
 
 @pytest.mark.parametrize(("options", "expected"), [((), 8 * 3600), (("--token-lifetime", "700"), 700)])

@@ -649,9 +649,9 @@ def test_the_accounts_of_two_organisations_in_one_list(panels, app: App, home: P
     until(lambda: len(widgets.accounts.options) == 7)
 
     assert widgets._rows.value.count("<b>") == 2
-    assert [text.split()[-1] for text, _ in widgets.accounts.options] == ["partner"] * 2 + ["cu"] * 5
+    assert [text.split()[-1] for text, _ in widgets.accounts.options] == ["cu"] * 5 + ["partner"] * 2
     widgets.search.value = "genomics"
-    until(lambda: [value for _, value in widgets.accounts.options] == ["777777777777", "555555555555"])
+    until(lambda: [value for _, value in widgets.accounts.options] == ["555555555555", "777777777777"])
     widgets.accounts.value = "777777777777"
     until(lambda: widgets.role.value == "Researcher")
     widgets.use.click()
