@@ -404,6 +404,12 @@ def a_panel(page: Page) -> str:
 
 NOTES = [
     Advice(
+        "Nobody is signed in to",
+        "accounts",
+        (config(LAB), "login --session fedauth"),
+        works=lambda page: "Nobody" not in page.text("accounts"),
+    ),
+    Advice(
         "You are still signed in to",
         "logout",
         (config(LAB), "login --session fedauth", "login --session lab"),
@@ -520,6 +526,11 @@ NOTES = [
 # What needs a browser, a package or a program: the tests that walk it.
 NOTES_ELSEWHERE = {
     "accounts are named": "tests/kernel/test_bad_input.py::test_two_accounts_of_one_name",
+    "To look in one of them too, type": "tests/test_organisations.py::test_many_that_were_not_asked_are_named_once",
+    "The AWS CLI keeps the two apart": "tests/test_organisations.py::test_who_is_asked",
+    "stop this and type `%cuaws login --session NAME`": (
+        "tests/test_organisations.py::test_in_a_terminal_the_others_are_one_word_away"
+    ),
     "To say which you mean, type": "tests/test_organisations.py::test_who_is_asked",
     "To give up, stop this cell.": "tests/kernel/test_waiting.py::test_stop_button_ends_a_sign_in",
     "Keep this account on top of lists": "tests/commands/test_favourites.py::test_a_star_comes_and_goes",

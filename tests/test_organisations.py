@@ -139,7 +139,7 @@ CASES = [
     Case("use, only one signed in", TWO, ("partner",), use("partner-imaging"), (), OF_PARTNER, "666666666666"),
     Case(
         "use, what only one that is not signed in may have", TWO, ("partner",), use("awsucob0myaccount"), (),
-        OF_PARTNER, "To look in cu too, type `%cuaws login --session cu`.", fails=True,
+        OF_PARTNER, "To look there too, type `%cuaws login --session cu`.", fails=True,
     ),
     Case(
         "use, a name of both", TWO, ("cu", "partner"), use("research-genomics"), (), BOTH,
@@ -431,6 +431,61 @@ def test_each_runs_in_all(configured, portal: PracticePortal):
     ]
 
 
+def test_many_that_were_not_asked_are_named_once(configured):
+    """Twenty lines would hide the one that matters."""
+    configured("".join(section(f"o{number:02}", f"https://o{number}.awsapps.com/start") for number in range(18)) + TWO)
+    sign_in("cu")
+
+    said = repr(App().accounts(RecordingShow()))
+
+    assert said.count("Nobody is signed in") == 1
+    assert "and 16 others" in said
+
+
+def test_configure_says_for_which(configured, home: Path):
+    """And takes another by name."""
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+    app.use(RecordingShow(), "awsucob0myaccount")
+
+    own = app.configure(RecordingShow(), dry_run=True)
+    named = app.configure(RecordingShow(), session="partner")
+
+    assert "CU Boulder · cu" in repr(own)
+    assert "partner.awsapps.com · partner" in repr(named)
+    assert "sso_session = partner" in (home / ".aws" / "config").read_text()
+    assert "111111111111" not in (home / ".aws" / "config").read_text()
+
+
+def test_the_status_says_whose_the_account_is(configured):
+    """Where there is more than one organisation."""
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+
+    view = app.use(RecordingShow(), "partner-imaging")
+
+    assert "Organisation  partner.awsapps.com · partner" in " ".join(repr(view).split("\n"))
+    assert "CU Boulder · cu" in repr(app.status())
+
+
+def test_a_sign_in_under_a_name_that_nobody_knows(configured, home: Path, portal: PracticePortal):
+    """Another program's, of a section that is gone: it serves as long as it lasts, and nothing is written for it."""
+    configured(SAME)
+    sign_in("dev")
+    configured(section("prod", CU))
+    for path in [*home.rglob("sign-ins-*.json"), *home.rglob("sign-in-*.json")]:
+        path.unlink()
+    before = set(cache_files(home))
+    portal.clear_calls()
+
+    App().use(RecordingShow(), "awsucob0myaccount")
+
+    assert approvals(portal) == []
+    assert set(cache_files(home)) == before
+
+
 # Choosing on a page.
 
 
@@ -473,6 +528,21 @@ def test_a_page_proposes_the_one_used_last(configured, portal: PracticePortal):
     assert app.approvals.sso_session.name == "cu"
     page.button("Sign in to partner.awsapps.com · partner")
     app.approvals.cancel()
+
+
+def test_in_a_terminal_the_others_are_one_word_away(configured):
+    """Where nothing can be pressed, the sign-in to the one used last says how to get to the others."""
+    configured(TWO)
+    sign_in("partner", "cu")
+    app, page = App(), NotebookPage(cell=None)
+    app.context.login.forget(app.organisations.named("cu"))
+    app.context.login.records.approved(app.organisations.named("cu"), app.now())
+
+    said = _chosen(app, page)
+
+    assert page.kinds[0] == "ChooseOrganisation"
+    assert "For partner, stop this and type `%cuaws login --session NAME`." in repr(page.views[0])
+    assert "Signed in" in repr(said)
 
 
 def test_where_nobody_can_choose_it_is_an_error(configured):

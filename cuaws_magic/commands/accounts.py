@@ -12,7 +12,7 @@ from cuaws_magic.commands.names import on_top
 from cuaws_magic.errors import CuawsError, ServiceError
 from cuaws_magic.humanize import clock
 from cuaws_magic.sso.accounts import in_order, matching_accounts
-from cuaws_magic.sso.lookup import Listings, listings, said_of
+from cuaws_magic.sso.lookup import Listings, elsewhere, listings, said_of
 from cuaws_magic.views.accounts import AccountTable
 from cuaws_magic.views.render import Progress
 
@@ -122,10 +122,7 @@ def _lists(
         )
     notes += [said_of(*one) for one in lists.silent]
     if session is None:
-        notes += [
-            f"Nobody is signed in to {one.label}. To see its accounts, type {context.choice.command(one)}."
-            for one in context.organisations.unasked()
-        ]
+        notes += elsewhere([(one, context.choice.command(one)) for one in context.organisations.unasked()])
     return lists, notes, refresh or len(shown) < len(old)
 
 

@@ -140,6 +140,7 @@ class AwsConfig:
     session_sections: Mapping[str, Mapping[str, str]] = field(repr=False)
     saved: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     credentials_path: Path = Path("~/.aws/credentials")
+    _sign_ins: list[list[SsoSession]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def static_profiles(self) -> tuple[str, ...]:
@@ -230,6 +231,11 @@ class AwsConfig:
 
     def sign_ins(self) -> list[SsoSession]:
         """Return the sign-ins that the config names, each once, without those that lack something."""
+        if not self._sign_ins:  # looked for several times in each command, and there may be thousands of profiles
+            self._sign_ins.append(self._find_sign_ins())
+        return self._sign_ins[0]
+
+    def _find_sign_ins(self) -> list[SsoSession]:
         found = {}
         for name in self.session_sections:
             with contextlib.suppress(ConfigurationError):

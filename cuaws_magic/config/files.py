@@ -39,6 +39,7 @@ class AwsFiles:
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ
         self._kept: tuple[object, AwsConfig] | None = None
+        self._usual: dict[str, tuple[object, Path]] = {}
         self._parsed: dict[Path, tuple[object, dict[str, dict[str, str]]]] = {}
 
     @property
@@ -52,7 +53,18 @@ class AwsFiles:
         return self._path("AWS_SHARED_CREDENTIALS_FILE", "credentials")
 
     def _path(self, variable: str, name: str) -> Path:
-        path = self._environ.get(variable) or os.path.join("~", ".aws", name)  # noqa: PTH118 - as text, as botocore does
+        said = self._environ.get(variable)
+        if said:
+            return self._expanded(said)
+        # Asked for several times in each command, and nearly always the same.
+        at = (os.environ.get("HOME"), os.environ.get("USERPROFILE"))
+        usual = self._usual.get(name)
+        if usual is None or usual[0] != at:
+            usual = self._usual[name] = (at, self._expanded(os.path.join("~", ".aws", name)))  # noqa: PTH118 - as text, as botocore does
+        return usual[1]
+
+    @staticmethod
+    def _expanded(path: str) -> Path:
         return Path(os.path.expanduser(os.path.expandvars(path)))  # noqa: PTH111 - Path.expanduser raises where there is no home
 
     def sections(self, path: Path) -> list[tuple[str, str, str, Mapping[str, str]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cuaws_magic.errors import ConfigurationError
+from cuaws_magic.errors import SeveralSignIns
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -48,17 +48,21 @@ def login(context: Context, display: Page, settings: Settings, *, asked: bool, w
     from cuaws_magic.widget.view import missing
 
     said = settings.session or settings.start_url
-    can_choose = asked and display.cell is not None and missing() is None
-    if said or not can_choose or not context.organisations.several():
+    if said or not context.organisations.several():
         return sign_in(context, display, settings, wait=wait, **how)
     try:
         proposed: SsoSession | None = context.choice.sso_session(settings)
-    except ConfigurationError:
+    except SeveralSignIns:
         proposed = None
     others = [one for one in context.organisations.offered() if proposed is None or one != proposed]
-    view = sign_in(context, display, settings, wait=False, **how) if proposed is not None else None
+    choose = ChooseOrganisation(tuple(one.label for one in others), proposed.label if proposed is not None else None)
+    if not asked or display.cell is None or missing() is not None:  # nothing to press here
+        if proposed is not None and context.login.peek(proposed)[0] is None:
+            display(choose)
+        return sign_in(context, display, settings, wait=wait, **how)
+    view = sign_in(context, display, settings, wait=False, **how) if proposed is not None else choose
     _buttons(context, display, others)
-    return view if view is not None else ChooseOrganisation(tuple(one.label for one in others))
+    return view
 
 
 def _buttons(context: Context, display: Page, sso_sessions: list[SsoSession]) -> None:

@@ -200,12 +200,7 @@ class Login:
         return sign_in.sso_token.refresh_at(SSO_TOKEN_MARGIN)
 
     def required(self, sso_session: SsoSession, *, refused: SsoToken | None = None, own: bool = False) -> SignIn:
-        """
-        Return the sign-in, as `current`.
-
-        Raises:
-            NotSignedIn: A person has to approve first.
-        """
+        """Return the sign-in, as `current`; raises `NotSignedIn` where a person has to approve first."""
         sign_in = self.current(sso_session, refused=refused, own=own)
         if sign_in is None:
             typed = self.command(sso_session)
@@ -238,12 +233,15 @@ class Login:
 
     def peek(self, sso_session: SsoSession) -> tuple[SignIn | None, str | None]:
         """Return the sign-in, asking nobody, if one is good or can be refreshed; and what is wrong with its file."""
-        sign_in = self.peek_own(sso_session) or self._shared(sso_session, self.peek_own)
-        return sign_in, self._cache.load(sso_session).trouble
+        cached = self._cache.load(sso_session)
+        sign_in = self._usable(sso_session, cached.sso_token) or self._shared(sso_session, self.peek_own)
+        return sign_in, cached.trouble
 
     def peek_own(self, sso_session: SsoSession) -> SignIn | None:
         """Return the sign-in under this very name, as `peek`."""
-        sso_token = self._cache.load(sso_session).sso_token
+        return self._usable(sso_session, self._cache.load(sso_session).sso_token)
+
+    def _usable(self, sso_session: SsoSession, sso_token: SsoToken | None) -> SignIn | None:
         if sso_token is None or not (self._good(sso_token) or self._refreshable(sso_token)):
             return None
         return self._sign_in(sso_session, sso_token)
@@ -251,7 +249,7 @@ class Login:
     def owner(self, sso_session: SsoSession) -> SsoSession | None:
         """Return whose sign-in serves one, and so under whose name files go; nothing where it has no name here."""
         sign_in = self.peek(sso_session)[0]
-        if sign_in is None:
+        if sign_in is None or sign_in.sso_session is sso_session:
             return sso_session
         return sign_in.sso_session if self.peek_own(sign_in.sso_session) is not None else None
 

@@ -24,6 +24,7 @@ _AT_A_TIME = 8
 _COMPARED = 100  # names, letter by letter
 _PART = 3  # letters
 _NEAREST = 5
+_FEW = 3  # organisations that are named one by one
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,15 @@ def _error_of(future: Future[object], patience: float) -> CuawsError | None:
 def said_of(sso_session: SsoSession, error: CuawsError) -> str:
     """Say that an organisation could not be asked, and why."""
     return f"{sso_session.label} could not be asked: {str(error).split('. ', 1)[0].rstrip('.')}."
+
+
+def elsewhere(unasked: Sequence[tuple[SsoSession, str]]) -> list[str]:
+    """Say where nobody is signed in, and what to type to look there too: for a few each, for many once."""
+    if len(unasked) <= _FEW:
+        return [f"Nobody is signed in to {one.label}. To look there too, type {typed}." for one, typed in unasked]
+    names = ", ".join(one.label for one, _ in unasked[:_FEW])
+    others = f"Nobody is signed in to {names} and {len(unasked) - _FEW} others."
+    return [f"{others} To look in one of them too, type `%cuaws login --session NAME`."]
 
 
 def several_named(name: str, found: Sequence[tuple[SsoSession, Account]]) -> str:

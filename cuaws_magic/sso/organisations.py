@@ -6,7 +6,6 @@ An organisation is an access portal; several sso-sessions may lead to it, and on
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from cuaws_magic.aws.hosts import check_start_url, portal_of
@@ -61,10 +60,34 @@ class Organisations:
         self._aws_files = aws_files
         self._used_last = used_last
         self._now = now
+        self._kept: tuple[object, tuple[object, ...], list[SsoSession], int] | None = None
 
     def all(self) -> list[SsoSession]:
         """Return every sign-in that settings, config, memory and cache know; CU Boulder's if there is none."""
-        found = {one.cache_key: one for one in [*self._choice.candidates(), *self._configured(), *self._said()]}
+        return self._known()[0]
+
+    def _known(self) -> tuple[list[SsoSession], int]:
+        """Return every sign-in, and of how many organisations they are; found again only when something changed."""
+        try:
+            config = self._aws_files.read()
+        except CuawsError:
+            config = None
+        settings = self._choice.settings
+        made_of = (settings.session, settings.start_url, settings.sso_region, self._token_cache.changed)
+        parts = (config, self._login.records.content)
+        kept = self._kept
+        if (
+            kept is None
+            or kept[0] != made_of
+            or any(one is not other for one, other in zip(kept[1], parts, strict=True))
+        ):
+            found = self._find(config)
+            kept = self._kept = (made_of, parts, found, len({portal_of(one) for one in found}))
+        return kept[2], kept[3]
+
+    def _find(self, config: AwsConfig | None) -> list[SsoSession]:
+        configured = config.sign_ins() if config is not None else []
+        found = {one.cache_key: one for one in [*self._choice.candidates(), *configured, *self._said()]}
         portals = {portal_of(one) for one in found.values()}
         for sso_token in self._token_cache.tokens():
             region, now = sso_token.sso_region, self._now()
@@ -73,11 +96,6 @@ class Organisations:
                 one = CU_BOULDER if portal_of(one) == portal_of(CU_BOULDER) else one
                 found.setdefault(one.cache_key, one)
         return [one for one in found.values() if _proper(one)]
-
-    def _configured(self) -> list[SsoSession]:
-        with contextlib.suppress(CuawsError):
-            return self._aws_files.read().sign_ins()
-        return []
 
     def _said(self) -> list[SsoSession]:
         settings = self._choice.settings
@@ -92,10 +110,11 @@ class Organisations:
             group = groups.setdefault(portal_of(one), [])
             if all(one.cache_key != other.cache_key for other in group):
                 group.append(one)
-        return [
-            sorted(group, key=lambda one: (one != settled, one.name is None, self._login.peek_own(one) is None))
-            for group in groups.values()
-        ]
+
+        def worth(one: SsoSession) -> tuple[bool, bool, bool]:
+            return one != settled, one.name is None, self._login.peek_own(one) is None
+
+        return [sorted(group, key=worth) if len(group) > 1 else group for group in groups.values()]
 
     def each(self) -> list[SsoSession]:
         """Return one sign-in of each organisation: the settled one, else the best."""
@@ -113,7 +132,8 @@ class Organisations:
 
     def unasked(self) -> list[SsoSession]:
         """Return one sign-in of each organisation that nobody is signed in to."""
-        return [one for one in self.each() if self._login.peek(one)[0] is None]
+        known = self.each() if self.several() else []
+        return [one for one in known if self._login.peek(one)[0] is None]
 
     def looked_in(
         self, name: str | None = None, knows: Callable[[SsoSession], bool] = lambda _: False
@@ -134,8 +154,8 @@ class Organisations:
         """
         if name is not None:
             return [self.named(name)]
-        known = self.each()
-        if len(known) > 1:
+        if self.several():
+            known = self.each()
             found = [one for one in known if self._login.peek(one)[0] is not None] or [*filter(knows, known)]
             if found:
                 return found
@@ -143,7 +163,7 @@ class Organisations:
 
     def several(self, name: str | None = None) -> bool:
         """Whether a list has to say whose an account is: more than one organisation is known, and none was named."""
-        return name is None and len(self.each()) > 1
+        return name is None and self._known()[1] > 1
 
     def named(self, name: str) -> SsoSession:
         """
@@ -159,6 +179,8 @@ class Organisations:
 
     def prefix(self, text: str) -> tuple[str | None, str]:
         """Split `SESSION:TARGET`; no session where none is named so."""
+        if ":" not in text:
+            return None, text
         names = {one.label for one in self.all()} | {CU_SESSION_NAME}
         for name in sorted(names, key=len, reverse=True):
             if text.startswith(f"{name}:") and len(text) > len(name) + 1:

@@ -47,6 +47,11 @@ class SignInRecords:
         except (TypeError, OverflowError, OSError, ValueError):
             return None
 
+    @property
+    def content(self) -> object:
+        """What is kept of all; another object whenever it changed."""
+        return self._own_state.load(_ALL, "") or None
+
     def all(self) -> list[SsoSession]:
         """Return them, the latest first; the name of a token file does not tell what they are."""
         found = []

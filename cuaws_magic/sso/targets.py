@@ -18,7 +18,7 @@ from cuaws_magic.errors import AmbiguousTarget, NoAccess, RoleNeeded, UnknownTar
 from cuaws_magic.humanize import quoted
 from cuaws_magic.model import Account, AccountRole
 from cuaws_magic.settings import ACCOUNT_ID
-from cuaws_magic.sso.lookup import listings, named, nearest, said_of, several_named
+from cuaws_magic.sso.lookup import elsewhere, listings, named, nearest, said_of, several_named
 from cuaws_magic.sso.session import sign_in_of
 
 if TYPE_CHECKING:
@@ -288,9 +288,7 @@ class Targets:
         whole = name.zfill(_DIGITS) if _NUMBER.fullmatch(name) else ""
         accounts = [account for _, listing in lists.found for account in listing.accounts]
         more = "".join(f" {one}" for one in self.silent)
-        more += (
-            "" if alone else "".join(f" To look in {one.label} too, type {typed}." for one, typed in self._unasked())
-        )
+        more += "".join(f" {one}" for one in elsewhere(() if alone else self._unasked()))
         for account in accounts:
             if account.id == whole != name:  # spreadsheets take the zeros in front away
                 return f"Nearest: {whole}, {account.name}. Type `%cuaws use {whole}`.{more}"

@@ -56,6 +56,8 @@ class TokenCache:
         self.sso_folder = sso_folder
         self.role_folder = role_folder
         self._unsaved: dict[str, SsoToken] = {}
+        # Files that hold no SSO token, as they were when that was seen.
+        self._none: dict[Path, object] = {}
         # Token files as they were parsed last, by path: they are looked at several times for each command.
         self._parsed: dict[Path, tuple[tuple[object, SsoSession | None], SsoToken]] = {}
 
@@ -151,14 +153,31 @@ class TokenCache:
                 except (ValueError, KeyError, TypeError, OSError):
                     yield path, _damaged_token(content)
 
+    @property
+    def changed(self) -> object:
+        """When a file of an SSO token last came, went or was replaced; for comparison only."""
+        try:
+            at = self.sso_folder.stat().st_mtime_ns
+        except OSError:
+            at = 0
+        return at, len(self._unsaved)
+
     def tokens(self) -> list[SsoToken]:
         """Return every SSO token that can be read, under whatever name; files are read again only when they changed."""
         found = list(self._unsaved.values())
-        for path in self.sso_folder.glob("[!.]*.json"):
-            # What cannot be read is as good as absent, and most files are registrations.
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        paths: list[Path] = []
+        with contextlib.suppress(OSError):
+            paths = [path for path in self.sso_folder.iterdir() if path.suffix == ".json" and path.name[0] != "."]
+        for path in paths:
+            stamp = storage.stamp(path)
+            if stamp is None or self._none.get(path) == stamp:
+                continue
+            try:
                 sso_token = self._read(path, None)
-                found += [sso_token] if sso_token is not None else []
+            except (OSError, ValueError, KeyError, TypeError):
+                self._none[path] = stamp  # a registration, or nothing that can be read: as good as absent
+                continue
+            found += [sso_token] if sso_token is not None else []
         return found
 
     def forget_unsaved(self) -> None:

@@ -272,14 +272,27 @@ class SignedIn(View):
 
 @dataclass(frozen=True, repr=False)
 class ChooseOrganisation(View):
-    """Several organisations, and nobody has said which; buttons below offer them."""
+    """
+    Several organisations, and nobody has said which.
+
+    Attributes:
+        labels: Those that can be chosen, by buttons below or by name.
+
+        proposed: The one that is signed in to meanwhile, because it was used last.
+    """
 
     labels: tuple[str, ...]
+    proposed: str | None = None
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
-        title = "Where do you want to sign in?"
-        sentence = f"There is {', '.join(self.labels)}. Choose one below, or type `%cuaws login --session NAME`."
+        names = ", ".join(self.labels)
+        if self.proposed is not None:
+            title = f"Signing in to {self.proposed}, used last"
+            sentence = f"For {names}, stop this and type `%cuaws login --session NAME`."
+        else:
+            title = "Where do you want to sign in?"
+            sentence = f"There is {names}. Choose one below, or type `%cuaws login --session NAME`."
         return render.mimebundle(
             render.text(title, [], [sentence]), render.card("idle", title, "", render.lines([sentence]))
         )
