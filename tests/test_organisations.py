@@ -484,6 +484,10 @@ def test_a_sign_in_under_a_name_that_nobody_knows(configured, home: Path, portal
 
     assert approvals(portal) == []
     assert set(cache_files(home)) == before
+    app = App()
+    assert "`%cuaws logout --all`" in repr(app.logout())
+    app.logout(every=True)
+    assert "still signed in" not in repr(app.logout())
 
 
 # Choosing on a page.
@@ -645,3 +649,63 @@ def test_two_sign_ins_named_at_once(configured):
         App().use(RecordingShow(), "partner:partner-imaging", session="cu")
     with pytest.raises(UnknownTarget, match="No account of partner was used here before"):
         App().use(RecordingShow(), None, session="partner")
+
+
+def test_a_slow_organisation_is_not_waited_for(configured, portal: PracticePortal):
+    """Its time limit holds for a first list and for a second look; the one that answers is not held up."""
+    from cuaws_magic.sso.lookup import listings
+
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+    portal.knobs = replace(portal.knobs, failures=(Failure("ListAccounts", 9, "slow", delay=60, start_url=PARTNER),))
+
+    found = listings(app.context.accounts, app.organisations.standing(), patience=2)
+
+    assert [one.name for one, _ in found.found] == ["cu"]
+    ((silent, error),) = found.silent
+    assert silent.name == "partner"
+    assert "did not answer in 2 seconds" in str(error)
+
+
+def test_a_notebook_that_is_made_for_an_account_of_one(configured, home: Path, monkeypatch):
+    """The stamp may name the organisation; that it is in use then is no surprise."""
+    import json
+
+    configured(TWO)
+    sign_in("partner", "cu")
+    notebook = home / "made.ipynb"
+    metadata = {"cuaws": {"account": "partner:research-genomics", "role": "Researcher"}}
+    notebook.write_text(json.dumps({"cells": [], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}))
+    monkeypatch.setenv("JPY_SESSION_NAME", str(notebook))
+    app = App()
+
+    view = app.use(RecordingShow(), None)
+
+    assert view.account == "777777777777"
+    assert "made for" not in repr(view)
+
+
+def test_a_button_for_an_organisation_without_a_name(configured, portal: PracticePortal):
+    """One that a profile of the older form names by its start URL."""
+    configured(older("lab", PARTNER) + section("third", THIRD))
+    app, page = App(), NotebookPage()
+
+    _chosen(app, page)
+    page.button("Sign in to partner.awsapps.com")._button.click()
+
+    until(lambda: len(app.organisations.standing()) == 1)
+    assert approvals(portal) == [PARTNER]
+
+
+def test_sessions_are_completed_for_every_command_that_takes_one(configured):
+    """As for `login`."""
+    from cuaws_magic.commands.names import Names
+    from cuaws_magic.ipython.grammar import Grammar
+
+    configured(TWO)
+    names = Names(App().context)
+
+    for command in ("use lab", "accounts", "as lab", "each", "export", "console s3", "configure", "logout", "login"):
+        found = Grammar().complete(f"cuaws {command} --session ", "", names)
+        assert found == ["cu", "fedauth", "partner"], command

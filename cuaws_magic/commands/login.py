@@ -11,13 +11,13 @@ from cuaws_magic.aws.hosts import portal_of
 from cuaws_magic.commands.status import own_sign_in, still_valid
 from cuaws_magic.errors import CuawsError, SsoTokenRefused
 from cuaws_magic.humanize import clock, quoted
+from cuaws_magic.settings import Settings
 from cuaws_magic.views.sign_in import SignedIn, SignedOut, session_label
 
 if TYPE_CHECKING:
     from cuaws_magic.commands.context import Context
     from cuaws_magic.credentials.in_use import InUseRole
     from cuaws_magic.model import SsoSession, SsoToken
-    from cuaws_magic.settings import Settings
     from cuaws_magic.sso.login import SignIn
     from cuaws_magic.views.render import Display
     from cuaws_magic.views.sign_in import SigningIn
@@ -67,7 +67,9 @@ def login(
         )
     else:
         signed_in = context.approvals.approve(sso_session, display, force=force, wait=wait, timeout=timeout)
-    if settings is not None:
+    if sso_session.name is not None and context.organisations.several():
+        context.choice.configure(settings or Settings(session=sso_session.name))
+    elif settings is not None:
         context.choice.configure(settings)
     return signed_in
 
@@ -123,8 +125,10 @@ def _standing(context: Context) -> list[str]:
     if not standing:
         return []
     names = ", ".join(session_label(one) for one in standing)
-    one = standing[0].label
-    return [f"You are still signed in to {names}. To sign out there too, type `%cuaws logout --session {quoted(one)}`."]
+    known = [one for one in standing if context.login.owner(one) is not None]
+    # A sign-in whose name nobody knows any more can only be ended with all of them.
+    how = f"--session {quoted(known[0].label)}" if known else "--all"
+    return [f"You are still signed in to {names}. To sign out there too, type `%cuaws logout {how}`."]
 
 
 def _meant(context: Context, current: InUseRole | None) -> SsoSession:

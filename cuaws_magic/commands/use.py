@@ -76,6 +76,7 @@ def use(  # noqa: PLR0913 - an argument for each option of the command
         Cancelled: Ctrl-C or the stop button during the sign-in.
     """
     card = EarlyCard(display)
+    context.targets.silent = ()
     with card.kept_true():
         generation = context.credentials.next_generation()
         said_region = region
@@ -103,7 +104,7 @@ def use(  # noqa: PLR0913 - an argument for each option of the command
         made_for = context.last_used.made_for()
         context.last_used.remember(current, said_region)
         notes = (*context.targets.silent, *context.credentials.remaining.lines())
-        if made_for is not None and not _is(current, made_for):
+        if made_for is not None and not _is(context, current, made_for):
             notes = (*notes, f"This notebook was made for {made_for.label}. To use that, type `%cuaws use`.")
         view = in_use_view(context, current, notes)
     card.finish(view)
@@ -153,10 +154,11 @@ def _again(context: Context, *, before: bool, session: str | None = None) -> Use
     raise UnknownTarget("No account was used here before. To see yours, type `%cuaws accounts`, or `%cuaws panel`.")
 
 
-def _is(current: InUseRole, made_for: Used) -> bool:
+def _is(context: Context, current: InUseRole, made_for: Used) -> bool:
     """Whether an account in use is the one that a notebook is made for."""
     names = {current.account.name.casefold(), current.account.id, (current.source.profile or "").casefold()}
-    account = made_for.target.rpartition("/")[0] if made_for.role else made_for.target
+    _, target = context.organisations.prefix(made_for.target)
+    account = target.rpartition("/")[0] if made_for.role else target
     return spelled(account).casefold() in names and made_for.role.casefold() in {"", current.role_name.casefold()}
 
 

@@ -67,14 +67,12 @@ def login(context: Context, display: Page, settings: Settings, *, asked: bool, w
 
 def _buttons(context: Context, display: Page, sso_sessions: list[SsoSession]) -> None:
     from cuaws_magic.commands.login import login as sign_in
-    from cuaws_magic.settings import Settings
     from cuaws_magic.views.sign_in import session_label
 
     for one in sso_sessions:
-        named = Settings(session=one.name) if one.name is not None else Settings(start_url=one.start_url)
 
-        def act(below: Any, named: Settings = named) -> View:
-            return sign_in(context, below, named)
+        def act(below: Any, one: SsoSession = one) -> View:
+            return sign_in(context, below, sso_session=one)
 
         _put(display, f"Sign in to {session_label(one)}", act)
 

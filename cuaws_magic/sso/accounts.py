@@ -326,9 +326,11 @@ class AccountGroups:
 
     def find(self, typed: str) -> list[Account]:
         """Return the accounts that `AccountList.find` finds, of all."""
-        found = {account.id: account for _, one in reversed(self._groups) for account in one.find(typed)}
-        order = dict.fromkeys(account.id for _, one in self._groups for account in one.find(typed))
-        return [found[account_id] for account_id in order]
+        found: dict[str, Account] = {}
+        for _, one in self._groups:
+            for account in one.find(typed):
+                found.setdefault(account.id, account)
+        return list(found.values())
 
     def whose(self, account_id: str | None) -> SsoSession | None:
         """Return the sign-in of an account."""

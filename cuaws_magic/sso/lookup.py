@@ -52,7 +52,10 @@ class Listings:
 
     def looked_again(self, directory: Accounts) -> Listings:
         """Return new lists, for somebody who misses an account in these; what has just been listed is not again."""
-        return Listings(tuple((one, directory.looked_again(one, listing)) for one, listing in self.found), self.silent)
+        if len(self.found) == 1:
+            return Listings(tuple((one, directory.looked_again(one, listing)) for one, listing in self.found))
+        asked_together([functools.partial(directory.looked_again, one, listing) for one, listing in self.found])
+        return Listings(tuple((one, directory.remembered(one) or listing) for one, listing in self.found), self.silent)
 
 
 def listings(
