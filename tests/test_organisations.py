@@ -408,7 +408,7 @@ def test_completion_knows_all(configured):
 
 def test_each_runs_in_all(configured, portal: PracticePortal):
     """Accounts of both; an organisation that does not answer is a row that says so."""
-    from cuaws_magic.commands.many import places
+    from cuaws_magic.commands.many import in_threads, places
 
     configured(TWO)
     sign_in("cu", "partner")
@@ -416,11 +416,16 @@ def test_each_runs_in_all(configured, portal: PracticePortal):
 
     found = places(app.context, RecordingShow(), ["*genomics"])
     narrowed = places(app.context, RecordingShow(), ["*genomics"], session="cu")
+    runs = in_threads(app.context, RecordingShow(), lambda place, _: place.account.id, found, workers=2)
     assert [(one.account.id, one.role.sso_session.name) for one in found] == [
         ("555555555555", "cu"),
         ("777777777777", "partner"),
     ]
     assert [one.account.id for one in narrowed] == ["555555555555"]
+    assert [one.organisation for one in narrowed] == [""]
+    assert [one.organisation for one in runs] == ["cu", "partner"]
+    assert "Organisation" in repr(runs)
+    assert [row["organisation"] for row in runs.records()] == ["cu", "partner"]
 
     app.accounts(RecordingShow(), refresh=True)  # and the roles are to be asked for again
     portal.knobs = replace(portal.knobs, failures=(Failure("ListAccountRoles", 100, "403", start_url=PARTNER),))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cuaws_magic import storage
 from cuaws_magic.aws.hosts import portal_of
 from cuaws_magic.commands.status import own_sign_in, still_valid
-from cuaws_magic.errors import CuawsError, SsoTokenRefused
+from cuaws_magic.errors import CuawsError, SeveralSignIns, SsoTokenRefused
 from cuaws_magic.humanize import clock, quoted
 from cuaws_magic.settings import Settings
 from cuaws_magic.views.sign_in import SignedIn, SignedOut, session_label
@@ -131,17 +131,30 @@ def _standing(context: Context) -> list[str]:
     return [f"You are still signed in to {names}. To sign out there too, type `%cuaws logout {how}`."]
 
 
-def _meant(context: Context, current: InUseRole | None) -> SsoSession:
-    """Return the sign-in that a plain logout ends: the account's, else the only one that stands, else the settled."""
+def _meant(context: Context, current: InUseRole | None) -> SsoSession | None:
+    """
+    Return the sign-in that a plain logout ends: the account's, else the only one that stands, else the settled.
+
+    Nothing where there are several, nobody is signed in to any, and nothing says which.
+    """
     if current is not None and current.sso_session is not None:
         return current.sso_session
     standing = context.organisations.standing()
-    return standing[0] if len(standing) == 1 else context.choice.sso_session()
+    if len(standing) == 1:
+        return standing[0]
+    try:
+        return context.choice.sso_session()
+    except SeveralSignIns:
+        if standing:
+            raise
+        return None
 
 
 def _end_own(context: Context, current: InUseRole | None, named: SsoSession | None) -> tuple[list[str], list[str]]:
     """End one sign-in; returns which organisations that were, and what could not be ended or ends with it."""
     wanted = named or _meant(context, current)
+    if wanted is None:
+        return [], []
     sso_session = context.login.owner(wanted) or wanted
     served = [one for one in context.login.same_portal(sso_session) if context.login.peek_own(one) is None]
     config = None

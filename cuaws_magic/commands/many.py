@@ -52,12 +52,15 @@ class Place:
         role: The account and role; `None` where there is none to take.
 
         why_not: Why there is none.
+
+        organisation: Whose it is, where more than one organisation is known.
     """
 
     account: Account
     region: str
     role: AccountRole | None
     why_not: str = ""
+    organisation: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -67,7 +70,7 @@ class Place:
     def run(self, **more: Any) -> Run:
         """Return what came of it."""
         role = self.role.role_name if self.role is not None else ""
-        return Run(self.account.name, self.account.id, role, self.region, **more)
+        return Run(self.account.name, self.account.id, role, self.region, organisation=self.organisation, **more)
 
 
 def places(
@@ -112,7 +115,7 @@ def places(
             raise UnknownTarget(f"No account matches {pattern}. To see all, type `%cuaws accounts`.")
         found |= matching
     progress = _Counter(display, "Asking for roles")
-    made = []
+    several, made = context.organisations.several(session), []
     for sso_session in dict.fromkeys(one for one, _ in found):
         accounts = {account_id: one for (its_own, account_id), one in found.items() if its_own == sso_session}
         ask = functools.partial(context.accounts.roles, sso_session, list(accounts), progress=progress)
@@ -127,10 +130,14 @@ def places(
         for account in accounts.values():
             name, why_not = _role(listed[account.id], role, used.get(account.id))
             account_role = AccountRole(account, name, sso_session) if name else None
-            made += [Place(account, region, account_role, why_not) for region in regions or [usual]]
+            whose = sso_session.label if several else ""
+            made += [Place(account, region, account_role, why_not, whose) for region in regions or [usual]]
     made.sort(key=lambda one: (one.account.name.casefold(), one.account.id))  # regions in their own order
-    # A row for each organisation that did not answer: its accounts must not be missing unseen.
-    return made + [Place(Account(one.label, one.label), "", None, said_of(one, error)) for one, error in silent.items()]
+    # Those of an organisation that did not answer must not be missing unseen.
+    return made + [
+        Place(Account(one.label, one.label), context.choice.region(one), None, said_of(one, error), one.label)
+        for one, error in silent.items()
+    ]
 
 
 def _role(names: Sequence[str], wanted: str | None, last: str | None) -> tuple[str, str]:
@@ -348,7 +355,6 @@ class _Ahead:
             return  # whose turn it is says so
 
     def close(self) -> None:
-        """Fetch no more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -42,6 +42,8 @@ class Run:
         seconds: How long it took.
 
         enabled: `False` where the account has not enabled the region, which is no error.
+
+        organisation: Whose the account is, where more than one organisation is known.
     """
 
     account: str
@@ -52,6 +54,7 @@ class Run:
     error: str | None = None
     seconds: float = 0.0
     enabled: bool = True
+    organisation: str = ""
 
     @property
     def ok(self) -> bool:
@@ -105,6 +108,7 @@ class Runs(View):
         rows: list[dict[str, Any]] = []
         for one in self.runs:
             head = {"account": one.account, "id": one.id, "role": one.role, "region": one.region}
+            head |= {"organisation": one.organisation} if self._organisations else {}
             tail = {"error": one.error, "seconds": round(one.seconds, 3)}
             values = one.value if isinstance(one.value, list) and one.value else [one.value]
             if all(isinstance(value, dict) for value in values):
@@ -122,8 +126,18 @@ class Runs(View):
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
         several = len({one.region for one in self.runs}) > 1
-        head = ["Account", "Id", *(["Region"] if several else []), "Value"]
-        rows = [[one.account, one.id, *([one.region] if several else []), _shown(one)] for one in self.runs[:_SHOWN]]
+        head = ["Account", "Id", *(["Organisation"] if self._organisations else []), *(["Region"] if several else [])]
+        head.append("Value")
+        rows = [
+            [
+                one.account,
+                one.id,
+                *([one.organisation] if self._organisations else []),
+                *([one.region] if several else []),
+                _shown(one),
+            ]
+            for one in self.runs[:_SHOWN]
+        ]
         title = self._title()
         notes = self._notes()
         table = [render.text_table(head, rows)] if rows else []
@@ -136,6 +150,10 @@ class Runs(View):
                 (render.table(head, rows) if rows else Markup()) + render.lines(notes),
             ),
         )
+
+    @property
+    def _organisations(self) -> bool:
+        return any(one.organisation for one in self.runs)
 
     def _title(self) -> str:
         done = sum(one.ok for one in self.runs)
