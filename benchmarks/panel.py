@@ -41,6 +41,7 @@ again = timed(lambda: shell.run_line_magic("cuaws", "panel"))
 import ipywidgets
 plain = timed(lambda: ipywidgets.VBox([ipywidgets.Text() for _ in range(25)]))
 panel = again[2].panel
+time.sleep(1)  # until the roles are there that it asks for by itself; its own thread draws them, and is counted too
 def typed(text):
     panel._choice.type(text)
     panel._paint()
