@@ -22,7 +22,7 @@ BYTES_GOAL = 20_000
 
 # In the kernel: everything that is sent to the page is counted where it leaves.
 MEASURE = """
-import json, statistics, time
+import json, statistics, threading, time
 shell = get_ipython()
 session = shell.kernel.session
 sent = [0]
@@ -41,10 +41,13 @@ again = timed(lambda: shell.run_line_magic("cuaws", "panel"))
 import ipywidgets
 plain = timed(lambda: ipywidgets.VBox([ipywidgets.Text() for _ in range(25)]))
 panel = again[2].panel
-time.sleep(1)  # until the roles are there that it asks for by itself; its own thread draws them, and is counted too
-def typed(text):
-    panel._choice.type(text)
-    panel._paint()
+time.sleep(1)  # until the roles are there that it asks for by itself
+painted, paint = threading.Event(), panel._paint_safely
+def paint_and_tell():
+    paint(); painted.set()
+panel._paint_safely = paint_and_tell
+def typed(text):  # as a page's letter comes in, by the panel's own thread, which alone draws
+    painted.clear(); panel._actions.put(lambda: panel._choice.type(text)); painted.wait(10)
 def letters():
     return [timed(lambda: typed(text)) for text in ("r", "re", "res", "research-a", "prod 04", "1111", "")]
 taken = letters() + letters() + letters()
