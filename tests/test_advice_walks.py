@@ -1154,6 +1154,7 @@ WALKS = [
 
 # What needs a kernel, a cluster or a service of its own: the test that walks it.
 ELSEWHERE = {
+    "Use an account in it, then try again": "tests/libraries/test_icechunk.py::test_a_process_without_credentials",
     ", but programs look for": "tests/test_organisations.py::test_a_profile_by_name_signs_in_for_its_own_session",
     "or name another organisation with": "tests/test_organisations.py::test_one_organisation_that_is_down",
     "was not confirmed. Type": ("tests/commands/test_production.py::test_who_does_not_confirm_keeps_what_was_in_use"),

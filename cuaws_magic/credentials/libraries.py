@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cuaws_magic.credentials.icechunk_credentials import IcechunkCredentials
 from cuaws_magic.credentials.provider import bound_of, lacks_credentials
 from cuaws_magic.credentials.provider_functions import PolarsProvider
 
@@ -31,6 +32,7 @@ class LibraryState:
         self._found: Any = None
         self._polars_found: Any = None
         self._polars_ours: Any = None
+        self._icechunk = IcechunkCredentials()
 
     def settle(self) -> None:
         """
@@ -61,9 +63,11 @@ class LibraryState:
             self._found, self._changed = boto3.get("DEFAULT_SESSION"), True
         self._make_anew(boto3, _with_settings_of(boto3.get("DEFAULT_SESSION")))
         self.bind_polars(source, bind)
+        self._icechunk.bind(bind)
 
     def restore(self) -> None:
         """After none is in use any more: the default session that was found is the default again."""
+        self._icechunk.restore()
         if self._changed:
             boto3 = vars(sys.modules["boto3"]) if "boto3" in sys.modules else {}
             self._make_anew(boto3, self._found)

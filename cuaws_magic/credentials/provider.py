@@ -386,3 +386,9 @@ def _static(credentials: Credentials) -> dict[str, str | None]:
     """Write keys that are never asked for again, as arguments that every botocore's `Credentials` has."""
     facts = _metadata(credentials)
     return {name: facts[name] for name in ("access_key", "secret_key", "token")} | {"method": METHOD}
+
+
+def found_in_environment() -> Any:
+    """Return what botocore finds in this process, as frozen keys; `None` where there is nothing."""
+    credentials = new_session().get_credentials()
+    return credentials.get_frozen_credentials() if credentials is not None else None

@@ -12,6 +12,7 @@ from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.errors import NoCredentials
+from cuaws_magic.model import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from cuaws_magic.credentials.sources import Bound
     from cuaws_magic.model import Credentials
 
+
+_LOOK_AGAIN = timedelta(minutes=5)  # keys of an environment do not say when they end
 
 # icechunk keeps a pickle of what it asks, polars tells providers apart by theirs: in this process, it leads back here.
 _PROVIDERS: weakref.WeakValueDictionary[str, _Provider] = weakref.WeakValueDictionary()
@@ -98,6 +101,35 @@ class IcechunkProvider(_Provider):
             # It asks again at that moment, and a request that is under way then would fail.
             expires_after=None if ends_at is None else (ends_at - timedelta(minutes=1)).astimezone(timezone.utc),
         )
+
+
+class IcechunkFromEnvironment(IcechunkProvider):
+    """The same for storages that were told to look into the environment; in another process they do."""
+
+    def __reduce__(self) -> Any:
+        return _again_or_environment, (self._name,)
+
+
+def _again_or_environment(name: str) -> Callable[[], Any]:
+    kept = _PROVIDERS.get(name)
+    return kept if isinstance(kept, IcechunkFromEnvironment) else _of_the_environment
+
+
+def _of_the_environment() -> Any:
+    """Return what botocore finds in the environment of this process, with an end after which it is looked for again."""
+    import icechunk
+
+    from cuaws_magic.credentials.provider import found_in_environment
+
+    keys = found_in_environment()
+    if keys is None:
+        raise NoCredentials("There are no AWS credentials in this process. Use an account in it, then try again.")
+    return icechunk.S3StaticCredentials(
+        access_key_id=keys.access_key,
+        secret_access_key=keys.secret_key,
+        session_token=keys.token,
+        expires_after=utc_now() + _LOOK_AGAIN,
+    )
 
 
 def _token(credentials: Credentials) -> str | None:

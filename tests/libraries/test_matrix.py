@@ -402,8 +402,7 @@ def write(repository, bucket):
     zarr.open_group(session.store)["x"][0] = 3
     session.commit("second")
 """,
-        # It looks into the environment for each session: the bucket of A refuses it under B.
-        KEEPS | {"the same object under B": "refused", "the same object after release": None},
+        KEEPS,
     ),
     Row(
         "icechunk, with our provider",
