@@ -118,7 +118,9 @@ def _meant(context: Context, text: str, config: AwsConfig, session: str | None =
     Raises:
         ConfigurationError: There is no such sign-in, or two were named.
     """
-    named, rest = (None, text) if config.profile(text) is not None else context.organisations.prefix(text)
+    named, rest = None, text
+    if ":" in text and config.profile(text) is None:
+        named, rest = context.organisations.prefix(text)
     if session is not None and named not in {None, session}:
         raise ConfigurationError(f"Two sign-ins were named, {session} and {named}. Leave one of them out.")
     session = session or named

@@ -179,8 +179,6 @@ class Organisations:
 
     def prefix(self, text: str) -> tuple[str | None, str]:
         """Split `SESSION:TARGET`; no session where none is named so."""
-        if ":" not in text:
-            return None, text
         names = {one.label for one in self.all()} | {CU_SESSION_NAME}
         for name in sorted(names, key=len, reverse=True):
             if text.startswith(f"{name}:") and len(text) > len(name) + 1:
