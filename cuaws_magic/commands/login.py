@@ -127,8 +127,8 @@ def _standing(context: Context) -> list[str]:
     names = ", ".join(session_label(one) for one in standing)
     known = [one for one in standing if context.login.owner(one) is not None]
     # A sign-in whose name nobody knows any more can only be ended with all of them.
-    how = f"--session {quoted(known[0].label)}" if known else "--all"
-    return [f"You are still signed in to {names}. To sign out there too, type `%cuaws logout {how}`."]
+    how = f"`%cuaws logout --session {quoted(known[0].label)}`" if known else "`%cuaws logout --all`"
+    return [f"You are still signed in to {names}. To sign out there too, type {how}."]
 
 
 def _meant(context: Context, current: InUseRole | None) -> SsoSession | None:

@@ -8,6 +8,6 @@ Role credentials, from wherever they come, into this kernel.
 is what ours share. `libraries`, `processes` and `pool_workers` see to what libraries keep,
 `provider_functions` are what some of them ask, icechunk by `icechunk_credentials`; `followers` are
 told of each renewal, `thread_accounts` knows the threads of cells, `remaining` says what still works
-as another account, `duckdb_secrets` among it. `cached_process` is the shortest way from the cache to a program.
-`pasted` reads keys copied from the portal.
+as another account, `duckdb_secrets` and `gdal_files` among it. `cached_process` is the shortest way
+from the cache to a program. `pasted` reads keys copied from the portal.
 """

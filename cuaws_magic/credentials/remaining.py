@@ -6,6 +6,7 @@ import gc
 from typing import TYPE_CHECKING
 
 from cuaws_magic.credentials.duckdb_secrets import ChainSecrets
+from cuaws_magic.credentials.gdal_files import OpenFiles
 from cuaws_magic.credentials.libraries import LOOKED_AFTER, let_go, remaining_clients
 from cuaws_magic.credentials.provider import bound_of, marked_clients
 
@@ -32,7 +33,7 @@ class Remaining:
     def __init__(self, current: Callable[[], InUseRole | None], processes: HelperProcesses) -> None:
         self._current = current
         self._processes = processes
-        self.remarks: list[Callable[[str], list[str]]] = [ChainSecrets().lines]
+        self.remarks: list[Callable[[str], list[str]]] = [ChainSecrets().lines, OpenFiles().lines]
 
     def lines(self) -> tuple[str, ...]:
         """Say so, each with what to type; nearly always nothing."""

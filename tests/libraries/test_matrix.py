@@ -643,9 +643,13 @@ files = {"a path": rasterio.open("/vsis3/of-a/t.tif"), "a URL": rasterio.open("s
 def all_of_them():
     return {name: read(opened) for name, opened in files.items()}
 note("under A", all_of_them)
-use(B)
+def said(view):
+    return [line for line in view.notes if "GDAL" in line]
+note("nothing to say", lambda: said(cuaws.use(A)))
+note("at use B", lambda: said(cuaws.use(B)))
 note("under B", all_of_them)
-use(A)
+note("in the status", lambda: len(said(cuaws.status())))
+note("back to A", lambda: said(cuaws.use(A)))
 time.sleep(8)
 note("after the first keys", all_of_them)
 use(B)
@@ -660,6 +664,9 @@ with rasterio.Env():
     note("in an Env, after the first keys", all_of_them)
 files = {"after it": rasterio.open("s3://of-a/t.tif")}
 note("after the Env", all_of_them)
+for opened in BLOCKS:
+    opened.close()
+note("all closed", lambda: said(cuaws.use(B)))
 """
 
 
@@ -667,13 +674,23 @@ def test_open_files_of_gdal(machine: Machine) -> None:
     """
     GDAL looks for credentials at each request: an open file is the account in use, at last when its first keys end.
 
-    rasterio gives GDAL the keys of a URL as they are at the moment, and an `Env` keeps them to its own end.
+    rasterio gives GDAL the keys of a URL as they are at the moment, and an `Env` keeps them to its own end. A line at
+    `use` names the files that this concerns.
     """
     steps = machine.run(OPEN_FILES)
 
     both, none = {"a path": "A", "a URL": "A"}, {"a path": "fails", "a URL": "fails"}
+    line = (
+        "GDAL keeps no account for an open file: it may read /vsis3/of-a/t.tif, s3://of-a/t.tif as "
+        "awsucob0myotheraccount, opened under awsucob0myaccount. Close it, or open it again."
+    )
     assert steps == {
         "under A": both,
+        "nothing to say": [],
+        "at use B": [line],
+        "in the status": 1,
+        "back to A": [],
+        "all closed": [],
         "under B": {"a path": "fails", "a URL": "A"},
         "after the first keys": both,
         "under B, after the first keys": none,
