@@ -410,7 +410,7 @@ NOTES = [
         works=lambda page: "Nobody" not in page.text("accounts"),
     ),
     Advice(
-        "You are still signed in to",
+        "`%cuaws logout --session",
         "logout",
         (config(LAB), "login --session fedauth", "login --session lab"),
         works=lambda page: "You were not signed in" in page.text("logout"),
@@ -525,6 +525,7 @@ NOTES = [
 
 # What needs a browser, a package or a program: the tests that walk it.
 NOTES_ELSEWHERE = {
+    "`%cuaws logout --all`": "tests/test_organisations.py::test_a_sign_in_under_a_name_that_nobody_knows",
     "accounts are named": "tests/kernel/test_bad_input.py::test_two_accounts_of_one_name",
     "To look in one of them too, type": "tests/test_organisations.py::test_many_that_were_not_asked_are_named_once",
     "The AWS CLI keeps the two apart": "tests/test_organisations.py::test_who_is_asked",
