@@ -449,6 +449,23 @@ def test_many_that_were_not_asked_are_named_once(configured):
     assert "and 16 others" in said
 
 
+def test_never_ended_or_until(configured):
+    """The three things that the status says of a sign-in: a logout is an end too."""
+    configured(THREE)
+    sign_in("cu", "partner")
+    app = App()
+    app.logout(session="partner")
+
+    of_cu, of_partner, of_third = app.status().sign_ins
+    app.logout(every=True)
+    of_cu_then, *_ = app.status().sign_ins
+
+    assert of_cu_then.said(app.now()).startswith("ended at ")
+    assert "left, until about" in of_cu.said(app.now())
+    assert of_partner.said(app.now()).startswith("ended at ")
+    assert of_third.said(app.now()).startswith("never signed in")
+
+
 def test_configure_says_for_which(configured, home: Path):
     """And takes another by name."""
     configured(TWO)

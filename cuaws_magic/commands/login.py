@@ -97,9 +97,8 @@ def logout(context: Context, *, every: bool = False, session: str | None = None)
     """
     current = context.credentials.current
     named = context.organisations.named(session) if session is not None and not every else None
-    if named is not None and (pending := context.approvals.sso_session) is not None and not _same(pending, named):
-        pass  # another organisation's sign-in goes on
-    else:
+    pending = context.approvals.sso_session
+    if named is None or pending is None or _same(pending, named):
         context.approvals.cancel()
     if named is None or (current is not None and current.sso_session and _same(current.sso_session, named)):
         context.credentials.sign_out()  # first: whatever is wrong with the files, no keys stay in the kernel
@@ -181,8 +180,8 @@ def _end_every(context: Context, current: InUseRole | None) -> tuple[list[str], 
     # Also one that has expired by its date, as the CLI does: the date is a hint, and so is this clock.
     sentences = _revoke(context, [(one, one.sso_region) for _, one in found if one.sso_region is not None])
     context.login.forget_files(path for path, _ in found)
-    sso_session = own_sign_in(context, current)
-    if sso_session is not None:
+    own = own_sign_in(context, current)
+    for sso_session in [*([own] if own is not None else []), *context.login.records.all()]:
         context.login.forget(sso_session)
     context.broker.forget_every()
     return list(dict.fromkeys(sso_token.start_url for _, sso_token in found)), sentences

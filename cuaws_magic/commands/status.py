@@ -71,7 +71,8 @@ def sign_ins(context: Context) -> list[SignInState]:
         until, through = (sign_in.ends_at, sign_in.sso_session) if sign_in is not None else (None, None)
         its_own = through is None or through.cache_key == one.cache_key
         typed = context.choice.command(one)
-        found.append(SignInState(one, until, context.login.ended_at(one), typed, None if its_own else through))
+        ended_at = context.login.ended_at(one) or context.login.records.ended_at(one)
+        found.append(SignInState(one, until, ended_at, typed, None if its_own else through))
     return found
 
 

@@ -316,7 +316,7 @@ class Login:
         with self._refreshing(self._cache.token_path(sso_session)):
             sso_token = self._cache.load(sso_session).sso_token
             self._cache.forget(sso_session)
-        self.records.forget(sso_session)
+        self.records.forget(sso_session, self._now())
         return sso_token
 
     def forget_files(self, paths: Iterable[Path]) -> None:

@@ -32,18 +32,25 @@ class SignInRecords:
         self._own_state.save(_ONE, sso_session.cache_key, {"at": at.timestamp()})
         self._keep(sso_session, there=True)
 
-    def forget(self, sso_session: SsoSession) -> None:
+    def forget(self, sso_session: SsoSession, at: datetime) -> None:
         """Note that a sign-in was ended."""
-        if self._own_state.load(_ONE, sso_session.cache_key):
-            self._own_state.save(_ONE, sso_session.cache_key, {})
+        if "at" in self._own_state.load(_ONE, sso_session.cache_key):
+            self._own_state.save(_ONE, sso_session.cache_key, {"ended": at.timestamp()})
         if sso_session.cache_key in self._own_state.load(_ALL, ""):
             self._keep(sso_session, there=False)
 
     def approved_at(self, sso_session: SsoSession) -> datetime | None:
         """Return when a person last approved a sign-in from this home, if that is known."""
-        signed_in = self._own_state.load(_ONE, sso_session.cache_key).get("at")
+        return self._moment(sso_session, "at")
+
+    def ended_at(self, sso_session: SsoSession) -> datetime | None:
+        """Return when a person last signed out in this home, if they have not signed in again."""
+        return self._moment(sso_session, "ended")
+
+    def _moment(self, sso_session: SsoSession, name: str) -> datetime | None:
+        moment = self._own_state.load(_ONE, sso_session.cache_key).get(name)
         try:
-            return None if signed_in is None else datetime.fromtimestamp(signed_in, timezone.utc)
+            return None if moment is None else datetime.fromtimestamp(moment, timezone.utc)
         except (TypeError, OverflowError, OSError, ValueError):
             return None
 

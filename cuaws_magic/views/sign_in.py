@@ -292,7 +292,7 @@ class ChooseOrganisation(View):
             sentence = f"For {names}, stop this and type `%cuaws login --session NAME`."
         else:
             title = "Where do you want to sign in?"
-            sentence = f"There is {names}. Choose one below, or type `%cuaws login --session NAME`."
+            sentence = f"Your organisations: {names}. Choose one below, or type `%cuaws login --session NAME`."
         return render.mimebundle(
             render.text(title, [], [sentence]), render.card("idle", title, "", render.lines([sentence]))
         )
