@@ -394,6 +394,7 @@ def test_a_list_says_whose_each_account_is(configured):
 def test_completion_knows_all(configured):
     """A name of both stands behind the organisation that has it."""
     from cuaws_magic.commands.names import Names
+    from cuaws_magic.ipython.grammar import Grammar
 
     configured(TWO)
     sign_in("cu", "partner")
@@ -406,6 +407,44 @@ def test_completion_knows_all(configured):
     assert "research-genomics" not in names.target_names()
     assert names.role_names("partner:research-genomics") == ["Researcher"]
     assert names.session_names() == ["cu", "fedauth", "partner"]
+    complete = Grammar().complete
+    assert complete("cuaws use partner:res", "res", names) == ["research-genomics"]
+    assert complete("cuaws use partner:res", "partner:res", names) == ["partner:research-genomics"]
+    assert complete('cuaws use "partner:res', "partner:res", names) == ['partner:research-genomics"']
+    assert complete("cuaws use cu:aw", "aw", names) == [
+        "awsucob0myaccount",
+        "awsucob0myotheraccount",
+        "awsucob0production",
+    ]
+    assert complete("cuaws use partner:aw", "aw", names) == []
+    assert complete("cuaws use partner:research-genomics/R", "research-genomics/R", names) == [
+        "research-genomics/Researcher"
+    ]
+
+
+def test_a_link_for_an_account_of_one(configured):
+    """Named alone, it is no service."""
+    configured(TWO)
+    sign_in("cu", "partner")
+
+    link = App().console(RecordingShow(), "partner:research-genomics")
+
+    assert "account_id=777777777777" in link.url
+
+
+def test_a_session_of_each(configured):
+    """For scripts: sessions of boto3 beside each other, and a function over all of one."""
+    from cuaws_magic.commands.sessions import session
+
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+
+    def caller(target: str) -> str:
+        made = session(app.context, RecordingShow(), target)
+        return str(made.client("sts").get_caller_identity()["Account"])
+
+    assert [caller(f"{one}:research-genomics") for one in ("cu", "partner")] == ["555555555555", "777777777777"]
 
 
 def test_each_runs_in_all(configured, portal: PracticePortal):
@@ -605,6 +644,21 @@ def test_one_start_url_in_two_regions(configured):
 
     assert "Signed in to 1 of 2" in said
     assert "`%cuaws login --session east`" in said
+
+
+def test_a_section_that_got_another_address(configured, portal: PracticePortal):
+    """What the file says now holds, not what was signed in to under that name."""
+    configured(section("lab", CU))
+    sign_in("lab")
+    configured(section("lab", PARTNER))
+    app = App()
+    portal.clear_calls()
+
+    app.login(RecordingShow())
+    app.use(RecordingShow(), "partner-imaging")
+
+    assert approvals(portal) == [PARTNER]
+    assert [one.start_url for one in app.organisations.all() if one.name == "lab"] == [PARTNER]
 
 
 def test_two_sections_of_one_name(configured):

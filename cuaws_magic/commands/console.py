@@ -47,8 +47,11 @@ def console(
 
         NotSignedIn: The portal has to be asked, and nobody approved a sign-in.
     """
-    if service is not None and target is None and means_target(service, Names(context).target_names()):
-        service, target = None, service
+    alone = service if target is None else None
+    if alone is not None and (
+        means_target(alone, Names(context).target_names()) or context.organisations.prefix(alone)[0] is not None
+    ):
+        service, target = None, alone
     account_role, region = _chosen(context, display, target, session)
     sso_session = account_role.sso_session
     page = console_page(sso_session, service, region) if service is not None else None

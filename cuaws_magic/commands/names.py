@@ -36,10 +36,11 @@ class Names:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def _remembered(self) -> list[tuple[SsoSession, Listing]]:
-        """Return the lists of all organisations that commands look in."""
+    def _remembered(self, session: str | None = None) -> list[tuple[SsoSession, Listing]]:
+        """Return the lists of all organisations that commands look in, or of one sign-in."""
         with contextlib.suppress(CuawsError):
-            lists = [(one, self._context.accounts.remembered(one)) for one in self._context.organisations.looked_in()]
+            looked_in = self._context.organisations.looked_in(session)
+            lists = [(one, self._context.accounts.remembered(one)) for one in looked_in]
             return [(one, listing) for one, listing in lists if listing is not None]
         return []
 
@@ -62,6 +63,13 @@ class Names:
         with contextlib.suppress(CuawsError):
             profiles = [one.name for one in self._context.aws_files.read().profiles.values() if one.sso]
         return list(dict.fromkeys([*above, *profiles, *below]))
+
+    def names_in(self, session: str) -> list[str]:
+        """Return the account names of one sign-in, the usual ones first."""
+        for sso_session, listing in self._remembered(session):
+            starred, recent = on_top(self._context, sso_session)
+            return [account.name for account in in_order(listing.accounts, starred, recent)]
+        return []
 
     def account_ids(self) -> list[str]:
         """Return the numbers of the accounts."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         def target_names(self) -> list[str]:
             """Return profiles and account names."""
 
+        def names_in(self, session: str) -> list[str]:
+            """Return the account names of one sign-in."""
+
         def account_ids(self) -> list[str]:
             """Return the numbers of the accounts."""
 
@@ -62,11 +65,24 @@ def complete(commands: Mapping[str, argparse.ArgumentParser], line: str, symbol:
     targets = words[0] in _TAKE_TARGETS
     account, slash, _ = typed.strip("\"'").rpartition("/")
     if targets and slash and account:
-        return _endings(typed, symbol, [f"{account}/{role}" for role in names.role_names(account)])
-    found = _endings(typed, symbol, _places(words, names))
+        # IPython's last part begins after a colon, unless there is a quotation mark.
+        shown = account if ":" in symbol or typed[:1] in {'"', "'"} else account.rpartition(":")[2]
+        return _endings(typed, symbol, [f"{shown}/{role}" for role in names.role_names(account)])
+    within = _in_session(typed, symbol, names) if targets else None
+    found = _endings(typed, symbol, _places(words, names) if within is None else within)
     if targets and typed.isdigit():
         found += _beginning(symbol, names.account_ids())
     return found
+
+
+def _in_session(typed: str, symbol: str, names: Names) -> list[str] | None:
+    """Return the names behind `SESSION:`; nothing where none is named so."""
+    session, colon, _ = typed.strip("\"'").partition(":")
+    if not colon or session not in names.session_names():
+        return None
+    # IPython's last part begins after the colon, unless there is a quotation mark.
+    before = f"{session}:" if ":" in symbol or typed[:1] in {'"', "'"} else ""
+    return [f"{before}{name}" for name in names.names_in(session)]
 
 
 _PART = 3  # letters of a part of a name

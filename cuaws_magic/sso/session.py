@@ -118,7 +118,8 @@ def _unsaid(
 
 def _candidates(config: AwsConfig, remembered: Sequence[SsoSession]) -> list[SsoSession]:
     """Return what a person may mean who says nothing: what is configured, and what was signed in to from here."""
-    found = {one.cache_key: one for one in (*config.sign_ins(), *remembered)}
+    # What the file says of a name now holds, not what it said when somebody signed in.
+    found = {one.cache_key: one for one in (*remembered, *config.sign_ins())}
     with_name = {portal_of(one) for one in found.values() if one.name is not None}
     chosen = {}
     for one in found.values():
