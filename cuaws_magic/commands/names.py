@@ -48,12 +48,13 @@ class Names:
         """Return profiles and account names; a name of two organisations with each of them before it."""
         above, below = [], []
         lists = self._remembered()
-        often = Counter(account.name.casefold() for _, listing in lists for account in listing.accounts)
+        several = len(lists) > 1
+        often = Counter(one.name.casefold() for _, listing in lists for one in listing.accounts) if several else {}
         for sso_session, listing in lists:
             starred, recent = on_top(self._context, sso_session)
             ordered = in_order(listing.accounts, starred, recent)
             names = [
-                f"{sso_session.label}:{one.name}" if len(lists) > 1 and often[one.name.casefold()] > 1 else one.name
+                f"{sso_session.label}:{one.name}" if several and often[one.name.casefold()] > 1 else one.name
                 for one in ordered
             ]
             count = len({*starred, *recent} & {account.id for account in listing.accounts})
