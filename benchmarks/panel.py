@@ -41,7 +41,7 @@ again = timed(lambda: shell.run_line_magic("cuaws", "panel"))
 import ipywidgets
 plain = timed(lambda: ipywidgets.VBox([ipywidgets.Text() for _ in range(25)]))
 panel = again[2].panel
-time.sleep(1)  # until the roles are there that it asks for by itself
+while panel._widgets.role.disabled: time.sleep(0.01)  # it asks for the roles of the first account by itself
 painted, paint = threading.Event(), panel._paint_safely
 def paint_and_tell():
     paint(); painted.set()

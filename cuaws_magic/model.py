@@ -196,6 +196,8 @@ class AccountRole:
         region: Region of the profile it came from, if it came from one.
 
         profile: That profile; its client settings go with it.
+
+        notes: What a person should know of how it was found: who did not answer, who has that name too.
     """
 
     account: Account
@@ -203,6 +205,7 @@ class AccountRole:
     sso_session: SsoSession
     region: str | None = None
     profile: str | None = None
+    notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -525,6 +525,7 @@ NOTES = [
 
 # What needs a browser, a package or a program: the tests that walk it.
 NOTES_ELSEWHERE = {
+    "has an account of that name too": "tests/test_organisations.py::test_a_name_that_one_without_a_sign_in_has_too",
     "Choose one below, or type": "tests/test_organisations.py::test_a_page_asks_where_to_sign_in",
     "`%cuaws logout --all`": "tests/test_organisations.py::test_a_sign_in_under_a_name_that_nobody_knows",
     "accounts are named": "tests/kernel/test_bad_input.py::test_two_accounts_of_one_name",

@@ -373,6 +373,59 @@ def test_a_name_that_only_an_ended_sign_in_is_known_to_have(configured, portal: 
     assert app.credentials.current.sso_session.name == "partner"
 
 
+def test_a_name_that_one_without_a_sign_in_has_too(configured):
+    """The one where somebody is signed in is taken, as its name says; a line tells of the other."""
+    configured(TWO)
+    sign_in("cu", "partner")
+    app = App()
+    app.accounts(RecordingShow())
+    app.logout(session="partner")
+
+    view = app.use(RecordingShow(), "research-genomics")
+
+    assert view.account == "555555555555"
+    assert "partner, where nobody is signed in, has an account of that name too: 777777777777." in repr(view)
+    assert "`%cuaws use partner:research-genomics`" in repr(view)
+    assert "that name too" not in repr(app.use(RecordingShow(), "cu:research-genomics"))
+    assert "that name too" not in repr(app.use(RecordingShow(), "555555555555"))
+
+
+def test_a_profile_that_is_named_as_an_account_elsewhere(configured):
+    """Which is meant is not guessed, whosever the account is; behind the name of a sign-in it is clear."""
+    configured(TWO + profile("partner-imaging", "cu"))
+    sign_in("cu", "partner")
+    app = App()
+    app.accounts(RecordingShow())
+
+    with pytest.raises(
+        AmbiguousTarget, match="partner-imaging is a profile for account 111111111111 and also the name"
+    ):
+        app.use(RecordingShow(), "partner-imaging")
+
+    assert app.use(RecordingShow(), "666666666666").account == "666666666666"
+    assert app.use(RecordingShow(), "partner:partner-imaging").account == "666666666666"
+    assert app.use(RecordingShow(), "cu:partner-imaging").account == "111111111111"
+
+
+def test_a_warning_is_of_the_accounts_own_sign_in(configured, portal: PracticePortal):
+    """What ends soon elsewhere is no news for somebody who works here."""
+    configured(TWO)
+    sign_in("cu")
+    portal.knobs = replace(portal.knobs, token_lifetime=600, refresh_tokens=False)
+    sign_in("partner")
+    app = App()
+
+    app.use(RecordingShow(), "awsucob0myaccount")
+    here = (app.credentials.warning(), repr(app.status()))
+    app.use(RecordingShow(), "partner-imaging")
+    there = repr(app.status())
+
+    assert here[0] is None
+    assert "ends soon" not in here[1]
+    assert "The sign-in ends soon" in there
+    assert "`%cuaws login --force`" in there  # of the partner, whose account is in use
+
+
 # Lists of all.
 
 
@@ -635,15 +688,19 @@ def test_a_section_that_lacks_something_beside_good_ones(configured):
     assert "has no sso_start_url" in repr(app.status())
 
 
-def test_one_start_url_in_two_regions(configured):
+def test_one_start_url_in_two_regions(configured, portal: PracticePortal):
     """Two organisations: Identity Center of one region knows nothing of the other's sign-ins."""
     configured(section("west", CU) + section("east", CU, "us-east-1"))
     sign_in("west")
 
-    said = repr(App().status())
+    app = App()
+    said = repr(app.status())
+    app.use(RecordingShow(), "awsucob0myaccount")
 
     assert "Signed in to 1 of 2" in said
     assert "`%cuaws login --session east`" in said
+    assert app.credentials.current.sso_session.name == "west"
+    assert len(approvals(portal)) == 1
 
 
 def test_a_section_that_got_another_address(configured, portal: PracticePortal):

@@ -106,8 +106,13 @@ class Context:
         self.state_store = StateStore.default()
         self.identity_center = IdentityCenter(BotoClients(self.environment.found, self.aws_files.plain), now=now)
         self.login = Login(self.identity_center, self.token_cache, self.state_store, now)
+        self.organisations = Organisations(
+            self.choice, self.login, self.token_cache, self.aws_files, self._used_last, now
+        )
+        self.choice.remembered, self.choice.preferred = self.login.records.all, self.organisations.preferred
+        self.login.known, self.login.command = self.organisations.all, self.choice.command
         self.accounts = Accounts(self.identity_center, self.login, self.state_store, now)
-        self.targets = Targets(self.accounts, self._preferred, self._unasked)
+        self.targets = Targets(self.accounts, self._preferred, self._unasked, self.organisations.each)
         self.broker = Broker(self.identity_center, self.login, self.token_cache, self.state_store, now)
         self.observers = Observers()
         self.approvals = Approvals(self.login, now, self.observers)
@@ -118,11 +123,6 @@ class Context:
         self.observers.observe(self.seen.remember_soon)
         self.endpoint = CredentialsEndpoint(self.state_store.folder / "endpoint", now)
         self.last_used = LastUsed(self.state_store, environ)
-        self.organisations = Organisations(
-            self.choice, self.login, self.token_cache, self.aws_files, self._used_last, now
-        )
-        self.choice.remembered, self.choice.preferred = self.login.records.all, self.organisations.preferred
-        self.login.known, self.login.command = self.organisations.all, self.choice.command
         self.sign_in_wait = SignInWait(self.login, self.approvals, lambda: self.choice.settings)
         self.broker.wait_for_sign_in = self.sign_in_wait
         self.confirmed_production = ConfirmedProduction()

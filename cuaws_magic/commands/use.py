@@ -76,7 +76,6 @@ def use(  # noqa: PLR0913 - an argument for each option of the command
         Cancelled: Ctrl-C or the stop button during the sign-in.
     """
     card = EarlyCard(display)
-    context.targets.silent = ()
     with card.kept_true():
         generation = context.credentials.next_generation()
         said_region = region
@@ -103,7 +102,8 @@ def use(  # noqa: PLR0913 - an argument for each option of the command
             context.accounts.used(current.source.role)
         made_for = context.last_used.made_for()
         context.last_used.remember(current, said_region)
-        notes = (*context.targets.silent, *context.credentials.remaining.lines())
+        how_found = current.account_role.notes if current.account_role is not None else ()
+        notes = (*how_found, *context.credentials.remaining.lines())
         if made_for is not None and not _is(context, current, made_for):
             notes = (*notes, f"This notebook was made for {made_for.label}. To use that, type `%cuaws use`.")
         view = in_use_view(context, current, notes)

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cuaws_magic.background import import_whole
 from cuaws_magic.credentials.shared_files import drop_repeated_paths, new_session
+from cuaws_magic.model import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -388,7 +389,10 @@ def _static(credentials: Credentials) -> dict[str, str | None]:
     return {name: facts[name] for name in ("access_key", "secret_key", "token")} | {"method": METHOD}
 
 
-def found_in_environment() -> Any:
-    """Return what botocore finds in this process, as frozen keys; `None` where there is nothing."""
+def found_in_environment() -> tuple[Secret, Secret, Secret | None] | None:
+    """Return what botocore finds in this process: key id, key, token; `None` where there is nothing."""
     credentials = new_session().get_credentials()
-    return credentials.get_frozen_credentials() if credentials is not None else None
+    if credentials is None:
+        return None
+    key_id, key, token = credentials.get_frozen_credentials()[:3]
+    return Secret(key_id), Secret(key), Secret(token) if token else None

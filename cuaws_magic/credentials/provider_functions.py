@@ -124,10 +124,11 @@ def _of_the_environment() -> Any:
     keys = found_in_environment()
     if keys is None:
         raise NoCredentials("There are no AWS credentials in this process. Use an account in it, then try again.")
+    key_id, key, token = keys
     return icechunk.S3StaticCredentials(
-        access_key_id=keys.access_key,
-        secret_access_key=keys.secret_key,
-        session_token=keys.token,
+        access_key_id=key_id.reveal(),
+        secret_access_key=key.reveal(),
+        session_token=token.reveal() if token is not None else None,
         expires_after=utc_now() + _LOOK_AGAIN,
     )
 

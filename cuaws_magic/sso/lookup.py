@@ -133,6 +133,14 @@ def elsewhere(unasked: Sequence[tuple[SsoSession, str]]) -> list[str]:
     return [f"{others} To look in one of them too, type `%cuaws login --session NAME`."]
 
 
+def also_named(sso_session: SsoSession, account: Account) -> str:
+    """Say that another organisation has an account of that name, which was not meant because nobody is signed in."""
+    return (
+        f"{sso_session.label}, where nobody is signed in, has an account of that name too: {account.id}. If you mean "
+        f"that, type `%cuaws use {quoted(f'{sso_session.label}:{account.name}')}`."
+    )
+
+
 def several_named(name: str, found: Sequence[tuple[SsoSession, Account]]) -> str:
     """Say that a name means several accounts, and how to say which."""
     found = sorted(found, key=lambda one: one[0].label)

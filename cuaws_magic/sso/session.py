@@ -123,10 +123,11 @@ def _candidates(config: AwsConfig, remembered: Sequence[SsoSession]) -> list[Sso
     with_name = {portal_of(one) for one in found.values() if one.name is not None}
     chosen = {}
     for one in found.values():
-        if one.name is None and portal_of(one) == portal_of(CU_BOULDER) and portal_of(one) not in with_name:
-            one = CU_BOULDER  # noqa: PLW2901 - which can be refreshed; a token of the older form serves it
-        if one.name is not None or portal_of(one) not in with_name:
-            chosen[one.cache_key] = one
+        if one.name is None and portal_of(one) in with_name:
+            continue
+        # CU's own name can be refreshed, and a token of the older form serves it.
+        meant = CU_BOULDER if one.name is None and portal_of(one) == portal_of(CU_BOULDER) else one
+        chosen[meant.cache_key] = meant
     return sorted(chosen.values(), key=lambda one: one.label)
 
 

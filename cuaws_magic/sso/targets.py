@@ -18,7 +18,7 @@ from cuaws_magic.errors import AmbiguousTarget, NoAccess, RoleNeeded, UnknownTar
 from cuaws_magic.humanize import quoted
 from cuaws_magic.model import Account, AccountRole
 from cuaws_magic.settings import ACCOUNT_ID
-from cuaws_magic.sso.lookup import elsewhere, listings, named, nearest, said_of, several_named
+from cuaws_magic.sso.lookup import also_named, elsewhere, listings, named, nearest, said_of, several_named
 from cuaws_magic.sso.session import sign_in_of
 
 if TYPE_CHECKING:
@@ -130,8 +130,7 @@ class Targets:
 
         unasked: The organisations that nobody is signed in to, each with what to type.
 
-    Attributes:
-        silent: What to say of the organisations that did not answer the last time.
+        known: A sign-in of each organisation.
     """
 
     def __init__(
@@ -139,11 +138,12 @@ class Targets:
         directory: Accounts,
         preferred: Callable[[Sequence[str]], str | None] = lambda _: None,
         unasked: Callable[[], Sequence[tuple[SsoSession, str]]] = tuple,
+        known: Callable[[], Sequence[SsoSession]] = tuple,
     ) -> None:
         self._directory = directory
         self._preferred = preferred
         self._unasked = unasked
-        self.silent: tuple[str, ...] = ()
+        self._known = known
 
     def resolve(
         self, target: PortalTarget, role_name: str | None, looked_in: LookedIn, config: AwsConfig
@@ -170,7 +170,7 @@ class Targets:
             NotSignedIn: The portal has to be asked and nobody is signed in.
         """
         if target.profile is not None:
-            return self._of_profile(target.profile, role_name, config)
+            return self._of_profile(target.profile, role_name, config, alone=target.session is not None)
         name = target.text
         sso_sessions = functools.cache(lambda: looked_in(target.session, functools.partial(self._knows, name)))
         if "/" in name:
@@ -178,8 +178,8 @@ class Targets:
             profile = config.profile(name)
             if profile is not None and profile.sso and not ACCOUNT_ID.fullmatch(name) and target.session is None:
                 return self._of_profile(profile, role_name, config)
-        chosen, account = self._account(name, sso_sessions(), config, alone=target.session is not None)
-        return AccountRole(account, self._role(chosen, account, role_name), chosen)
+        chosen, account, notes = self._account(name, sso_sessions(), config, alone=target.session is not None)
+        return AccountRole(account, self._role(chosen, account, role_name), chosen, notes=notes)
 
     def account(self, text: str, sso_sessions: Sequence[SsoSession], config: AwsConfig) -> tuple[SsoSession, Account]:
         """
@@ -192,7 +192,7 @@ class Targets:
         if profile is not None and profile.sso:
             role = self._of_profile(profile, None, config)
             return role.sso_session, role.account
-        return self._account(spelled(text), sso_sessions, config)
+        return self._account(spelled(text), sso_sessions, config)[:2]
 
     def _knows(self, text: str, sso_session: SsoSession) -> bool:
         """Whether an account of that name or number is in the remembered list of a sign-in."""
@@ -220,7 +220,9 @@ class Targets:
             raise UnknownTarget(f"Two roles were named, {role} and {role_name}. Leave one of them out.")
         return name, role
 
-    def _of_profile(self, profile: Profile, role_name: str | None, config: AwsConfig) -> AccountRole:
+    def _of_profile(
+        self, profile: Profile, role_name: str | None, config: AwsConfig, *, alone: bool = False
+    ) -> AccountRole:
         if ACCOUNT_ID.fullmatch(profile.name) and profile.name != profile.account_id:
             raise AmbiguousTarget(
                 f"{profile.name} is a profile for account {profile.account_id} and also the number of another account. "
@@ -230,7 +232,10 @@ class Targets:
         sso_session = sign_in_of(profile, config)
         listing = self._directory.remembered(sso_session)
         accounts = listing.accounts if listing is not None else ()
-        for account in named(accounts, profile.name):
+        # An account of that name may be another organisation's.
+        lists = [] if alone else [self._directory.remembered(one) for one in self._known()]
+        everywhere = [*accounts, *(one for other in lists if other is not None for one in other.accounts)]
+        for account in named(everywhere, profile.name):
             if account.id != profile.account_id:
                 raise AmbiguousTarget(
                     f"{profile.name} is a profile for account {profile.account_id} and also the name of account "
@@ -243,33 +248,33 @@ class Targets:
 
     def _account(
         self, name: str, sso_sessions: Sequence[SsoSession], config: AwsConfig, *, alone: bool = False
-    ) -> tuple[SsoSession, Account]:
+    ) -> tuple[SsoSession, Account, tuple[str, ...]]:
         """
-        Return the one account, and whose it is.
+        Return the one account, whose it is, and what a person should know of how it was found.
 
         Args:
             alone: Only these sign-ins are meant; otherwise those that nobody is signed in to are remembered too.
         """
-        self.silent = ()
         if ACCOUNT_ID.fullmatch(name) and len(sso_sessions) == 1:
             (sso_session,) = sso_sessions
             listing = self._directory.remembered(sso_session)
             for account in listing.accounts if listing is not None else ():
                 if account.id == name:
-                    return sso_session, account
+                    return sso_session, account, ()
             others = [] if alone else self._remembered_elsewhere(name)
             # The portal itself says whether it is ours when its roles are asked for.
-            return others[0] if len(others) == 1 else (sso_session, Account(name, name))
+            return (*(others[0] if len(others) == 1 else (sso_session, Account(name, name))), ())
         lists = listings(self._directory, sso_sessions)
-        self.silent = tuple(said_of(*one) for one in lists.silent)
         found = lists.named(name)
         if not found:
             lists = lists.looked_again(self._directory)  # it may be new
             found = lists.named(name)
-        if not found and not alone:
-            found = self._remembered_elsewhere(name)
+        others = [] if alone else self._remembered_elsewhere(name)
+        notes = [said_of(*one) for one in lists.silent]
+        notes += [also_named(one, account) for one, account in others if found]
+        found = found or others
         if len(found) == 1:
-            return found[0]
+            return (*found[0], tuple(notes))
         if found:
             raise AmbiguousTarget(several_named(name, found))
         rest = self._nearest(name, lists, config, alone=alone)
@@ -287,7 +292,7 @@ class Targets:
     def _nearest(self, name: str, lists: Listings, config: AwsConfig, *, alone: bool) -> str:
         whole = name.zfill(_DIGITS) if _NUMBER.fullmatch(name) else ""
         accounts = [account for _, listing in lists.found for account in listing.accounts]
-        more = "".join(f" {one}" for one in self.silent)
+        more = "".join(f" {said_of(*one)}" for one in lists.silent)
         more += "".join(f" {one}" for one in elsewhere(() if alone else self._unasked()))
         for account in accounts:
             if account.id == whole != name:  # spreadsheets take the zeros in front away

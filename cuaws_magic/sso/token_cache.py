@@ -168,6 +168,9 @@ class TokenCache:
         paths: list[Path] = []
         with contextlib.suppress(OSError):
             paths = [path for path in self.sso_folder.iterdir() if path.suffix == ".json" and path.name[0] != "."]
+        for kept in (self._parsed, self._none):  # what is deleted is not kept here either
+            for gone in kept.keys() - set(paths):
+                del kept[gone]
         for path in paths:
             stamp = storage.stamp(path)
             if stamp is None or self._none.get(path) == stamp:

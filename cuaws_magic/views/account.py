@@ -259,7 +259,7 @@ class Status(View):
             ]
             title, tone, plain = "Not signed in", "idle", f"Not signed in to {self.where}"
         if self.sign_ins:
-            rows = [*(row for row in rows if row[0] != "Sign-in"), *self._of_each()]
+            rows = [*self._of_each(), *(row for row in rows if row[0] != "Sign-in")]
             standing = [one for one in self.sign_ins if one.until is not None]
             if self.in_use is None:
                 title = plain = f"Signed in to {len(standing)} of {len(self.sign_ins)}" if standing else "Not signed in"

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from cuaws_magic.commands.login import login, logout
 from cuaws_magic.commands.use import use
 from cuaws_magic.errors import RoleNeeded
-from cuaws_magic.model import SsoSession, utc_now
+from cuaws_magic.model import utc_now
 from cuaws_magic.widget.selection import Selection, Wanted
 from cuaws_magic.widget.state import RENEW, SIGN_IN, SIGN_OUT, USE, panel_state, signing_out
 from cuaws_magic.widget.widgets import PanelWidgets
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cuaws_magic.commands.context import Context
-    from cuaws_magic.model import Now
+    from cuaws_magic.model import Now, SsoSession
     from cuaws_magic.views.render import View
 
     Action = Callable[[], None]
@@ -70,7 +70,7 @@ class Panel:
         self._now = now
         self._actions: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
         self._open = True
-        self._leaving: SsoSession | bool | None = None  # asked whether to sign out, of which
+        self._leaving: SsoSession | None = None  # asked whether to sign out, of which
         self._used: Wanted | None = None  # what *Use this account* meant last
         self._choice = Selection(context, now)
         self._widgets = PanelWidgets()
@@ -173,8 +173,9 @@ class Panel:
         try:
             self._state = panel_state(self._context, self._now())
             self._leaving = self._leaving if self._state.screen == "in" else None
-            if self._leaving:
-                self._state = replace(self._state, trouble=signing_out(self._leaving))
+            if self._leaving is not None:
+                trouble = signing_out(self._leaving, one_of_several=bool(self._state.sign_ins))
+                self._state = replace(self._state, trouble=trouble)
             self._paint()
         except Exception as error:  # noqa: BLE001 - as above
             _log.warning("The cuaws panel could not be drawn: %s", type(error).__name__)
@@ -261,14 +262,14 @@ class Panel:
 
     def _ask_to_sign_out(self) -> None:
         """Say first whom it concerns; a second button does it."""
-        self._leaving = None if self._leaving else True
+        if self._state.sso_session is not None:
+            self._sign_out_of(self._state.sso_session)
 
     def _sign_out(self) -> None:
-        of = self._leaving if isinstance(self._leaving, SsoSession) else None
+        named = self._leaving.label if self._leaving is not None and self._state.sign_ins else None
         self._leaving = None
-        if of is None:
+        if named is None:
             self._choice.forget()
-        named = of.label if of is not None else None
         self._context.tasks.start(SIGN_OUT, lambda: logout(self._context, session=named), named)
 
     def _remedy(self) -> None:

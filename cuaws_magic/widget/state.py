@@ -23,7 +23,6 @@ from cuaws_magic.errors import (
 )
 from cuaws_magic.humanize import clock, left
 from cuaws_magic.humanize import until as until_text
-from cuaws_magic.model import SsoSession
 from cuaws_magic.settings import CU_START_URL, SIGN_IN_LIFE, SIGN_IN_WARNING
 from cuaws_magic.views.sign_in import SignedOut, session_label
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from cuaws_magic.commands.context import Context
     from cuaws_magic.credentials.in_use import InUseRole
+    from cuaws_magic.model import SsoSession
     from cuaws_magic.views.account import InUse, Status
     from cuaws_magic.views.render import Tone
     from cuaws_magic.views.sign_in import AwaitingApproval, SignInState
@@ -179,9 +179,9 @@ def for_a_panel(text: str) -> str:
     return " ".join(kept) or text
 
 
-def signing_out(of: SsoSession | bool) -> Trouble:  # noqa: FBT001 - one organisation, or the only one
+def signing_out(of: SsoSession, *, one_of_several: bool) -> Trouble:
     """Say whom it concerns when somebody signs out."""
-    where = f" of {session_label(of)}" if isinstance(of, SsoSession) else ""
+    where = f" of {session_label(of)}" if one_of_several else ""
     return Trouble(
         f"This signs out every notebook and the AWS CLI in your home folder{where}, too.", "sign-out", urgent=False
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
 from doubles import RecordingShow, until
 
+from cuaws_magic.commands.waiting import SignInWait
 from cuaws_magic.errors import NotSignedIn
 from cuaws_magic.practice import Knobs
 from cuaws_magic.settings import Settings
@@ -35,6 +38,15 @@ def caller(client):
 def caller_anew():
     """The same of a client that is only made now, which waits as it is made."""
     return caller(boto3.Session().client("sts"))
+
+
+def all_wait(number):
+    """Whether that many threads are inside the wait for a sign-in: the one that shows the code, and those behind it."""
+    waiting = 0
+    for frame in sys._current_frames().values():
+        names = {one.f_code for one, _ in traceback.walk_stack(frame)}
+        waiting += SignInWait.__call__.__code__ in names
+    return waiting >= number
 
 
 def ended_client(app, portal, show, **options):
@@ -152,7 +164,7 @@ def test_who_denies_it_late_is_not_asked_again(app, portal, show, monkeypatch):
     with ThreadPoolExecutor(3) as pool:
         asked = [pool.submit(work) for work in (lambda: caller(client), caller_anew, caller_anew)]
         until(lambda: show.kinds[-1:] == ["AwaitingApproval"])
-        time.sleep(0.5)  # until all of them wait; nothing tells
+        until(lambda: all_wait(3))
         passed[0] = 120.0
         portal.deny(portal.pending_user_codes()[0])
         failed = [one.exception(timeout=30) for one in asked]
@@ -168,7 +180,7 @@ def test_an_interrupt_ends_every_wait(app, portal, show):
     with ThreadPoolExecutor(3) as pool:
         asked = [pool.submit(work) for work in (lambda: caller(client), caller_anew, caller_anew)]
         until(lambda: show.kinds[-1:] == ["AwaitingApproval"])
-        time.sleep(0.5)  # as above
+        until(lambda: all_wait(3))
         app.sign_in_wait.stop()
         failed = [one.exception(timeout=30) for one in asked]
 

@@ -485,3 +485,20 @@ def test_the_same_file_for_another_organisation(cache):
     moved = SsoSession("fedauth", "https://other.awsapps.com/start", "us-west-2", None)
     assert cache.load(moved).sso_token is None
     assert cache.load(CU_BOULDER).sso_token is not None
+
+
+def test_tokens_of_other_names_go_with_their_files(cache):
+    """Whoever signed in and out again: nothing of it is kept in memory, and a registration is no SSO token."""
+    other = SsoSession("other", CU_BOULDER.start_url, CU_BOULDER.sso_region, None)
+    put(cache.token_path(other), BY_THE_CLI)
+    put(
+        cache.sso_folder / "registration.json",
+        {"clientId": "x", "clientSecret": "y", "expiresAt": "2026-01-01T00:00:00Z"},
+    )
+
+    found = cache.tokens()
+    cache.token_path(other).unlink()
+
+    assert [one.access_token for one in found] == [Secret(BY_THE_CLI["accessToken"])]
+    assert cache.tokens() == []
+    assert cache.in_memory() == []
