@@ -27,6 +27,7 @@ Result = TypeVar("Result")
 FIRST_PAUSE = 0.25  # seconds; doubles with each attempt
 LONGEST_PAUSE = 8.0  # seconds
 LONGEST_THROTTLED = 1.0  # seconds; the rate is what helps there
+_FULL_JITTER = random.SystemRandom().random
 
 
 class RateLimiter:
@@ -38,14 +39,15 @@ class RateLimiter:
 
         sleep: Waits that many seconds; an interrupt must end it.
 
-        jitter: A number from 0 to 1.
+        jitter: A number from 0 to 1. Not drawn from Python's common generator: what a person
+            seeded it for would change with the network.
     """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = _FULL_JITTER,
     ) -> None:
         self._clock = clock
         self._sleep = sleep

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from cuaws_magic.aws.request_rate import BURST, FIRST_RATE
@@ -158,3 +160,15 @@ def test_an_interrupt_ends_the_waiting():
 
     with pytest.raises(KeyboardInterrupt):
         pace.ask(Script(UNREACHABLE), 2)
+
+
+def test_the_common_random_generator_is_left_alone():
+    """What a person seeded it for comes out the same, however often the network failed in the background."""
+    script = Script(UNREACHABLE, UNREACHABLE, THROTTLED)
+    pace = RateLimiter(clock=lambda: script.time, sleep=script._sleep)
+    before = random.getstate()
+
+    pace.ask(script, 4)
+
+    assert len(script.sleeps) == 3
+    assert random.getstate() == before
