@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def self_signed(path: Path, host: str) -> Path:
-    """Write key and certificate for an address or a name into one file."""
+def self_signed(path: Path, host: str, *others: str) -> Path:
+    """Write key and certificate for an address or a name, or several, into one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     now = datetime.now(timezone.utc)
-    numeric = host.replace(".", "").isdecimal()
-    san = x509.IPAddress(ipaddress.ip_address(host)) if numeric else x509.DNSName(host)
+    san = [
+        x509.IPAddress(ipaddress.ip_address(one)) if one.replace(".", "").isdecimal() else x509.DNSName(one)
+        for one in (host, *others)
+    ]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -30,7 +32,7 @@ def self_signed(path: Path, host: str) -> Path:
         .serial_number(1)
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([san]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(san), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

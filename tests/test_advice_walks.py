@@ -233,7 +233,7 @@ def always_the_same_page(w: World) -> None:
                 return {"accountList": [], "nextToken": "again"}
             return self.client.list_accounts(**more)
 
-    w.patch.setattr(clients, "portal", lambda region: Again(made(region)))
+    w.patch.setattr(clients, "portal", lambda *where, **more: Again(made(*where, **more)))
 
 
 def a_page_of_somebody_else(w: World) -> None:
@@ -1154,6 +1154,9 @@ WALKS = [
 
 # What needs a kernel, a cluster or a service of its own: the test that walks it.
 ELSEWHERE = {
+    "now; before, it led to": "tests/aws/test_start_urls.py::test_one_that_leads_to_another_organisation_than_before",
+    "Use the address of the portal itself": "tests/aws/test_start_urls.py::test_one_that_leads_nowhere",
+    "leads to an access portal in": "tests/aws/test_start_urls.py::test_one_that_leads_to_another_region",
     "Use an account in it, then try again": "tests/libraries/test_icechunk.py::test_a_process_without_credentials",
     ", but programs look for": "tests/test_organisations.py::test_a_profile_by_name_signs_in_for_its_own_session",
     "or name another organisation with": "tests/test_organisations.py::test_one_organisation_that_is_down",

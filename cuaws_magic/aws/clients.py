@@ -14,7 +14,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from cuaws_magic.aws.plain_clients import Connections, PlainPortal, PlainSts, endpoint
+from cuaws_magic.aws.plain_clients import CONNECT_TIMEOUT, Connections, PlainPortal, PlainSts, endpoint
 from cuaws_magic.background import ForkSafeLock, import_whole
 from cuaws_magic.model import Credentials, Secret, utc_now
 
@@ -100,26 +100,29 @@ class BotoClients:
         self._unsigned: dict[tuple[object, ...], Any] = {}
         self._connections = Connections()
 
-    def unsigned(self, service: str, region: str) -> Any:
+    def unsigned(self, service: str, region: str, *, dual_stack: bool = False) -> Any:
         """Return a client of a service that takes no signature; safe from any thread."""
         import_whole("botocore.session")
         from botocore import UNSIGNED
 
         route = self._route()
-        key = (service, region, *route)
+        key = (service, region, dual_stack, *route)
+        # An address that a setting names holds for both, as botocore has it.
+        more = {"use_dualstack_endpoint": True} if dual_stack else {}
         with self._lock:
             if key not in self._unsigned:
                 self._unsigned[key] = self._anonymous_session(route).create_client(
-                    service, region_name=region, config=_config(signature_version=UNSIGNED)
+                    service, region_name=region, config=_config(signature_version=UNSIGNED, **more)
                 )
             return self._unsigned[key]
 
-    def portal(self, region: str) -> Any:
+    def portal(self, region: str, *, dual_stack: bool = False) -> Any:
         """Return a client of the access portal; safe from any thread."""
-        origin = self._endpoint("SSO", "portal.sso", region, self._profile())
+        domain = "api.aws" if dual_stack else "amazonaws.com"
+        origin = self._endpoint("SSO", "portal.sso", region, self._profile(), domain)
         if origin is None:
-            return self.unsigned("sso", region)
-        return PlainPortal(self._connections, origin, lambda: self.unsigned("sso", region))
+            return self.unsigned("sso", region, dual_stack=dual_stack)
+        return PlainPortal(self._connections, origin, lambda: self.unsigned("sso", region, dual_stack=dual_stack))
 
     def sts(self, credentials: Credentials | None, region: str, profile: str | None = None) -> Any:
         """
@@ -175,10 +178,7 @@ class BotoClients:
             return origin, Connections(patience, patience).send("GET", origin, "/", {})[1].get("date")
         import_whole("botocore.session")
         import botocore.session
-        from botocore.awsrequest import AWSRequest
         from botocore.exceptions import ConfigParseError, ProfileNotFound
-        from botocore.httpsession import URLLib3Session
-        from botocore.utils import get_environ_proxies
 
         try:
             made = botocore.session.Session()
@@ -189,13 +189,15 @@ class BotoClients:
         made.register_component("credential_provider", _Nobody())
         client = made.create_client(service, region_name=region, config=_config())
         address: str = client.meta.endpoint_url
-        http = URLLib3Session(
-            verify=made.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True,
-            proxies=get_environ_proxies(address),
-            timeout=(patience, patience),
-        )
-        answer = http.send(AWSRequest(method="GET", url=address).prepare())
+        answer = _sent(made, "GET", address, (patience, patience))
         return address, answer.headers.get("date")
+
+    def page(self, method: str, address: str) -> tuple[int, str | None]:
+        """Ask for a page the way AWS is reached (proxy, certificates); returns its status and `Location`."""
+        with self._lock:
+            made = self._anonymous_session(self._route())
+        answer = _sent(made, method, address, (CONNECT_TIMEOUT, CONNECT_TIMEOUT))
+        return answer.status_code, answer.headers.get("location")
 
     def _anonymous_session(self, route: tuple[str | None, ...]) -> Any:
         import_whole("botocore.session")
@@ -208,8 +210,10 @@ class BotoClients:
             self._sessions[route] = made
         return self._sessions[route]
 
-    def _endpoint(self, service: str, host: str, region: str, profile: str | None) -> str | None:
-        return endpoint(service, host, region, plain_profile=lambda: self._plain_profile(profile))
+    def _endpoint(
+        self, service: str, host: str, region: str, profile: str | None, domain: str = "amazonaws.com"
+    ) -> str | None:
+        return endpoint(service, host, region, domain, plain_profile=lambda: self._plain_profile(profile))
 
     def _route(self, profile: str | None = None) -> tuple[str | None, ...]:
         """Return the profile, and the settings around it."""
@@ -247,6 +251,23 @@ class _Nobody:
 
     def load_credentials(self) -> None:
         return None
+
+
+def _sent(made: Any, method: str, address: str, timeout: tuple[float, float]) -> Any:
+    """Send one request as clients of a botocore session do; redirects are answers, not followed."""
+    from botocore.awsrequest import AWSRequest
+    from botocore.httpsession import URLLib3Session
+    from botocore.utils import get_environ_proxies
+
+    http = URLLib3Session(
+        verify=made.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True,
+        proxies=get_environ_proxies(address),
+        timeout=timeout,
+    )
+    try:
+        return http.send(AWSRequest(method=method, url=address).prepare())
+    finally:
+        http.close()
 
 
 def _config(**more: Any) -> Any:

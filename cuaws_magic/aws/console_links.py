@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from cuaws_magic.aws.endpoints import service_names
-from cuaws_magic.aws.hosts import check_start_url
+from cuaws_magic.aws.hosts import is_aws
 from cuaws_magic.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -58,12 +58,12 @@ _SERVICE = re.compile(r"[a-z0-9-]+")
 _REGION = re.compile(r"[a-z0-9-]+")
 
 
-def console_url(sso_session: SsoSession, account_id: str, role_name: str, destination: str | None = None) -> str:
+def console_url(portal: str, account_id: str, role_name: str, destination: str | None = None) -> str:
     """
     Return the access portal's link for an account and role.
 
     Args:
-        sso_session: Whose portal.
+        portal: The address of the access portal, as `StartUrls` knows it.
 
         account_id: The account, twelve digits.
 
@@ -72,10 +72,11 @@ def console_url(sso_session: SsoSession, account_id: str, role_name: str, destin
         destination: Page of the console to land on; its first page without.
 
     Raises:
-        ConfigurationError: The start URL is not that of an access portal of AWS.
+        ValueError: It is not on a host of AWS.
     """
-    check_start_url(sso_session.start_url)
-    parts = urlsplit(sso_session.start_url)
+    if not is_aws(portal):
+        raise ValueError(portal)
+    parts = urlsplit(portal)
     query = {"account_id": account_id, "role_name": role_name}
     if destination is not None:
         query["destination"] = destination

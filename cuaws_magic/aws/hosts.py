@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -38,19 +39,60 @@ _HOSTS = {
 }
 # StartDeviceAuthorization answers `https://device.sso.REGION.amazonaws.com/`.
 _DEVICE_PAGE = re.compile(r"device\.sso(-fips)?\.[a-z0-9-]+\.amazonaws\.(com|com\.cn|eu)")
+# Hosts of portals that name their region, and those of them that answer at dual-stack addresses.
+_OF_A_REGION = re.compile(
+    r"[^.]+\.(?:portal\.([a-z0-9-]+)\.(?:app\.aws|app\.amazonwebservices\.com\.cn|api\.amazonwebservices\.eu)"
+    r"|([a-z0-9-]+)\.portal\.amazonaws\.(?:com|com\.cn|eu))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SsoRegion:
+    """
+    Where an Identity Center is asked.
+
+    Attributes:
+        name: The region.
+
+        dual_stack: At the addresses for IPv4 and IPv6 (`oidc.REGION.api.aws`): a portal with a start URL of that kind
+            refuses what was begun at the usual ones, whatever `AWS_USE_DUALSTACK_ENDPOINT` says.
+    """
+
+    name: str
+    dual_stack: bool = False
+
+
+def is_dual_stack(start_url: str) -> bool:
+    """Whether a start URL is that of a dual-stack portal, such as `https://ssoins-1.portal.us-east-1.app.aws`."""
+    found = _region_of(start_url)
+    return found is not None and found[1] is not None
+
+
+def region_in(start_url: str) -> str | None:
+    """Return the region that the host of a portal names, if it names one."""
+    found = _region_of(start_url)
+    return None if found is None else found[1] or found[2]
+
+
+def _region_of(start_url: str) -> re.Match[str] | None:
+    parts = _split(start_url)
+    return None if parts is None else _OF_A_REGION.fullmatch(parts[1])
 
 
 def check_start_url(start_url: str, where: str = "") -> None:
     """
-    Refuse a start URL that is not an access portal of AWS.
+    Refuse what cannot be a start URL: it must be https.
+
+    It need not be on a host of AWS; where it leads is asked when somebody signs in (`start_urls`).
 
     Args:
         where: Section and file that it stands in; empty where it was typed.
 
     Raises:
-        ConfigurationError: It is not https, or not on a host of AWS.
+        ConfigurationError: It is no https address, or browsers may read it differently.
     """
-    if not _is_aws(start_url):
+    parts = _split(start_url)
+    if parts is None or parts[0] != "https":
         subject = f"sso_start_url = {printable(start_url)} of {where}" if where else printable(start_url)
         remedy = (
             "Correct that line, then run the cell again."
@@ -58,8 +100,8 @@ def check_start_url(start_url: str, where: str = "") -> None:
             else "Type `%cuaws login --start-url URL --sso-region REGION`."
         )
         raise ConfigurationError(
-            f"{subject} is not the start URL of an AWS access portal: it must begin with https:// and be on a host "
-            f"of AWS, such as {CU_START_URL}. {remedy}"
+            f"{subject} is not the start URL of an AWS access portal: it must be an https address, such as "
+            f"{CU_START_URL}. {remedy}"
         )
 
 
@@ -103,7 +145,7 @@ def check_sign_in_page(page: str, endpoint: str) -> None:
     Raises:
         UnsafeSignInPage: The page is somewhere else.
     """
-    if _is_aws(page) or (_is_loopback(page) and _is_loopback(endpoint)):
+    if is_aws(page) or (_is_loopback(page) and _is_loopback(endpoint)):
         return
     raise UnsafeSignInPage(
         f"The sign-in page is on {_host(page)}, which is not AWS's, so it is not opened. "
@@ -111,7 +153,8 @@ def check_sign_in_page(page: str, endpoint: str) -> None:
     )
 
 
-def _is_aws(address: str) -> bool:
+def is_aws(address: str) -> bool:
+    """Whether this is an https address on a host of AWS."""
     parts = _split(address)
     if parts is None or parts[0] != "https":
         return False

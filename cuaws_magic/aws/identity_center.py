@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.aws.clients import BotoClients
+from cuaws_magic.aws.start_urls import StartUrls
 from cuaws_magic.aws.transport import RateLimiter, Transport
 from cuaws_magic.model import (
     Account,
@@ -29,7 +30,9 @@ from cuaws_magic.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from cuaws_magic.aws.hosts import SsoRegion
     from cuaws_magic.model import Now
+    from cuaws_magic.state_store import StateStore
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"  # RFC 8628 §3.4
 REFRESH_GRANT = "refresh_token"  # RFC 6749 §6
@@ -37,11 +40,23 @@ POLL_INTERVAL = 5  # seconds, where the service names none (RFC 8628 §3.2)
 
 
 class IdentityCenter:
-    """The services, for any number of sign-ins; without arguments, with clients, clock and pace of its own."""
+    """
+    The services, for any number of sign-ins; without arguments, with clients, clock and pace of its own.
 
-    def __init__(self, clients: BotoClients | None = None, now: Now = utc_now, pace: RateLimiter | None = None) -> None:
+    Attributes:
+        start_urls: Where start URLs lead.
+    """
+
+    def __init__(
+        self,
+        clients: BotoClients | None = None,
+        now: Now = utc_now,
+        pace: RateLimiter | None = None,
+        own_state: StateStore | None = None,
+    ) -> None:
         self._questions = Transport(clients or BotoClients(), pace or RateLimiter(), now)
         self._now = now
+        self.start_urls = StartUrls(self._questions, own_state)
 
     def after_fork(self) -> None:
         """Start anew in a forked process, with connections of its own."""
@@ -51,7 +66,7 @@ class IdentityCenter:
 
     def sign_in_endpoint(self, sso_session: SsoSession) -> str:
         """Return the address where sign-ins are asked for: AWS's, or where the SDK's settings point."""
-        return self._questions.sign_in_endpoint(sso_session.sso_region)
+        return self._questions.sign_in_endpoint(self._region(sso_session))
 
     def register_client(self, sso_session: SsoSession) -> ClientRegistration:
         """Register this program, under the name that the consent page shows (`RegisterClient`)."""
@@ -61,7 +76,7 @@ class IdentityCenter:
             parameters["scopes"] = list(sso_session.scopes)
         return self._questions.oidc(
             "RegisterClient",
-            sso_session.sso_region,
+            self._region(sso_session),
             lambda client: client.register_client(**parameters),
             lambda answer: ClientRegistration(
                 client_id=str(answer["clientId"]),
@@ -84,11 +99,11 @@ class IdentityCenter:
         issued_at = self._now()
         return self._questions.oidc(
             "StartDeviceAuthorization",
-            sso_session.sso_region,
+            self._region(sso_session),
             lambda client: client.start_device_authorization(
                 clientId=registration.client_id,
                 clientSecret=registration.client_secret.reveal(),
-                startUrl=sso_session.start_url,
+                startUrl=self.start_urls.known(sso_session.start_url),
             ),
             lambda answer: DeviceAuthorization(
                 device_code=Secret(answer["deviceCode"]),
@@ -120,7 +135,7 @@ class IdentityCenter:
         """
         return self._questions.oidc(
             "CreateToken",
-            sso_session.sso_region,
+            self._region(sso_session),
             lambda client: client.create_token(
                 grantType=DEVICE_GRANT,
                 clientId=registration.client_id,
@@ -144,7 +159,7 @@ class IdentityCenter:
             raise ValueError(message)
         return self._questions.oidc(
             "RefreshToken",
-            sso_session.sso_region,
+            self._region(sso_session),
             lambda client: client.create_token(
                 grantType=REFRESH_GRANT,
                 clientId=registration.client_id,
@@ -168,7 +183,7 @@ class IdentityCenter:
         bearer = sso_token.access_token
         self._questions.portal(
             "Logout",
-            sso_region,
+            self.start_urls.region(sso_token, sso_region),
             lambda client: client.logout(accessToken=bearer.reveal()),
             _own_answer,
             attempts=3,
@@ -187,7 +202,7 @@ class IdentityCenter:
         bearer = sso_token.access_token
         self._questions.portal(
             "ListAccounts",
-            sso_region,
+            self.start_urls.region(sso_token, sso_region),
             lambda client: client.list_accounts(accessToken=bearer.reveal(), maxResults=1),
             lambda _: None,
             attempts=1,
@@ -205,7 +220,7 @@ class IdentityCenter:
             "list_accounts",
             sso_token.access_token,
             {},
-            sso_region,
+            self.start_urls.region(sso_token, sso_region),
             lambda answer: [
                 Account(
                     str(item["accountId"]),
@@ -230,7 +245,7 @@ class IdentityCenter:
             "list_account_roles",
             sso_token.access_token,
             {"accountId": account_id},
-            sso_region,
+            self.start_urls.region(sso_token, sso_region),
             lambda answer: [str(item["roleName"]) for item in answer["roleList"]],
         )
 
@@ -261,7 +276,7 @@ class IdentityCenter:
 
         return self._questions.portal(
             "GetRoleCredentials",
-            sso_region,
+            self.start_urls.region(sso_token, sso_region),
             lambda client: client.get_role_credentials(
                 accessToken=bearer.reveal(), accountId=account_id, roleName=role_name
             ),
@@ -296,6 +311,9 @@ class IdentityCenter:
             lambda answer: Identity(str(answer["Account"]), str(answer["Arn"]), str(answer["UserId"])),
             profile,
         )
+
+    def _region(self, sso_session: SsoSession) -> SsoRegion:
+        return self.start_urls.region(sso_session, sso_session.sso_region)
 
     def _token(
         self,

@@ -42,7 +42,9 @@ _CHANGES_THE_WAY = (
 _REGION = re.compile(r"(?:af|ap|ca|eu|il|me|mx|sa|us)(?:-gov)?-[a-z]{4,9}-[0-9]{1,2}", re.ASCII)
 
 
-def endpoint(service: str, host: str, region: str, *, plain_profile: Callable[[], bool]) -> str | None:
+def endpoint(
+    service: str, host: str, region: str, domain: str = "amazonaws.com", *, plain_profile: Callable[[], bool]
+) -> str | None:
     """
     Return where a service is, if nothing but `AWS_ENDPOINT_URL` says how to reach it.
 
@@ -52,6 +54,8 @@ def endpoint(service: str, host: str, region: str, *, plain_profile: Callable[[]
         host: As in AWS's own address: `portal.sso`, `sts`.
 
         region: Which one.
+
+        domain: What AWS's own address ends in; `api.aws` for dual-stack ones.
 
         plain_profile: Whether the profile that counts has no settings for clients.
 
@@ -67,7 +71,7 @@ def endpoint(service: str, host: str, region: str, *, plain_profile: Callable[[]
         return None
     url = environ.get(f"AWS_ENDPOINT_URL_{service}") or environ.get("AWS_ENDPOINT_URL")
     if not url:
-        return f"https://{host}.{region}.amazonaws.com"
+        return f"https://{host}.{region}.{domain}"
     parts = urlsplit(url)
     odd = parts.query or parts.fragment or "@" in parts.netloc or not parts.hostname or parts.path not in {"", "/"}
     return None if odd or parts.scheme not in {"http", "https"} else f"{parts.scheme}://{parts.netloc}"

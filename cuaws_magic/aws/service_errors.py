@@ -334,13 +334,15 @@ def _seconds(text: object) -> float | None:
 def _service(operation: str) -> str:
     if operation in {"RegisterClient", "StartDeviceAuthorization", "CreateToken", "RefreshToken", "CreateOAuth2Token"}:
         return _OIDC
+    if operation.startswith("https://"):  # a start URL that is asked where it leads
+        return printable(operation)
     return _STS if operation == "GetCallerIdentity" else _PORTAL
 
 
 def _subject(operation: str) -> str:
     """Name the service at the beginning of a sentence."""
     service = _service(operation)
-    return service[0].upper() + service[1:]
+    return service if service == operation else service[0].upper() + service[1:]
 
 
 def _what(error: Exception) -> str:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from cuaws_magic.aws.clients import BotoClients
+    from cuaws_magic.aws.hosts import SsoRegion
     from cuaws_magic.model import Credentials, Now, Secret
 
+Answer = TypeVar("Answer")
 Result = TypeVar("Result")
 
 FIRST_PAUSE = 0.25  # seconds; doubles with each attempt
@@ -131,15 +133,28 @@ class Transport:
         """Start anew in a forked process, with connections of its own."""
         self._clients.after_fork()
 
-    def sign_in_endpoint(self, region: str) -> str:
+    def sign_in_endpoint(self, region: SsoRegion) -> str:
         """Return the address of `sso-oidc`: AWS's, or where the SDK's settings point."""
         with quiet():
-            return str(self._clients.unsigned("sso-oidc", region).meta.endpoint_url)
+            return str(self._oidc_client(region).meta.endpoint_url)
+
+    def page(self, method: str, address: str) -> tuple[int, str | None]:
+        """
+        Ask for a page of an organisation; returns its status and `Location`, and follows no redirect.
+
+        Raises:
+            ServiceError: It does not answer.
+        """
+        # In messages the address stands where AWS's operations have their names.
+        return self._ask(address, lambda: self._clients.page(method, address), lambda answer: answer, ATTEMPTS)
+
+    def _oidc_client(self, region: SsoRegion) -> Any:
+        return self._clients.unsigned("sso-oidc", region.name, dual_stack=region.dual_stack)
 
     def oidc(
         self,
         operation: str,
-        region: str,
+        region: SsoRegion,
         call: Callable[[Any], Mapping[str, Any]],
         value: Callable[[Mapping[str, Any]], Result],
         attempts: int = ATTEMPTS,
@@ -163,12 +178,12 @@ class Transport:
 
             Signal: It answered with a turn of its protocol.
         """
-        return self._ask(operation, lambda: call(self._clients.unsigned("sso-oidc", region)), value, attempts)
+        return self._ask(operation, lambda: call(self._oidc_client(region)), value, attempts)
 
     def portal(
         self,
         operation: str,
-        region: str,
+        region: SsoRegion,
         call: Callable[[Any], Mapping[str, Any]],
         value: Callable[[Mapping[str, Any]], Result],
         attempts: int = ATTEMPTS,
@@ -176,7 +191,11 @@ class Transport:
         paced: bool = True,
     ) -> Result:
         """Ask the access portal, as `oidc`, at the common rate or at once."""
-        return self._ask(operation, lambda: call(self._clients.portal(region)), value, attempts, paced=paced)
+
+        def asked() -> Mapping[str, Any]:
+            return call(self._clients.portal(region.name, dual_stack=region.dual_stack))
+
+        return self._ask(operation, asked, value, attempts, paced=paced)
 
     def sts(
         self,
@@ -196,7 +215,7 @@ class Transport:
         method: str,
         bearer: Secret,
         parameters: dict[str, Any],
-        region: str,
+        region: SsoRegion,
         items: Callable[[Mapping[str, Any]], list[Result]],
     ) -> Iterator[Result]:
         """
@@ -245,8 +264,8 @@ class Transport:
     def _ask(
         self,
         operation: str,
-        call: Callable[[], Mapping[str, Any]],
-        value: Callable[[Mapping[str, Any]], Result],
+        call: Callable[[], Answer],
+        value: Callable[[Answer], Result],
         attempts: int,
         *,
         paced: bool = False,

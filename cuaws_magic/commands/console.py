@@ -56,7 +56,12 @@ def console(
     sso_session = account_role.sso_session
     page = console_page(sso_session, service, region) if service is not None else None
     return ConsoleLink(
-        url=console_url(sso_session, account_role.account.id, account_role.role_name, page),
+        url=console_url(
+            context.identity_center.start_urls.resolved(sso_session),
+            account_role.account.id,
+            account_role.role_name,
+            page,
+        ),
         account=account_role.account.id,
         account_name=account_role.account.name,
         role=account_role.role_name,

@@ -104,7 +104,9 @@ class Context:
         self.choice = SignInChoice(environ, self.environment.found, self.aws_files)
         self.token_cache = TokenCache.default()
         self.state_store = StateStore.default()
-        self.identity_center = IdentityCenter(BotoClients(self.environment.found, self.aws_files.plain), now=now)
+        self.identity_center = IdentityCenter(
+            BotoClients(self.environment.found, self.aws_files.plain), now, own_state=self.state_store
+        )
         self.login = Login(self.identity_center, self.token_cache, self.state_store, now)
         self.organisations = Organisations(
             self.choice, self.login, self.token_cache, self.aws_files, self._used_last, now

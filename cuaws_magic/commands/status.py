@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from cuaws_magic.aws.console_links import console_url
+from cuaws_magic.aws.hosts import is_aws
 from cuaws_magic.credentials.sources import IDENTITY_CENTER
 from cuaws_magic.errors import ConfigurationError, CredentialsRefused, CuawsError, SeveralSignIns
 from cuaws_magic.humanize import clock, use_time_zone
@@ -157,18 +158,19 @@ def in_use_view(context: Context, current: InUseRole, notes: tuple[str, ...] = (
         production=context.settings.is_production(current.account.name),
         reach=_reach(current),
         reach_unusual=current.not_served is not None,
-        console_url=console_of(current),
+        console_url=console_of(context, current),
         organisation=session_label(sso_session) if sso_session is not None and context.organisations.several() else "",
         login_command=context.choice.command(sso_session) if sso_session is not None else "`%cuaws login`",
     )
 
 
-def console_of(current: InUseRole) -> str | None:
+def console_of(context: Context, current: InUseRole) -> str | None:
     """Return a link into the console for an account in use; nothing where it did not come through the portal."""
     role = current.account_role
-    with contextlib.suppress(ConfigurationError):
-        return console_url(role.sso_session, role.account.id, role.role_name) if role is not None else None
-    return None
+    if role is None:
+        return None
+    portal = context.identity_center.start_urls.known(role.sso_session.start_url)
+    return console_url(portal, role.account.id, role.role_name) if is_aws(portal) else None
 
 
 def _reach(current: InUseRole) -> str:

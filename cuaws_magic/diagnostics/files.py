@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from cuaws_magic.aws.hosts import region_in
 from cuaws_magic.settings import ACCOUNT_ID, CU_SSO_REGION, CU_START_URL, REGION
 from cuaws_magic.views.diagnosis import error, of_message, ok, warning
 
@@ -168,19 +169,22 @@ def _sso_region(section: Section, where: str, snapshot: Snapshot) -> Iterable[Fi
     start_url, sso_region = section.settings.get("sso_start_url", ""), section.settings.get("sso_region", "")
     if not start_url or not REGION.fullmatch(sso_region):
         return
-    right = CU_SSO_REGION if start_url.rstrip("/#") == CU_START_URL else _named_in(start_url)
+    at_cu = start_url.rstrip("/#") == CU_START_URL
+    right = CU_SSO_REGION if at_cu else region_in(start_url)
     if right is None or right == sso_region:
+        return
+    if not at_cu:
+        yield warning(
+            "Config file",
+            f"sso_region = {sso_region} of {where} is another region than {start_url} names: that is right only "
+            "where your organisation has Identity Center in several regions",
+            f"If sign-ins fail, write `sso_region = {right}`.",
+        )
         return
     what = f"sso_region = {sso_region} of {where} is wrong for {start_url}: sign-ins are asked for in another region"
     do = f"Write `sso_region = {right}`."
     chosen = snapshot.sso_session is not None and snapshot.sso_session.start_url == start_url
     yield error("Config file", what, do) if chosen else warning("Config file", what, do)
-
-
-def _named_in(start_url: str) -> str | None:
-    """Return the region that a portal's host names, if it names one."""
-    host = start_url.partition("://")[2].partition("/")[0]
-    return next((label for label in host.split(".") if REGION.fullmatch(label)), None)
 
 
 def _comments(section: Section, file: AwsFile) -> Iterable[Finding]:

@@ -40,7 +40,8 @@ class IdentityCenterGateway:
     now: Now
 
     def registration(self, *, refused: bool) -> ClientRegistration:
-        """Return the cached client registration, or a new one."""
+        """Return the cached client registration, or a new one; settles first where the start URL leads."""
+        self.identity_center.start_urls.resolved(self.sso_session)
         cached = None if refused else self.cache.load_registration(self.sso_session)
         if cached is not None and cached.expires_at - self.now() > _REGISTRATION_MARGIN:
             return cached

@@ -317,6 +317,7 @@ class Login:
             sso_token = self._cache.load(sso_session).sso_token
             self._cache.forget(sso_session)
         self.records.forget(sso_session, self._now())
+        self._identity_center.start_urls.forget(sso_session.start_url)
         return sso_token
 
     def forget_files(self, paths: Iterable[Path]) -> None:

@@ -13,7 +13,7 @@ import difflib
 import shlex
 from typing import TYPE_CHECKING
 
-from cuaws_magic.aws.hosts import check_start_url, portal_address, portal_of, same_portal
+from cuaws_magic.aws.hosts import check_start_url, portal_address, portal_of, region_in, same_portal
 from cuaws_magic.errors import ConfigurationError, CuawsError, SeveralSignIns, UnknownProfile
 from cuaws_magic.humanize import printable, use_time_zone
 from cuaws_magic.model import SsoSession
@@ -161,7 +161,7 @@ def _from_start_url(start_url: str, settings: Settings, config: AwsConfig) -> Ss
                 f"[sso-session {settings.session}] in {config.path} has another start URL than {start_url}. "
                 f"Leave out `--start-url`, or name another `--session`."
             )
-    sso_region = settings.sso_region or (known[0].sso_region if known else None)
+    sso_region = settings.sso_region or (known[0].sso_region if known else region_in(start_url))
     if sso_region is None:
         raise ConfigurationError(
             f"The region of {start_url} is not known. Type `%cuaws login --start-url {start_url} --sso-region REGION`."

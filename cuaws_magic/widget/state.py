@@ -232,7 +232,7 @@ def _signed_in(context: Context, holds: Status, until: datetime, now: datetime, 
         side, marked(context, in_use.account_name) if in_use is not None else False,
         sso_session=holds.sso_session, in_use=in_use, trouble=trouble, busy=busy, sign_in=sign_in,
         credentials=_credentials_bar(current, now) if current is not None else None,
-        console_url=console_of(current) if current is not None else None,
+        console_url=console_of(context, current) if current is not None else None,
         signed_in_at=until - SIGN_IN_LIFE, changes_at=until if soon else until - SIGN_IN_WARNING,
     )  # fmt: skip
 

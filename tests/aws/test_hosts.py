@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from doubles import documented
 
-from cuaws_magic.aws.hosts import check_sign_in_page, check_start_url
+from cuaws_magic.aws.hosts import check_sign_in_page, check_start_url, is_aws, is_dual_stack, region_in
 from cuaws_magic.errors import ConfigurationError, UnsafeSignInPage
 
 AWS_ENDPOINT = "https://oidc.us-west-2.amazonaws.com"
@@ -42,14 +42,8 @@ AWS_ADDRESSES = [
     Address("a port of AWS's host", "https://cuboulder.awsapps.com:443/start"),
 ]
 
-OTHER_ADDRESSES = [
-    Address("plain http", "http://cuboulder.awsapps.com/start"),
-    Address("no scheme", "cuboulder.awsapps.com/start"),
-    Address("nothing", ""),
-    Address("script", "javascript:alert(1)//.awsapps.com"),
-    Address("data", "data:text/html,.awsapps.com"),
-    Address("file", "file:///etc/passwd"),
-    Address("no host", "https:///start"),
+# Safe to ask where they lead, with a browser or without; never a page to sign in on.
+ADDRESSES_OF_OTHERS = [
     Address("somebody else's host", "https://evil.example/start"),
     Address("AWS's name in front", "https://cuboulder.awsapps.com.evil.example/start"),
     Address("AWS's name in the path", "https://evil.example/cuboulder.awsapps.com"),
@@ -61,6 +55,16 @@ OTHER_ADDRESSES = [
     Address("any host of amazonaws.com, which customers can have", "https://bucket.s3.amazonaws.com/start"),
     Address("lookalike device page", "https://device.sso.us-west-2.amazonaws.com.evil.example/"),
     Address("a device page with another dot", "https://device.sso.evil.example.amazonaws.com/"),
+]
+
+NO_ADDRESSES = [
+    Address("plain http", "http://cuboulder.awsapps.com/start"),
+    Address("no scheme", "cuboulder.awsapps.com/start"),
+    Address("nothing", ""),
+    Address("script", "javascript:alert(1)//.awsapps.com"),
+    Address("data", "data:text/html,.awsapps.com"),
+    Address("file", "file:///etc/passwd"),
+    Address("no host", "https:///start"),
     Address("AWS as user name", "https://cuboulder.awsapps.com@evil.example/start"),
     Address("a user name before AWS", "https://evil.example@cuboulder.awsapps.com/start"),
     Address("a password before AWS", "https://a:b@cuboulder.awsapps.com/start"),
@@ -85,13 +89,30 @@ def test_addresses_of_aws(case):
     check_sign_in_page(case.address, AWS_ENDPOINT)
 
 
-@documented(OTHER_ADDRESSES)
-def test_addresses_that_are_not_awss(case):
-    """Any other address is neither; the error is ours and says what to type."""
+@documented(ADDRESSES_OF_OTHERS)
+def test_addresses_of_others(case):
+    """An https address of somebody else may be asked where it leads; nobody is sent there to sign in."""
+    check_start_url(case.address)
+    assert not is_aws(case.address)
+    with pytest.raises(UnsafeSignInPage, match="type `%cuaws login`"):
+        check_sign_in_page(case.address, AWS_ENDPOINT)
+
+
+@documented(NO_ADDRESSES)
+def test_what_is_no_address(case):
+    """Anything else is neither; the error is ours and says what to type."""
     with pytest.raises(ConfigurationError, match="Type `%cuaws login --start-url"):
         check_start_url(case.address)
     with pytest.raises(UnsafeSignInPage, match="type `%cuaws login`"):
         check_sign_in_page(case.address, AWS_ENDPOINT)
+
+
+@dataclass(frozen=True)
+class Portal:
+    documentation: str
+    address: str
+    region: str | None
+    dual_stack: bool
 
 
 @dataclass(frozen=True)
@@ -130,3 +151,28 @@ def test_pages_on_loopback(case):
 
     with pytest.raises(UnsafeSignInPage):
         check_sign_in_page(case.page, case.endpoint)
+
+
+@documented(
+    [
+        Portal("CU's", "https://cuboulder.awsapps.com/start", None, False),
+        Portal("a dual-stack portal", "https://ssoins-1234.portal.us-east-1.app.aws", "us-east-1", True),
+        Portal("of an alias", "https://acme.portal.eu-west-1.app.aws/start", "eu-west-1", True),
+        Portal("with a path and a fragment", "https://acme.portal.eu-west-1.app.aws/start/#/?tab=x", "eu-west-1", True),
+        Portal("in upper case", "https://ACME.Portal.EU-West-1.app.aws/", "eu-west-1", True),
+        Portal("in GovCloud", "https://ssoins-1.portal.us-gov-west-1.app.aws", "us-gov-west-1", True),
+        Portal("in China", "https://x.portal.cn-north-1.app.amazonwebservices.com.cn", "cn-north-1", True),
+        Portal(
+            "in Europe's own cloud", "https://x.portal.eusc-de-east-1.api.amazonwebservices.eu", "eusc-de-east-1", True
+        ),
+        Portal("IPv4, with its region", "https://ssoins-1.us-west-2.portal.amazonaws.com", "us-west-2", False),
+        Portal("IPv4 in China", "https://ssoins-1.cn-north-1.portal.amazonaws.com.cn", "cn-north-1", False),
+        Portal("IPv4 in Europe's own cloud", "https://x.eusc-de-east-1.portal.amazonaws.eu", "eusc-de-east-1", False),
+        Portal("a lookalike", "https://x.portal.us-east-1.app.aws.evil.example", None, False),
+        Portal("no address", "portal.us-east-1.app.aws", None, False),
+    ]
+)
+def test_what_the_host_of_a_portal_tells(case):
+    """Some name their region; some of these are dual-stack (`sso/resolve.py` of the AWS CLI)."""
+    assert region_in(case.address) == case.region
+    assert is_dual_stack(case.address) is case.dual_stack

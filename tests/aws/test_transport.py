@@ -11,11 +11,13 @@ import boto3
 import pytest
 from doubles import RecordingShow
 
+from cuaws_magic.aws.hosts import SsoRegion
 from cuaws_magic.aws.transport import RateLimiter, Transport
 from cuaws_magic.errors import ServiceFailure
 from cuaws_magic.sso.token_cache import TokenCache
 
 ACCOUNT = "111111111111/MyRole"
+HERE = SsoRegion("us-west-2")
 
 
 class Everything(logging.Handler):
@@ -121,7 +123,7 @@ class Broken:
         aws_secret_access_key = credentials.secret_access_key.reveal()
         raise OSError(24, "Too many open files") if aws_secret_access_key else RuntimeError
 
-    def portal(self, region):
+    def portal(self, region, **_):
         bearer = "s3cret-bearer"
         raise RuntimeError("unforeseen") if bearer else ValueError
 
@@ -133,7 +135,7 @@ def test_a_bug_keeps_its_error_and_not_the_frames_with_secrets(app):
 
     for ask in (
         lambda: questions.sts("GetCallerIdentity", keys, "us-west-2", lambda client: client, dict),
-        lambda: questions.portal("ListAccounts", "us-west-2", lambda client: client, dict),
+        lambda: questions.portal("ListAccounts", HERE, lambda client: client, dict),
     ):
         with pytest.raises(Exception, match=r"Too many open files|unforeseen") as caught:
             ask()
@@ -164,13 +166,13 @@ def test_a_listing_that_leads_back_to_an_earlier_page_ends(app):
             return {"accountList": [], "nextToken": "again"}
 
     class Clients:
-        def portal(self, region):
+        def portal(self, region, **_):
             return Client()
 
     keys = app_keys(app)
     questions = Transport(Clients(), RateLimiter(sleep=lambda _: None), lambda: keys.obtained_at)
 
     with pytest.raises(ServiceFailure, match="keeps sending the same page"):
-        list(questions.pages("ListAccounts", "list_accounts", keys.access_key_id, {}, "us-west-2", lambda _: []))
+        list(questions.pages("ListAccounts", "list_accounts", keys.access_key_id, {}, HERE, lambda _: []))
 
     assert len(asked) == 2

@@ -244,8 +244,8 @@ def test_a_config_file_that_does_not_parse(app, show, config, command):
 
 
 def test_an_organisation_that_is_not_awss(app, portal, show, monkeypatch):
-    """A start URL elsewhere is refused before anybody is asked."""
-    monkeypatch.setenv("CUAWS_START_URL", "https://evil.example/start")
+    """A start URL that is no https address is refused before anybody is asked."""
+    monkeypatch.setenv("CUAWS_START_URL", "http://evil.example/start")
     monkeypatch.setenv("CUAWS_SSO_REGION", "us-west-2")
 
     with pytest.raises(ConfigurationError, match=r"evil\.example"):

@@ -231,7 +231,7 @@ def test_sso_settings_in_the_credentials_file(app, show, config):
     ("line", "says"),
     [
         ("sso_start_url = http://cuboulder.awsapps.com/start", "is not the start URL"),
-        ("sso_start_url = https://evil.example.org/start", "is not the start URL"),
+        ("sso_start_url = https://ralphie@cuboulder.awsapps.com/start", "is not the start URL"),
         ('sso_start_url = "https://cuboulder.awsapps.com/start"', "is not the start URL"),
         ("sso_start_url = https://cuboulder.awsapps.com/start # ours", "is not the start URL"),
         ("sso_start_url = https://cuboulder.awsapps.com/\u200bstart", "is not the start URL"),

@@ -213,8 +213,9 @@ CASES = [
                 ),
             )
         },
-        "warning: Config file: sso_region = us-east-1 of [sso-session w] in config is wrong for "
-        "https://ssoins-1.portal.eu-west-1.app.aws",
+        "warning: Config file: sso_region = us-east-1 of [sso-session w] in config is another region than "
+        "https://ssoins-1.portal.eu-west-1.app.aws names: that is right only where your organisation has Identity "
+        "Center in several regions. If sign-ins fail, write `sso_region = eu-west-1`.",
     ),
     Case(
         "files that are not ours to read",

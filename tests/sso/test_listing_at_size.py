@@ -67,7 +67,7 @@ def test_what_the_portal_leaves_out(app, portal, monkeypatch):
         def list_accounts(self, **_):
             return {"accountList": [{"accountId": "100000000001"}, {"accountId": "100000000002", "accountName": None}]}
 
-    monkeypatch.setattr(app.identity_center._questions._clients, "portal", lambda _: Portal())
+    monkeypatch.setattr(app.identity_center._questions._clients, "portal", lambda *_, **__: Portal())
 
     found = app.context.accounts.accounts(app.choice.sso_session(), refresh=True).accounts
 

@@ -170,14 +170,14 @@ class Refusal:
         ),
         Refusal(
             "a start URL that is not https",
-            "must begin with https://",
+            "must be an https address",
             "",
             Settings(start_url="http://acme.awsapps.com/start", sso_region="us-east-1"),
         ),
         Refusal(
-            "a start URL in a section that is not AWS's",
-            "https://evil.example/start is not the start URL of an AWS access portal",
-            WORK.replace(ACME, "https://evil.example/start"),
+            "a start URL in a section that no browser reads as one",
+            "https://evil.example\\@awsapps.com/start is not the start URL of an AWS access portal",
+            WORK.replace(ACME, "https://evil.example\\@awsapps.com/start"),
         ),
     ]
 )
