@@ -1,9 +1,7 @@
 """
 The commands as functions, for scripts and libraries: `import cuaws_magic as cuaws; cuaws.use("awsucob0myaccount")`.
 
-The same context as the magic's, so both see the same sign-in and account. Errors are
-those of `cuaws_magic.errors`; what is shown goes to the notebook, or is printed. `session` is the name of a sign-in:
-only there accounts are looked up then; otherwise in all organisations that the person is signed in to.
+The same context as the magic's, and the same sign-in and account. What is shown goes to the notebook, or is printed.
 """
 
 from __future__ import annotations
@@ -39,6 +37,8 @@ def login(
     force: bool = False,
     wait: bool = True,
     timeout: float | None = None,
+    pkce: bool | None = None,
+    qr: bool = False,
 ) -> SignedIn | SigningIn:
     """
     Sign in, unless that is done.
@@ -53,15 +53,16 @@ def login(
         force: Although still signed in.
 
         wait: Until a person approved; otherwise in the background. `timeout`: seconds after which to give up.
+            `pkce`: by authorization code, not device code; `None`: as is set. `qr`: the link as a QR code.
 
     Raises:
         CuawsError: It came to nothing; a `KeyboardInterrupt` where a person interrupted it.
     """
+    from cuaws_magic.commands.callback import Wanted
     from cuaws_magic.commands.login import login as _login
 
-    return _login(
-        the_context(), display_here(), Settings(session, start_url, sso_region), force=force, wait=wait, timeout=timeout
-    )
+    said = Settings(session, start_url, sso_region)
+    return _login(the_context(), display_here(), said, force=force, wait=wait, timeout=timeout, wanted=Wanted(pkce, qr))
 
 
 @without_frames

@@ -19,6 +19,7 @@ CuawsError
 │   ├── NotSignedIn             a person has to approve a sign-in first
 │   ├── AuthorizationDenied     the person pressed *Deny*
 │   ├── AuthorizationExpired    nobody approved the code in time
+│   ├── AuthorizationRefused    what the browser brought back is not the answer to this sign-in
 │   ├── SignInTimeout           the time given with `--timeout` has passed
 │   └── UnsafeSignInPage        the page to open is not one of AWS's
 ├── ServiceError                AWS said no, or did not answer
@@ -40,6 +41,7 @@ Signal                          between door and policy; never reaches a person
 ├── AuthorizationPending        RFC 8628 §3.5: keep polling
 ├── SlowDown                    RFC 8628 §3.5: five seconds more, for good
 ├── DeviceCodeExpired           RFC 8628 §3.5 `expired_token`
+├── AuthorizationCodeRefused    RFC 6749 §5.2 `invalid_grant`
 ├── RegistrationRefused         the client registration is unknown or expired
 ├── RefreshRefused              the refresh token is used up, revoked or expired
 ├── SsoTokenRefused             the portal does not know this SSO token (401)
@@ -167,6 +169,10 @@ class AuthorizationDenied(SignInError):
 
 class AuthorizationExpired(SignInError):
     """Nobody approved the code in time."""
+
+
+class AuthorizationRefused(SignInError):
+    """What the browser brought back is not the answer to this sign-in, or not an approval."""
 
 
 class SignInTimeout(SignInError):
@@ -301,6 +307,10 @@ class SlowDown(Signal):
 
 class DeviceCodeExpired(Signal):
     """The device code expired or was used (RFC 8628 §3.5 `expired_token`)."""
+
+
+class AuthorizationCodeRefused(Signal):
+    """The authorization code is used up, old, or of another request."""
 
 
 class RegistrationRefused(Signal):

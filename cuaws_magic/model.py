@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NoReturn
 
+from cuaws_magic.settings import DEFAULT_SCOPES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -83,6 +85,11 @@ class SsoSession:
     scopes: tuple[str, ...] | None
 
     @property
+    def code_scopes(self) -> tuple[str, ...]:
+        """The scopes of a sign-in by authorization code, which cannot do without (the AWS CLI's default)."""
+        return self.scopes or DEFAULT_SCOPES
+
+    @property
     def cache_key(self) -> str:
         """The text whose SHA-1 names the token file (botocore `SSOTokenLoader`)."""
         return self.name or self.start_url
@@ -128,6 +135,33 @@ class DeviceAuthorization:
     verification_uri: str
     verification_uri_complete: str = field(repr=False)
     interval: int
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRequest:
+    """
+    A request for an authorization code (RFC 6749 §4.1.1, RFC 7636 §4.3). Lives minutes, never on disk.
+
+    Attributes:
+        page: Where a person approves it; the state is in it.
+
+        redirect_uri: Where the browser goes then, with the port.
+
+        state: Ties the answer to this request.
+
+        verifier: What the challenge in the page was made of; never leaves this process before the code is exchanged.
+
+        issued_at: When it was made.
+
+        expires_at: When the answer is not waited for any more.
+    """
+
+    page: str = field(repr=False)
+    redirect_uri: str
+    state: Secret
+    verifier: Secret
     issued_at: datetime
     expires_at: datetime
 

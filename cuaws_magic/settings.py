@@ -89,6 +89,10 @@ class Settings:
         time_zone: Of the times in text, such as `America/Denver`.
 
         wait_for_sign_in: Minutes that a running cell waits for the next sign-in when it needs new credentials.
+
+        pkce: Sign in by authorization code; device codes may be forbidden.
+
+        remote: Whether the browser is on another computer than the kernel; else it is told by the environment.
     """
 
     session: str | None = None
@@ -102,6 +106,8 @@ class Settings:
     confirm_production: bool | None = None
     time_zone: str | None = None
     wait_for_sign_in: float | None = None
+    pkce: bool | None = None
+    remote: bool | None = None
 
     def preferred(self, role_names: Iterable[str]) -> str | None:
         """Return the role that a person prefers of some, if they said so; any case."""
@@ -161,10 +167,16 @@ def _minutes(text: str) -> float | None:
         return None
 
 
+def _yes(text: str) -> bool:
+    return text.strip().casefold() not in {"0", "no", "false", "off"}
+
+
 # How the text of a variable is read, where it is not the setting itself.
 _READ: dict[str, Callable[[str], Any]] = {
     "production": _patterns,
     "prefer_roles": _patterns,
-    "confirm_production": lambda text: text.strip().casefold() not in {"0", "no", "false", "off"},
+    "confirm_production": _yes,
+    "pkce": _yes,
+    "remote": _yes,
     "wait_for_sign_in": _minutes,
 }

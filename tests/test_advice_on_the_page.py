@@ -525,6 +525,9 @@ NOTES = [
 
 # What needs a browser, a package or a program: the tests that walk it.
 NOTES_ELSEWHERE = {
+    "to start again": "tests/test_pkce.py::test_a_wrong_address",
+    "`%config CuawsMagics.remote = True`": "tests/kernel/test_pkce.py::test_it_turns_out_to_be_elsewhere",
+    "If not, run the cell again": "tests/kernel/test_pkce.py::test_stopped_while_it_asks",
     "has an account of that name too": "tests/test_organisations.py::test_a_name_that_one_without_a_sign_in_has_too",
     "Choose one below, or type": "tests/test_organisations.py::test_a_page_asks_where_to_sign_in",
     "`%cuaws logout --all`": "tests/test_organisations.py::test_a_sign_in_under_a_name_that_nobody_knows",

@@ -1154,6 +1154,16 @@ WALKS = [
 
 # What needs a kernel, a cluster or a service of its own: the test that walks it.
 ELSEWHERE = {
+    "By authorization code you are asked": "tests/test_pkce.py::test_it_cannot_go_on_in_the_background",
+    "Nobody can be asked here for the address": "tests/commands/test_callback.py::test_nobody_to_ask",
+    "Nothing can listen on": "tests/commands/test_callback.py::test_nothing_can_listen",
+    "AWS did not take the answer": "tests/sso/test_authorization_code.py::test_a_code_that_is_not_taken",
+    "Nobody approved on the sign-in page": "tests/sso/test_authorization_code.py::test_nobody_comes_back",
+    "That is not the address of the page": "tests/test_pkce.py::test_a_wrong_address",
+    "That is the answer to another sign-in": "tests/test_pkce.py::test_a_wrong_address",
+    "The sign-in page ended in an error": "tests/sso/test_authorization_code.py::test_what_is_not_the_answer",
+    "The request was denied on the sign-in page. …": "tests/test_pkce.py::test_denied",
+    "A QR code is for a phone": "tests/commands/test_qr.py::test_not_by_authorization_code",
     "now; before, it led to": "tests/aws/test_start_urls.py::test_one_that_leads_to_another_organisation_than_before",
     "Use the address of the portal itself": "tests/aws/test_start_urls.py::test_one_that_leads_nowhere",
     "leads to an access portal in": "tests/aws/test_start_urls.py::test_one_that_leads_to_another_region",

@@ -74,11 +74,12 @@ DOORS = tuple(
         "credentials.provider credentials.shared_files integrations.dask_worker",
         "IPython": "ipython.display ipython.grammar ipython.magics ipython.paste_cell",
         "traitlets": "ipython.configuration ipython.magics",
-        "prompt_toolkit": "ipython.paste_cell",
+        "prompt_toolkit": "ipython.paste_cell ipython.prompt",
         "filelock": "storage",
         "platformdirs": "state_store",
         "markupsafe": "views.accounts views.diagnosis views.export views.many views.render views.sign_in "
-        "widget.html widget.view",
+        "views.qr views.sign_in_page widget.html widget.view",
+        "segno": "views.qr",
         "ipywidgets": "widget.offer widget.view widget.widgets",
         "dateutil": "sso.cache_files",
         # Of the standard library, what reaches out of this process.
@@ -88,7 +89,7 @@ DOORS = tuple(
         "socket": "endpoint.request endpoint.server endpoint.token_files",
         "certifi": "aws.plain_clients",
         "http.client": "aws.plain_clients",
-        "http.server": "endpoint.request",
+        "http.server": "commands.callback endpoint.request",
         "urllib.request": "aws.plain_clients",
         # Never: it would cost every user of the package its import.
         "boto3": "credentials.provider credentials.thread_accounts",

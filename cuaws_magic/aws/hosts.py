@@ -39,6 +39,10 @@ _HOSTS = {
 }
 # StartDeviceAuthorization answers `https://device.sso.REGION.amazonaws.com/`.
 _DEVICE_PAGE = re.compile(r"device\.sso(-fips)?\.[a-z0-9-]+\.amazonaws\.(com|com\.cn|eu)")
+# The authorization code grant has its page at the endpoint of the service itself.
+_OIDC = re.compile(
+    r"oidc(-fips)?\.[a-z0-9-]+\.(amazonaws\.(com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(com\.cn|eu))"
+)
 # Hosts of portals that name their region, and those of them that answer at dual-stack addresses.
 _OF_A_REGION = re.compile(
     r"[^.]+\.(?:portal\.([a-z0-9-]+)\.(?:app\.aws|app\.amazonwebservices\.com\.cn|api\.amazonwebservices\.eu)"
@@ -145,7 +149,10 @@ def check_sign_in_page(page: str, endpoint: str) -> None:
     Raises:
         UnsafeSignInPage: The page is somewhere else.
     """
-    if is_aws(page) or (_is_loopback(page) and _is_loopback(endpoint)):
+    parts = _split(page)
+    if is_aws(page) or (parts is not None and parts[0] == "https" and _OIDC.fullmatch(parts[1])):
+        return
+    if _is_loopback(page) and _is_loopback(endpoint):
         return
     raise UnsafeSignInPage(
         f"The sign-in page is on {_host(page)}, which is not AWS's, so it is not opened. "

@@ -1,15 +1,15 @@
 """
 The only door to IAM Identity Center (`sso-oidc`, `sso`) and STS.
 
-Our values in and out. What botocore raises comes out translated (`service_errors`),
-what the wire calls seconds, milliseconds and strings comes out as aware UTC times.
-Endpoints, proxies and certificates are the SDK's own settings.
+Our values in and out. What botocore raises comes out translated (`service_errors`), what the wire calls seconds,
+milliseconds and strings as aware UTC times. Endpoints, proxies and certificates are the SDK's own settings.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from cuaws_magic.aws.clients import BotoClients
 from cuaws_magic.aws.start_urls import StartUrls
@@ -17,6 +17,7 @@ from cuaws_magic.aws.transport import RateLimiter, Transport
 from cuaws_magic.model import (
     Account,
     ClientRegistration,
+    CodeRequest,
     Credentials,
     DeviceAuthorization,
     Identity,
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
     from cuaws_magic.state_store import StateStore
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"  # RFC 8628 §3.4
+CODE_GRANT = "authorization_code"  # RFC 6749 §4.1
 REFRESH_GRANT = "refresh_token"  # RFC 6749 §6
+# What a client registers that takes its answers on loopback; at any port (RFC 8252 §7.3).
+REDIRECT_URI = "http://127.0.0.1/oauth/callback"
 POLL_INTERVAL = 5  # seconds, where the service names none (RFC 8628 §3.2)
 
 
@@ -68,12 +72,24 @@ class IdentityCenter:
         """Return the address where sign-ins are asked for: AWS's, or where the SDK's settings point."""
         return self._questions.sign_in_endpoint(self._region(sso_session))
 
-    def register_client(self, sso_session: SsoSession) -> ClientRegistration:
-        """Register this program, under the name that the consent page shows (`RegisterClient`)."""
+    def register_client(self, sso_session: SsoSession, *, for_codes: bool = False) -> ClientRegistration:
+        """
+        Register this program, under the name that the consent page shows (`RegisterClient`).
+
+        Args:
+            for_codes: For the authorization code grant.
+        """
         name = sso_session.name or str(int(self._now().timestamp()))
         parameters: dict[str, Any] = {"clientName": f"botocore-client-{name}", "clientType": "public"}
         if sso_session.scopes:
             parameters["scopes"] = list(sso_session.scopes)
+        if for_codes:
+            parameters |= {
+                "scopes": list(sso_session.code_scopes),
+                "grantTypes": [CODE_GRANT, REFRESH_GRANT],
+                "redirectUris": [REDIRECT_URI],
+                "issuerUrl": self.start_urls.known(sso_session.start_url),
+            }
         return self._questions.oidc(
             "RegisterClient",
             self._region(sso_session),
@@ -83,6 +99,48 @@ class IdentityCenter:
                 client_secret=Secret(answer["clientSecret"]),
                 expires_at=datetime.fromtimestamp(answer["clientSecretExpiresAt"], timezone.utc),
             ),
+        )
+
+    def authorization_page(
+        self, sso_session: SsoSession, registration: ClientRegistration, redirect_uri: str, state: str, challenge: str
+    ) -> str:
+        """Return the address on which a person approves an authorization code (in no service model; RFC 7636 §4.3)."""
+        query = {
+            "response_type": "code",
+            "client_id": registration.client_id,
+            "redirect_uri": redirect_uri,
+            "state": state,
+            "code_challenge_method": "S256",
+            "scopes": " ".join(sso_session.code_scopes),
+            "code_challenge": challenge,
+        }
+        endpoint = self.sign_in_endpoint(sso_session).rstrip("/")
+        return f"{endpoint}/authorize?{urlencode(query, quote_via=quote, safe='')}"
+
+    def redeem_code(
+        self, sso_session: SsoSession, registration: ClientRegistration, request: CodeRequest, code: Secret
+    ) -> SsoToken:
+        """
+        Exchange an authorization code (`CreateToken`, RFC 6749 §4.1.3, RFC 7636 §4.5).
+
+        Raises:
+            AuthorizationCodeRefused: It is used up, old, or of another request.
+
+            RegistrationRefused: The registration is over.
+        """
+        return self._questions.oidc(
+            "RedeemCode",
+            self._region(sso_session),
+            lambda client: client.create_token(
+                grantType=CODE_GRANT,
+                clientId=registration.client_id,
+                clientSecret=registration.client_secret.reveal(),
+                redirectUri=request.redirect_uri,
+                codeVerifier=request.verifier.reveal(),
+                code=code.reveal(),
+            ),
+            lambda answer: self._token(answer, sso_session, registration, None),
+            attempts=1,  # a code is good once: what was asked may have used it
         )
 
     def start_device_authorization(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cuaws_magic.aws.endpoints import setting_of, unknown_region
 from cuaws_magic.errors import (
+    AuthorizationCodeRefused,
     AuthorizationDenied,
     AuthorizationPending,
     ClockWrong,
@@ -115,6 +116,9 @@ MODELLED: dict[tuple[str, str], Callable[[str], Exception]] = {
     ("CreateToken", "ExpiredTokenException"): lambda _: DeviceCodeExpired(),
     ("CreateToken", "InvalidGrantException"): lambda _: DeviceCodeExpired(),
     ("CreateToken", "InvalidRequestException"): _refused_request,
+    ("RedeemCode", "ExpiredTokenException"): lambda _: AuthorizationCodeRefused(),
+    ("RedeemCode", "InvalidGrantException"): lambda _: AuthorizationCodeRefused(),
+    ("RedeemCode", "AccessDeniedException"): _denied,
     ("RefreshToken", "ExpiredTokenException"): lambda _: RefreshRefused(),
     ("RefreshToken", "InvalidGrantException"): lambda _: RefreshRefused(),
     ("RefreshToken", "InvalidRequestException"): lambda _: RefreshRefused(),
@@ -142,6 +146,7 @@ MODELLED: dict[tuple[str, str], Callable[[str], Exception]] = {
 _EXPECTED: dict[str, tuple[type[Signal], ...]] = {
     "StartDeviceAuthorization": (RegistrationRefused,),
     "CreateToken": (AuthorizationPending, SlowDown, DeviceCodeExpired, RegistrationRefused),
+    "RedeemCode": (AuthorizationCodeRefused, RegistrationRefused),
     "RefreshToken": (RefreshRefused,),
     "ListAccounts": (SsoTokenRefused,),
     "ListAccountRoles": (SsoTokenRefused,),
@@ -167,6 +172,10 @@ _REFUSED_SIGNATURE = {
 }
 
 
+_OF_OIDC = {
+    "RegisterClient", "StartDeviceAuthorization", "CreateToken", "RedeemCode", "RefreshToken", "CreateOAuth2Token",
+}  # fmt: skip
+
 # What an answer that is not of the model's form makes of our reading.
 _NONSENSE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
@@ -178,7 +187,8 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
     Args:
         error: What botocore raised.
 
-        operation: The AWS operation; `RefreshToken` for CreateToken with a refresh token.
+        operation: The AWS operation; `RefreshToken` and `RedeemCode` for CreateToken with a refresh token or an
+            authorization code; the address for the page of an organisation.
 
         now: This machine's time, to compare with the one in the answer.
 
@@ -332,7 +342,7 @@ def _seconds(text: object) -> float | None:
 
 
 def _service(operation: str) -> str:
-    if operation in {"RegisterClient", "StartDeviceAuthorization", "CreateToken", "RefreshToken", "CreateOAuth2Token"}:
+    if operation in _OF_OIDC:
         return _OIDC
     if operation.startswith("https://"):  # a start URL that is asked where it leads
         return printable(operation)

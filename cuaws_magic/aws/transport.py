@@ -163,7 +163,7 @@ class Transport:
         Ask the sign-in service.
 
         Args:
-            operation: The AWS operation; `RefreshToken` for CreateToken with a refresh token.
+            operation: The AWS operation, as `service_errors.translate` names it.
 
             region: Which one.
 

@@ -2,7 +2,8 @@
 The commands: one module for what each `%cuaws …` does. Knows no IPython.
 
 `context` wires one object per kernel; every command is a function of it. `approval` has a person approve a
-sign-in; `reach` says how credentials get to other programs. Then the commands: `login` (and logout), `use`
+sign-in, whose browser may come back to a `callback`; `reach` says how credentials get to other programs.
+Then the commands: `login` (and logout), `use`
 (with `use_profile` for what botocore resolves; AWS is asked to `confirm`, with an `early` card, and a person
 where it is `production`; `last_used` is remembered; a cell may go on `waiting` for the next sign-in), `status`
 (and whoami, release), `accounts`, `paste`, `configure` (and forget), `export`, `console`. `sessions` gives

@@ -15,16 +15,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cuaws_magic import humanize
 from cuaws_magic.background import Observers, hold_interrupts
-from cuaws_magic.errors import Cancelled, CuawsError, NotSignedIn, SignInTimeout
+from cuaws_magic.commands.callback import AS_SET
+from cuaws_magic.errors import Cancelled, ConfigurationError, CuawsError, NotSignedIn, SignInTimeout
 from cuaws_magic.model import utc_now
-from cuaws_magic.sso.device_flow import AwaitApproval, Keep
+from cuaws_magic.sso.device_flow import AwaitApproval, AwaitRedirect, Keep
 from cuaws_magic.views.render import Blank, Hint
 from cuaws_magic.views.sign_in import AwaitingApproval, SignedIn, SignInEnded, SigningIn
+from cuaws_magic.views.sign_in_page import AwaitingRedirect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from cuaws_magic.commands.callback import Wanted
     from cuaws_magic.model import Now, SsoSession
+    from cuaws_magic.sso.authorization_code import Callback
     from cuaws_magic.sso.device_flow import Step
     from cuaws_magic.sso.login import Login, SignIn
     from cuaws_magic.views.render import Display, DisplayHandle, View
@@ -55,6 +59,8 @@ class Approval:
         standing: Says which sign-in holds all the same, if one does.
 
     Attributes:
+        qr: Show the link as a QR code, too.
+
         card: The code that waits for a person now, for others who want to show it.
 
         error: Why it came to nothing, once it did.
@@ -79,6 +85,7 @@ class Approval:
         self._now = now
         self._sleep = sleep
         self._standing = standing
+        self.qr = False
         self._changes = changes or Observers()
         self._cancelled = threading.Event()
         self._shown: DisplayHandle | None = None
@@ -189,6 +196,9 @@ class Approval:
                 if self._cancelled.is_set():
                     raise KeyboardInterrupt
                 continue
+            if isinstance(step, AwaitRedirect):
+                self._put(AwaitingRedirect(self.sso_session, step.request, step.pasted, self._now(), self._behind))
+                continue
             if isinstance(step, AwaitApproval):
                 authorization, attempt, trouble = step.authorization, step.attempt, None
             else:
@@ -198,7 +208,7 @@ class Approval:
                 trouble = step.trouble
             if authorization is not None:
                 self.card = AwaitingApproval(
-                    self.sso_session, authorization, attempt, trouble, self._now(), self._behind
+                    self.sso_session, authorization, attempt, trouble, self._now(), self._behind, self.qr
                 )
                 self._put(self.card)
                 self._changes.notify()
@@ -263,6 +273,8 @@ class Approvals:
         self._now = now
         self._changes = changes or Observers()
         self._pending: Approval | None = None
+        # Where a sign-in by authorization code ends; nothing for one by device code.
+        self.callback: Callable[[SsoSession, Display, bool | None], Callback | None] = lambda *_: None
 
     @property
     def card(self) -> AwaitingApproval | None:
@@ -292,6 +304,7 @@ class Approvals:
         force: bool = False,
         wait: bool = True,
         timeout: float | None = None,
+        wanted: Wanted = AS_SET,
     ) -> SignedIn | SigningIn:
         """
         Have a person approve a sign-in, or wait for the one that goes on already.
@@ -307,6 +320,8 @@ class Approvals:
 
             timeout: Seconds after which to give up.
 
+            wanted: How it is approved.
+
         Raises:
             CuawsError: It came to nothing.
 
@@ -319,21 +334,41 @@ class Approvals:
             pending.join()
             sign_in = self._login.required(sso_session)
             return SignedIn(sso_session, sign_in.ends_at, already=True, notes=sign_in.notes, at=self._now())
-        if not wait:
-            return self.begin(sso_session, show, force=force, timeout=timeout).explained(show)
-        return self._new(sso_session, show, force=force, timeout=timeout).run()
+        if wanted.qr and wanted.pkce:
+            raise ConfigurationError(
+                "A QR code is for a phone, and by authorization code you sign in on this computer. "
+                "Type `%cuaws login --qr`."
+            )
+        callback = self.callback(sso_session, show, False if wanted.qr else wanted.pkce)
+        if callback is not None and callback.pasted and not wait:
+            raise ConfigurationError(
+                "By authorization code you are asked for an address here, so the cell has to wait. "
+                "Type `%cuaws login --pkce`."
+            )
+        approval = self._new(sso_session, show, force=force, timeout=timeout, callback=callback)
+        approval.qr = wanted.qr
+        if wait:
+            return approval.run()
+        approval.start()
+        return approval.explained(show)
 
-    def begin(
-        self, sso_session: SsoSession, show: Display, *, force: bool = False, timeout: float | None = None
-    ) -> Approval:
-        """Ask a person to approve a sign-in, in the background; returns it."""
-        approval = self._new(sso_session, show, force=force, timeout=timeout)
+    def begin(self, sso_session: SsoSession, show: Display) -> Approval:
+        """Ask a person to approve a sign-in by device code, in the background; returns it."""
+        approval = self._new(sso_session, show)
         approval.start()
         return approval
 
-    def _new(self, sso_session: SsoSession, show: Display, *, force: bool, timeout: float | None) -> Approval:
+    def _new(
+        self,
+        sso_session: SsoSession,
+        show: Display,
+        *,
+        force: bool = False,
+        timeout: float | None = None,
+        callback: Callback | None = None,
+    ) -> Approval:
         self.cancel()
-        steps = self._login.approval(sso_session, force=force)
+        steps = self._login.approval(sso_session, force=force, callback=callback)
         approval = self._pending = Approval(
             sso_session, steps, show, timeout, self._now, self._changes,
             standing=lambda: self._login.peek(sso_session)[0],

@@ -17,6 +17,7 @@ from cuaws_magic.aws.clients import BotoClients
 from cuaws_magic.aws.identity_center import IdentityCenter
 from cuaws_magic.background import Observers, Tasks
 from cuaws_magic.commands.approval import Approvals
+from cuaws_magic.commands.callback import CallbackChoice
 from cuaws_magic.commands.hints import CellHints
 from cuaws_magic.commands.last_used import LastUsed
 from cuaws_magic.commands.production import ConfirmedProduction
@@ -77,6 +78,8 @@ class Context:
 
         approvals: Sign-ins that a person is asked to approve.
 
+        callback_choice: How they are approved: by device code, or by authorization code.
+
         credentials: The account in use.
 
         known_secrets: What this home has seen as a secret, as salted hashes.
@@ -118,6 +121,7 @@ class Context:
         self.broker = Broker(self.identity_center, self.login, self.token_cache, self.state_store, now)
         self.observers = Observers()
         self.approvals = Approvals(self.login, now, self.observers)
+        self.approvals.callback = self.callback_choice = CallbackChoice(lambda: self.choice.settings, environ)
         self.credentials = KernelCredentials(self.environment, self.login, now, self.observers)
         self.observers.observe(self.credentials.sign_in_changed)
         self.known_secrets = KnownSecrets(self.state_store, now)

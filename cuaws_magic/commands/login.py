@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cuaws_magic import storage
 from cuaws_magic.aws.hosts import portal_of
+from cuaws_magic.commands.callback import AS_SET
 from cuaws_magic.commands.status import own_sign_in, still_valid
 from cuaws_magic.errors import CuawsError, SeveralSignIns, SsoTokenRefused
 from cuaws_magic.humanize import clock, quoted
@@ -15,6 +16,7 @@ from cuaws_magic.settings import Settings
 from cuaws_magic.views.sign_in import SignedIn, SignedOut, session_label
 
 if TYPE_CHECKING:
+    from cuaws_magic.commands.callback import Wanted
     from cuaws_magic.commands.context import Context
     from cuaws_magic.credentials.in_use import InUseRole
     from cuaws_magic.model import SsoSession, SsoToken
@@ -36,6 +38,7 @@ def login(
     wait: bool = True,
     timeout: float | None = None,
     sso_session: SsoSession | None = None,
+    wanted: Wanted = AS_SET,
 ) -> SignedIn | SigningIn:
     """
     Sign in, unless already signed in.
@@ -53,6 +56,8 @@ def login(
 
         sso_session: The very sign-in; otherwise the one that settings say.
 
+        wanted: How it is approved.
+
     Raises:
         CuawsError: Nobody is signed in.
 
@@ -66,7 +71,9 @@ def login(
             sso_session, current.ends_at, already=True, notes=notes, at=context.now()
         )
     else:
-        signed_in = context.approvals.approve(sso_session, display, force=force, wait=wait, timeout=timeout)
+        signed_in = context.approvals.approve(
+            sso_session, display, force=force, wait=wait, timeout=timeout, wanted=wanted
+        )
     if sso_session.name is not None and context.organisations.several():
         context.choice.configure(settings or Settings(session=sso_session.name))
     elif settings is not None:

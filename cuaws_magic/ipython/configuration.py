@@ -36,6 +36,12 @@ class Configuration(Configurable):
     wait_for_sign_in: Any = Float(
         None, allow_none=True, min=0, help="Minutes that a running cell waits for the next sign-in."
     ).tag(config=True)
+    pkce: Any = Bool(None, allow_none=True, help="Sign in by authorization code instead of a device code.").tag(
+        config=True
+    )
+    remote: Any = Bool(None, allow_none=True, help="The browser is on another computer than this kernel.").tag(
+        config=True
+    )
 
     @property
     def settings(self) -> Settings:

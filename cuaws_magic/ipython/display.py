@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from cuaws_magic.humanize import printable, until
 from cuaws_magic.views.render import Cell, View
 from cuaws_magic.views.sign_in import AwaitingApproval, session_label
+from cuaws_magic.views.sign_in_page import AwaitingRedirect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,8 @@ class NotebookDisplay:
     Args:
         shell: The running `InteractiveShell`.
     """
+
+    beside_browser = False  # a kernel cannot tell where its page is
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
@@ -166,17 +169,27 @@ class TextDisplay:
         self.update(view)
         if isinstance(view, AwaitingApproval) and view.attempt == 1:
             self._open(view.authorization.verification_uri_complete)
+        if isinstance(view, AwaitingRedirect):
+            self._open(view.page)
         return self
 
     def update(self, view: View) -> None:
         """Print a view below the one before."""
         print(repr(view), flush=True)  # noqa: T201 - this text is for a person
 
+    @property
+    def beside_browser(self) -> bool:
+        """Whether a browser surely opens on this machine, before the person who types here."""
+        windows = any(name in self._environ for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+        return not self._far and (windows or sys.platform in {"darwin", "win32"})
+
+    @property
+    def _far(self) -> bool:
+        return any(name in self._environ for name in ("SSH_CONNECTION", "SSH_TTY"))
+
     def _open(self, page: str) -> None:
         """Open the page as `aws sso login` does, but never a browser inside the terminal, nor far away."""
-        remote = any(name in self._environ for name in ("SSH_CONNECTION", "SSH_TTY"))
-        windows = any(name in self._environ for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
-        if remote or not (windows or sys.platform in {"darwin", "win32"}):
+        if not self.beside_browser and (self._far or "BROWSER" not in self._environ):
             return
         with contextlib.suppress(webbrowser.Error, OSError):
             webbrowser.open_new_tab(page)

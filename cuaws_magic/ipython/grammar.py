@@ -140,6 +140,8 @@ def build_parser() -> Any:
     login.add_argument("--force", action="store_true", help="sign in again although still signed in")
     login.add_argument("--no-wait", action="store_true", help="do not wait: continue in the background")
     login.add_argument("--timeout", metavar="S", type=_positive_seconds, help="give up after S seconds")
+    login.add_argument("--pkce", action="store_true", default=None, help="by authorization code, not a device code")
+    login.add_argument("--qr", action="store_true", help="show the link as a QR code too, for your phone")
 
     logout = _command(commands, "logout")
     logout.add_argument(

@@ -140,8 +140,10 @@ class CuawsMagics(Magics, Configuration):
         if self._context is None:
             from cuaws_magic.commands.context import the_context
             from cuaws_magic.ipython import masked_output, quiet_stops
+            from cuaws_magic.ipython.prompt import asking_hidden
 
             self._context = the_context()
+            self._context.callback_choice.asking = lambda: asking_hidden(self.shell)
             self._configure()
             masked_output.mask(self.shell, self._context.seen.secrets)
             self._as_before = quiet_stops.quiet(self.shell)
@@ -232,6 +234,7 @@ class CuawsMagics(Magics, Configuration):
         context, display = self.context, self._display
         match arguments.command:
             case "login":
+                from cuaws_magic.commands.callback import Wanted
                 from cuaws_magic.ipython.offers import login
                 from cuaws_magic.ipython.prompt import asking
 
@@ -242,6 +245,7 @@ class CuawsMagics(Magics, Configuration):
                     force=arguments.force,
                     wait=not arguments.no_wait,
                     timeout=arguments.timeout,
+                    wanted=Wanted(arguments.pkce, arguments.qr),
                     asked=bool(asking(self.shell)),
                 )
             case "logout":

@@ -56,7 +56,8 @@ def login(context: Context, display: Page, settings: Settings, *, asked: bool, w
         proposed = None
     others = [one for one in context.organisations.offered() if proposed is None or one != proposed]
     choose = ChooseOrganisation(tuple(one.label for one in others), proposed.label if proposed is not None else None)
-    if not asked or display.cell is None or missing() is not None:  # nothing to press here
+    by_code = how["wanted"].pkce or context.settings.pkce  # a cell may have to ask for an address, so it cannot go on
+    if not asked or display.cell is None or missing() is not None or by_code:  # nothing to press here
         if proposed is not None and context.login.peek(proposed)[0] is None:
             display(choose)
         return sign_in(context, display, settings, wait=wait, **how)

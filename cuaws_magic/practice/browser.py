@@ -7,10 +7,11 @@ import threading
 from collections import OrderedDict
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
-from cuaws_magic.practice import pages, people
+from cuaws_magic.practice import oidc, pages, people
 from cuaws_magic.practice.server import Reply
-from cuaws_magic.practice.state import Authorization, Decision, State
+from cuaws_magic.practice.state import Authorization, CodeRequest, Decision, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,13 +34,22 @@ class Browser:
         self._environment = environment
         self._lock = threading.Lock()
         self._nonces: OrderedDict[str, str] = OrderedDict()
+        self._asked: dict[str, CodeRequest] = {}
 
     def answer(self, request: Request, knobs: Knobs) -> Reply:
         """Answer a page or a form."""
-        shown = {"/": self._home, "/start": self._start, "/start/": self._start, "/device": self._device}
+        shown = {
+            "/": self._home,
+            "/start": self._start,
+            "/start/": self._start,
+            "/device": self._device,
+            "/authorize": self._authorize,
+        }
         pressed = {"/device": self._code_entered, "/consent": self._decided}
         if request.method in ("GET", "HEAD") and request.path in shown:
             return shown[request.path](request, knobs)
+        if request.method == "POST" and request.path == "/authorize":
+            return self._code_decided(request)
         if request.method == "POST" and request.path in pressed:
             return self._press(request, pressed[request.path], request.path)
         text = "There is no such page in the practice portal."
@@ -63,11 +73,36 @@ class Browser:
             user_code = authorization.user_code
         return pages.enter_code(user_code, self._new_nonce("/device"))
 
+    def _authorize(self, request: Request, knobs: Knobs) -> Reply:
+        asked, refusal = oidc.code_request(request.parameters(), self._state, knobs)
+        if asked is None:
+            return pages.message("This request cannot be answered", refusal, status=HTTPStatus.BAD_REQUEST)
+        if knobs.deny or knobs.approve_after is not None:
+            return self._redirected(asked, allowed=not knobs.deny)
+        nonce = self._new_nonce("/authorize")
+        with self._lock:
+            self._asked[nonce] = asked
+        return pages.ask_consent(asked.registration.client_name, None, nonce)
+
+    def _code_decided(self, request: Request) -> Reply:
+        fields = request.form()
+        nonce = fields.get("nonce", "")
+        with self._lock:
+            asked = self._asked.pop(nonce, None)
+        if not self._spend(nonce, "/authorize") or asked is None or self._state.now() >= asked.expires_at:
+            return pages.out_of_date()
+        return self._redirected(asked, allowed=fields.get("decision") == "allow")
+
+    def _redirected(self, asked: CodeRequest, *, allowed: bool) -> Reply:
+        """Send the browser back to the client (RFC 6749 §4.1.2)."""
+        answer = {"code": self._state.issue_code(asked)} if allowed else {"error": "access_denied"}
+        location = f"{asked.redirect_uri}?{urlencode(answer | {'state': asked.state})}"
+        return Reply(HTTPStatus.FOUND, headers=(("Location", location), ("Cache-Control", "no-store")))
+
     def _press(self, request: Request, form: Form, path: str) -> Reply:
         fields = request.form()
         if not self._spend(fields.get("nonce", ""), path):
-            text = "This page was used before or is not from this portal. Open the link in your notebook again."
-            return pages.message("This page is out of date", text, status=HTTPStatus.FORBIDDEN)
+            return pages.out_of_date()
         authorization, refusal = self._waiting(fields.get("user_code", ""))
         if authorization is None:
             return refusal
@@ -107,7 +142,7 @@ class Browser:
         with self._lock:
             self._nonces[nonce] = path
             while len(self._nonces) > _MOST_NONCES:
-                self._nonces.popitem(last=False)
+                self._asked.pop(self._nonces.popitem(last=False)[0], None)
         return nonce
 
     def _spend(self, nonce: str, path: str) -> bool:

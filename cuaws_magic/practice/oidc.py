@@ -1,6 +1,8 @@
 """
 The service `sso-oidc`: RegisterClient, StartDeviceAuthorization, CreateToken.
 
+The page of the authorization code grant, `/authorize`, is in `browser`; what may stand in its address is judged here.
+
 Times on this wire are seconds. Errors are those of RFC 6749 and RFC 8628 in AWS's clothes: the name of the
 exception in the header `x-amzn-ErrorType`, the code of the RFC in the body.
 """
@@ -8,17 +10,21 @@ exception in the header `x-amzn-ErrorType`, the code of the RFC in the body.
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from cuaws_magic.practice.server import Reply
-from cuaws_magic.practice.state import Decision, IssuedTokens, Registration, State
+from cuaws_magic.practice.state import CodeRequest, Decision, IssuedTokens, Registration, State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cuaws_magic.practice.knobs import Knobs
     from cuaws_magic.practice.server import Request
 
+AUTHORIZATION_CODE_GRANT = "authorization_code"
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESH_TOKEN_GRANT = "refresh_token"  # noqa: S105 - the name of the grant
 OPERATIONS = {
@@ -34,6 +40,7 @@ _DESCRIPTIONS = {
     "expired_token": ("ExpiredTokenException", "Device code expired"),
     "internal_server_error": ("InternalServerException", "Internal server error"),
     "invalid_client": ("InvalidClientException", "Invalid client provided"),
+    "invalid_redirect_uri": ("InvalidRedirectUriException", "Invalid redirect uri provided"),
     "invalid_client_metadata": ("InvalidClientMetadataException", "Invalid client metadata provided"),
     "invalid_grant": ("InvalidGrantException", "Invalid grant provided"),
     "invalid_request": ("InvalidRequestException", "Invalid request"),
@@ -111,7 +118,8 @@ def _register_client(fields: dict[str, Any], state: State, knobs: Knobs) -> dict
         raise _Refusal("invalid_request", "scopes is not a list")
     if not all(isinstance(scope, str) and scope.strip() == scope and scope for scope in scopes):
         raise _Refusal("invalid_scope")
-    registration = state.register(client_name, tuple(scopes), knobs.registration_lifetime)
+    redirect_uris, issuer_url = _code_grant_of(fields, scopes)
+    registration = state.register(client_name, tuple(scopes), knobs.registration_lifetime, redirect_uris, issuer_url)
     return {
         "clientId": registration.client_id,
         "clientSecret": registration.client_secret,
@@ -120,6 +128,52 @@ def _register_client(fields: dict[str, Any], state: State, knobs: Knobs) -> dict
         "authorizationEndpoint": None,
         "tokenEndpoint": None,
     }
+
+
+def _code_grant_of(fields: dict[str, Any], scopes: list[str]) -> tuple[tuple[str, ...], str | None]:
+    """Read what a client registers for the authorization code grant, if it does."""
+    grants = fields.get("grantTypes") or []
+    if AUTHORIZATION_CODE_GRANT not in grants:
+        return (), None
+    uris = fields.get("redirectUris") or []
+    if not isinstance(uris, list) or not uris or not all(_is_loopback(uri) for uri in uris):
+        raise _Refusal("invalid_redirect_uri")
+    issuer_url = _required(fields, "issuerUrl")
+    if not scopes:
+        raise _Refusal("invalid_scope")
+    return tuple(uris), issuer_url
+
+
+def _is_loopback(uri: object) -> bool:
+    """Tell whether a redirect goes to the client's own machine (RFC 8252 §7.3)."""
+    parts = urlsplit(uri) if isinstance(uri, str) else None
+    return parts is not None and parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1")
+
+
+def code_request(parameters: Mapping[str, str], state: State, knobs: Knobs) -> tuple[CodeRequest | None, str]:
+    """
+    Judge the address of the page that asks for an authorization code.
+
+    Returns:
+        The request; or nothing, and why. Whatever is wrong is said on the page and nobody is redirected.
+    """
+    registration = state.client(parameters.get("client_id", ""))
+    redirect_uri = parameters.get("redirect_uri", "")
+    if registration is None or state.now() >= registration.expires_at:
+        return None, "This client is not registered."
+    if registration.issuer_url is None:
+        return None, "This client did not register for authorization codes."
+    # On loopback any port will do (RFC 8252 §7.3).
+    parts = urlsplit(redirect_uri)
+    if f"{parts.scheme}://{parts.hostname}{parts.path}" not in registration.redirect_uris:
+        return None, "This client did not register the address that the answer is to go to."
+    challenge, method = parameters.get("code_challenge", ""), parameters.get("code_challenge_method", "")
+    if parameters.get("response_type") != "code" or not challenge or method != "S256":
+        return None, "Only codes with PKCE are given: response_type=code, code_challenge_method=S256."
+    if not set(parameters.get("scopes", "").split()) <= set(registration.scopes):
+        return None, "This client did not register these scopes."
+    expires_at = state.now() + timedelta(seconds=knobs.code_lifetime)
+    return CodeRequest(registration, redirect_uri, parameters.get("state", ""), challenge, expires_at), ""
 
 
 def _start_device_authorization(fields: dict[str, Any], state: State, knobs: Knobs, url: str) -> dict[str, Any]:
@@ -143,6 +197,8 @@ def _create_token(fields: dict[str, Any], state: State, knobs: Knobs) -> dict[st
     registration = _registered(fields, state)
     if grant == DEVICE_CODE_GRANT:
         issued = _redeem_device_code(_required(fields, "deviceCode"), registration, state, knobs)
+    elif grant == AUTHORIZATION_CODE_GRANT:
+        issued = _redeem_code(fields, registration, state, knobs)
     elif grant == REFRESH_TOKEN_GRANT:
         renewed = state.refresh(registration, _required(fields, "refreshToken"), knobs)
         if renewed is None:
@@ -152,6 +208,18 @@ def _create_token(fields: dict[str, Any], state: State, knobs: Knobs) -> dict[st
         raise _Refusal("unsupported_grant_type")
     body = {"accessToken": issued.sso_token, "tokenType": "Bearer", "expiresIn": int(knobs.token_lifetime)}
     return body | ({"refreshToken": issued.refresh_token} if issued.refresh_token else {})
+
+
+def _redeem_code(fields: dict[str, Any], registration: Registration, state: State, knobs: Knobs) -> IssuedTokens:
+    code, verifier = _required(fields, "code"), _required(fields, "codeVerifier")
+    request = state.spend_code(code)
+    if request is None or request.registration != registration or registration.issuer_url is None:
+        raise _Refusal("invalid_grant", "Invalid authorization code provided")
+    if fields.get("redirectUri") != request.redirect_uri or not request.verified(verifier):
+        raise _Refusal("invalid_grant", "Invalid authorization code provided")
+    if state.now() >= request.expires_at:
+        raise _Refusal("expired_token", "Authorization code expired")
+    return state.sign_in(registration, registration.issuer_url, knobs)
 
 
 def _redeem_device_code(device_code: str, registration: Registration, state: State, knobs: Knobs) -> IssuedTokens:

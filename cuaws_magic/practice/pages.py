@@ -57,9 +57,10 @@ _PAGE = Markup(
     "</body></html>\n"
 )
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+# A form that ends in a redirect may go where that leads: to a program on this computer.
+_TO_A_PROGRAM = _POLICY.replace("form-action 'self'", "form-action 'self' http://127.0.0.1:*")
 _HEADERS = (
     ("Content-Type", "text/html; charset=utf-8"),
-    ("Content-Security-Policy", _POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "same-origin"),
@@ -67,12 +68,14 @@ _HEADERS = (
 )
 
 
-def page(title: str, content: Markup, *, narrow: bool = False, status: int = HTTPStatus.OK) -> Reply:
+def page(
+    title: str, content: Markup, *, narrow: bool = False, status: int = HTTPStatus.OK, policy: str = _POLICY
+) -> Reply:
     """Make a page; the warning is on every one."""
     text = _PAGE.format(
         title=title, style=_STYLE, warning=WARNING, shape="narrow" if narrow else "wide", content=content
     )
-    return Reply(status, text.encode(), _HEADERS)
+    return Reply(status, text.encode(), (*_HEADERS, ("Content-Security-Policy", policy)))
 
 
 def home(accounts: Iterable[people.PretendAccount], codes: Iterable[str], environment: Mapping[str, str]) -> Reply:
@@ -120,17 +123,28 @@ def enter_code(user_code: str, nonce: str) -> Reply:
     return page("Authorization requested", content, narrow=True)
 
 
-def ask_consent(client_name: str, user_code: str, nonce: str) -> Reply:
-    """Ask whether the client may use the user's accounts."""
+def ask_consent(client_name: str, user_code: str | None, nonce: str) -> Reply:
+    """Ask whether the client may use the user's accounts; without a code, a program on this computer asks."""
+    code = Markup(" Code: <code>{}</code>").format(user_code) if user_code is not None else ""
     content = Markup(
         "<p>This gives <strong>{client}</strong> the access that <strong>{user}</strong> has to these "
-        "pretend accounts. Code: <code>{user_code}</code></p>"
-        '<form method="post" action="/consent"><input type="hidden" name="nonce" value="{nonce}">'
+        "pretend accounts.{code}</p>"
+        '<form method="post" action="{action}"><input type="hidden" name="nonce" value="{nonce}">'
         '<input type="hidden" name="user_code" value="{user_code}"><div class="buttons">'
         '<button type="submit" name="decision" value="allow">Allow access</button>'
         '<button type="submit" name="decision" value="deny" class="other">Deny access</button></div></form>'
-    ).format(client=client_name, user=people.USER, user_code=user_code, nonce=nonce)
-    return page(f"Allow {client_name} to access your data?", content, narrow=True)
+    ).format(
+        client=client_name, user=people.USER, code=code, user_code=user_code or "", nonce=nonce,
+        action="/consent" if user_code is not None else "/authorize",
+    )  # fmt: skip
+    policy = _POLICY if user_code is not None else _TO_A_PROGRAM
+    return page(f"Allow {client_name} to access your data?", content, narrow=True, policy=policy)
+
+
+def out_of_date() -> Reply:
+    """Refuse a form that was sent before, or from elsewhere."""
+    text = "This page was used before or is not from this portal. Open the link in your notebook again."
+    return message("This page is out of date", text, status=HTTPStatus.FORBIDDEN)
 
 
 def message(title: str, text: str, *, status: int = HTTPStatus.OK) -> Reply:

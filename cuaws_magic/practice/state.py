@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
 import threading
 from dataclasses import dataclass, field
@@ -32,13 +34,15 @@ class Decision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A client that may ask for device codes."""
+    """A client that may ask for device codes, or for authorization codes if it registered for them."""
 
     client_id: str
     client_secret: str = field(repr=False)
     client_name: str
     scopes: tuple[str, ...]
     expires_at: datetime
+    redirect_uris: tuple[str, ...] = ()
+    issuer_url: str | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +58,22 @@ class Authorization:
     decision: Decision = Decision.WAITING
     polls: int = 0
     last_poll: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRequest:
+    """A page that asks whether a client may have an authorization code (RFC 6749 §4.1.1, RFC 7636 §4.3)."""
+
+    registration: Registration
+    redirect_uri: str
+    state: str
+    code_challenge: str
+    expires_at: datetime
+
+    def verified(self, verifier: str) -> bool:
+        """Tell whether somebody knows what the challenge was made of (S256, RFC 7636 §4.6)."""
+        digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
+        return secrets.compare_digest(digest, self.code_challenge.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +103,20 @@ class State:
         self.lock = threading.RLock()
         self._registrations: dict[str, Registration] = {}
         self._authorizations: dict[str, Authorization] = {}
+        self._codes: dict[str, CodeRequest] = {}
         self._sso_tokens: dict[str, tuple[SignIn, datetime]] = {}
         self._refresh_tokens: dict[str, SignIn] = {}
         self._sign_ins = 0
         self._removed: set[tuple[str, str]] = set()
 
-    def register(self, client_name: str, scopes: tuple[str, ...], lifetime: float) -> Registration:
+    def register(
+        self,
+        client_name: str,
+        scopes: tuple[str, ...],
+        lifetime: float,
+        redirect_uris: tuple[str, ...] = (),
+        issuer_url: str | None = None,
+    ) -> Registration:
         """Register a client."""
         registration = Registration(
             client_id=secrets.token_urlsafe(24),
@@ -96,6 +124,8 @@ class State:
             client_name=client_name,
             scopes=scopes,
             expires_at=self.now() + timedelta(seconds=lifetime),
+            redirect_uris=redirect_uris,
+            issuer_url=issuer_url,
         )
         with self.lock:
             self._registrations[registration.client_id] = registration
@@ -108,6 +138,23 @@ class State:
         if registration and secrets.compare_digest(registration.client_secret.encode(), client_secret.encode()):
             return registration
         return None
+
+    def client(self, client_id: str) -> Registration | None:
+        """Find a registration by its public name, as the sign-in page does."""
+        with self.lock:
+            return self._registrations.get(client_id)
+
+    def issue_code(self, request: CodeRequest) -> str:
+        """Make the authorization code of a request that the user allowed."""
+        code = f"practice-{secrets.token_urlsafe(48)}"
+        with self.lock:
+            self._codes[code] = request
+        return code
+
+    def spend_code(self, code: str) -> CodeRequest | None:
+        """Take an authorization code, which is good once (RFC 6749 §4.1.2)."""
+        with self.lock:
+            return self._codes.pop(code, None)
 
     def authorize(self, registration: Registration, start_url: str, knobs: Knobs) -> Authorization:
         """Begin a device authorization."""

@@ -26,7 +26,7 @@ from cuaws_magic.errors import (
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from cuaws_magic.model import ClientRegistration, DeviceAuthorization, Now, SsoToken
+    from cuaws_magic.model import ClientRegistration, CodeRequest, DeviceAuthorization, Now, SsoToken
 
 SLOW_DOWN_SECONDS = 5  # RFC 8628 §3.5
 CODES = 4  # the first, and three in its place; then we believe that nobody is there
@@ -62,6 +62,21 @@ class AwaitApproval:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitRedirect:
+    """
+    Show this page to the person (`authorization_code`).
+
+    Attributes:
+        request: The page.
+
+        pasted: The person brings back the address on which it ends; otherwise something listens there.
+    """
+
+    request: CodeRequest
+    pasted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """
     Wait before the next step.
@@ -81,7 +96,7 @@ class Keep:
     """The sign-in was approved and is about to be kept; whoever does not want it any more stops here."""
 
 
-Step = Union[AwaitApproval, Wait, Keep]
+Step = Union[AwaitApproval, AwaitRedirect, Wait, Keep]
 
 
 def device_flow(gateway: Gateway, now: Now) -> Generator[Step, None, SsoToken]:

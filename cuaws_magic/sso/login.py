@@ -1,8 +1,8 @@
 """
 How a kernel comes to hold a fresh SSO token: cached, else refreshed, else approved.
 
-Nothing here shows or sleeps: an approval is a generator of steps, as `device_flow`.
-Two kernels never refresh at once, and a refusal is believed only after a second look
+An approval is a generator of steps, as `device_flow`: nothing here shows or sleeps. Two
+kernels never refresh at once, and a refusal is believed only after a second look
 at the file: refresh tokens may be single use, and the AWS CLI may have been faster.
 """
 
@@ -26,8 +26,8 @@ from cuaws_magic.errors import (
 )
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import SIGN_IN_LIFE, SSO_TOKEN_MARGIN
-from cuaws_magic.sso.device_flow import Keep, Wait, device_flow
-from cuaws_magic.sso.gateway import IdentityCenterGateway
+from cuaws_magic.sso.device_flow import Keep, Wait
+from cuaws_magic.sso.gateway import approval_steps
 from cuaws_magic.sso.records import SignInRecords
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from cuaws_magic.aws.identity_center import IdentityCenter
     from cuaws_magic.model import Now, Secret, SsoSession, SsoToken
+    from cuaws_magic.sso.authorization_code import Callback
     from cuaws_magic.sso.device_flow import Step
     from cuaws_magic.sso.token_cache import TokenCache
     from cuaws_magic.state_store import StateStore
@@ -261,7 +262,9 @@ class Login:
         ended = self._ends_at(sso_session, sso_token)
         return ended if ended <= self._now() else None
 
-    def approval(self, sso_session: SsoSession, *, force: bool = False) -> Generator[Step, None, SignIn]:
+    def approval(
+        self, sso_session: SsoSession, *, force: bool = False, callback: Callback | None = None
+    ) -> Generator[Step, None, SignIn]:
         """
         Have a person approve a new sign-in; ends early when one succeeds elsewhere.
 
@@ -270,11 +273,9 @@ class Login:
 
             force: Although one stands; then only this approval will do.
 
-        Yields:
-            What to do next, as `device_flow`.
+            callback: By authorization code, with this end; otherwise by device code.
 
-        Returns:
-            The new sign-in, kept in the cache.
+        Yields what to do next, as `device_flow`, and returns the new sign-in, kept in the cache.
 
         Raises:
             SignInError: It was denied, or nobody approved in time.
@@ -282,20 +283,19 @@ class Login:
             ServiceError: The service could not be asked.
         """
         before = self._cache.load(sso_session)
-        steps = device_flow(
-            IdentityCenterGateway(self._identity_center, self._cache, sso_session, self._now), self._now
-        )
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as finished:
-                sso_token: SsoToken = finished.value
-                break
-            yield step
-            if isinstance(step, Wait) and not force:
-                elsewhere = self._cache.load(sso_session).sso_token
-                if elsewhere is not None and elsewhere != before.sso_token and self._good(elsewhere):
-                    return self._sign_in(sso_session, elsewhere)
+        made = approval_steps(self._identity_center, self._cache, sso_session, self._now, callback)
+        with contextlib.closing(made) as steps:
+            while True:
+                try:
+                    step = next(steps)
+                except StopIteration as finished:
+                    sso_token: SsoToken = finished.value
+                    break
+                yield step
+                if isinstance(step, Wait) and not force:
+                    elsewhere = self._cache.load(sso_session).sso_token
+                    if elsewhere is not None and elsewhere != before.sso_token and self._good(elsewhere):
+                        return self._sign_in(sso_session, elsewhere)
         try:
             yield Keep()
         except GeneratorExit:

@@ -194,12 +194,12 @@ class TokenCache:
 
     # Client registrations.
 
-    def load_registration(self, sso_session: SsoSession) -> ClientRegistration | None:
-        """Return the registration for the device flow, whether or not it is still good."""
+    def load_registration(self, sso_session: SsoSession, *, for_codes: bool = False) -> ClientRegistration | None:
+        """Return the registration for device codes, or authorization codes, whether or not it is still good."""
         try:
             content = read_object(self.registration_path(sso_session))
-            # The CLI's authorization-code flow shares the file name, not the grant.
-            if content is None or "grantTypes" in content:
+            # Both have one file name; the grants tell whose it is (`_is_registration_for_auth_code`).
+            if content is None or ("authorization_code" in content.get("grantTypes", ())) is not for_codes:
                 return None
             return ClientRegistration(
                 client_id=text_of(content, "clientId"),
@@ -209,9 +209,14 @@ class TokenCache:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def save_registration(self, sso_session: SsoSession, registration: ClientRegistration) -> None:
+    def save_registration(
+        self, sso_session: SsoSession, registration: ClientRegistration, *, codes_with: tuple[str, ...] | None = None
+    ) -> None:
         """
-        Keep a registration as the CLI does for the device flow: without `grantTypes`.
+        Keep a registration as the CLI does: without `grantTypes` for device codes.
+
+        Args:
+            codes_with: The scopes of one for authorization codes.
 
         Raises:
             StorageError: It cannot be written.
@@ -221,8 +226,11 @@ class TokenCache:
             "clientSecret": registration.client_secret.reveal(),
             "expiresAt": wire(registration.expires_at),
         }
-        if sso_session.scopes is not None:
-            content["scopes"] = list(sso_session.scopes)
+        scopes = sso_session.scopes if codes_with is None else codes_with
+        if scopes is not None:
+            content["scopes"] = list(scopes)
+        if codes_with is not None:
+            content["grantTypes"] = ["authorization_code", "refresh_token"]
         write_object(self.registration_path(sso_session), content)
 
     def registration_path(self, sso_session: SsoSession) -> Path:

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from cuaws_magic.model import DeviceAuthorization, SsoSession
     from cuaws_magic.views.render import MimeBundle, Tone
 
-_OPEN_WITHIN = 30_000  # milliseconds between the making of the card and its opening
-_AGE = 86_400_000  # milliseconds after its code; no clock of a browser is that wrong, so the card is from a file
+OPEN_WITHIN = 30_000  # milliseconds between the making of the card and its opening
+AGE = 86_400_000  # milliseconds after its code; no clock of a browser is that wrong, so the card is from a file
 
 # The browser keeps which load of the page had the card first; a later one has it from the file. Only such a card loses
 # its code by the browser's clock, which may be wrong: in one that still changes, the link is the way to sign in.
-_SCRIPT = Markup("""<script>(function(){{
+SCRIPT = Markup("""<script>(function(){{
 var card=document.getElementById({id}),link=card&&card.querySelector('a'),key='cuaws-opened-'+{id};
 if(!link)return;
 var page=String(performance.timeOrigin),first;
@@ -52,7 +52,7 @@ function tick(){{
 if(!card.isConnected)return clearInterval(timer);
 var s=Math.max(0,Math.round(({expires}-Date.now())/1000));
 if(!s&&(again||Date.now()-{expires}>{age})){{clearInterval(timer);card.innerHTML={over};return}}
-left.textContent=s?'code good for '+Math.floor(s/60)+':'+('0'+s%60).slice(-2):'this code has expired';
+left.textContent=s?{good}+Math.floor(s/60)+':'+('0'+s%60).slice(-2):{gone};
 bar.style.width=Math.min(100,100*s*1000/({expires}-{issued}))+'%'}}
 tick()}})()</script>""")
 
@@ -85,11 +85,14 @@ def session_label(sso_session: SsoSession) -> str:
 
 def instructions(sso_session: SsoSession) -> tuple[str, str]:
     """Say what to do, in the words of the organisation."""
+    return first_step(sso_session), "Check that the page shows this code, then choose Allow access."
+
+
+def first_step(sso_session: SsoSession) -> str:
+    """Say how to come to the page on which one approves, in the words of the organisation."""
     if sso_session.start_url == CU_START_URL:
-        first = "Open the sign-in page and sign in with your IdentiKey; approve the Duo push."
-    else:
-        first = "Open the sign-in page and sign in with your organisation's account."
-    return first, "Check that the page shows this code, then choose Allow access."
+        return "Open the sign-in page and sign in with your IdentiKey; approve the Duo push."
+    return "Open the sign-in page and sign in with your organisation's account."
 
 
 def waiting(
@@ -100,6 +103,7 @@ def waiting(
     now: datetime,
     *,
     behind: bool = False,
+    qr: bool = False,
 ) -> MimeBundle:
     """
     Show the code, and what to do with it.
@@ -116,7 +120,12 @@ def waiting(
         now: When this is shown; the page is opened only if the code is new.
 
         behind: No cell waits for it.
+
+        qr: The link as a QR code beside it.
     """
+    link = authorization.verification_uri_complete
+    if qr:
+        from cuaws_magic.views.qr import blocks, image  # deferred: nearly nobody wants one
     first, second = instructions(sso_session)
     ends = humanize.until(authorization.expires_at, now)
     renewed = "The last code expired; this is a new one." if attempt > 1 else None
@@ -126,7 +135,8 @@ def waiting(
         [],
         [
             f"  1. {first}",
-            f"       {authorization.verification_uri_complete}",
+            f"       {link}",
+            *(f"       {line}" for line in (blocks(link) if qr else [])),
             f"  2. {second}",
             f"       {authorization.user_code}",
             f"  The code is good for {ends}. Approve only a code that you see here.",
@@ -137,7 +147,7 @@ def waiting(
     card_id = f"cuaws-{hashlib.sha256(authorization.device_code.reveal().encode()).hexdigest()[:16]}"
     button = Markup(
         '<a href="{url}" target="_blank" rel="noopener noreferrer" style="{style}">Open sign-in page ↗</a>'
-    ).format(url=authorization.verification_uri_complete, style=render.PRIMARY)
+    ).format(url=link, style=render.PRIMARY)
     code = Markup(
         '<code style="font:600 26px {mono};letter-spacing:.08em;padding:2px 10px;border:1px dashed {line};'
         'border-radius:4px;background:none;color:inherit">{code}</code>'
@@ -146,7 +156,7 @@ def waiting(
     body = Markup(
         '<ol style="margin:2px 0 8px 18px;padding:0"><li style="margin:3px 0">{first}</li>'
         '<li style="margin:3px 0">Check that the page shows this code, then choose <b>Allow access</b>.</li></ol>'
-        '<div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap;margin:6px 0">{code}{button}</div>'
+        '<div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap;margin:6px 0">{code}{button}</div>{image}'
         '<div style="display:flex;gap:8px;align-items:center;color:{dim};margin:6px 0">'
         '<span aria-hidden="true" style="height:4px;border-radius:2px;background:{line};overflow:hidden;flex:1">'
         '<span data-bar style="display:block;height:100%;width:100%;background:{brand}"></span></span>'
@@ -154,7 +164,8 @@ def waiting(
         '<div style="color:{dim}">Approve only a code that you see here. {how}</div>'
         '<div style="color:{dim}" data-again></div>{notes}'
     ).format(
-        first=first, code=code, button=button, dim=render.DIM, line=render.LINE, brand=render.BRAND, ends=ends,
+        first=first, code=code, button=button, image=image(link) if qr else "",
+        dim=render.DIM, line=render.LINE, brand=render.BRAND, ends=ends,
         notes=render.lines(notes), how="" if behind else "To give up, stop this cell.",
     )  # fmt: skip
     html = Markup('<div id="{}">{}</div>').format(
@@ -162,20 +173,22 @@ def waiting(
     )
     over = render.card("idle", "This code has expired", session_label(sso_session), render.lines(_OVER))
     life = authorization.expires_at - authorization.issued_at
-    script = _SCRIPT.format(
-        id=_quoted(card_id),
-        again=_quoted(_AGAIN),
-        over=_quoted(over),
-        age=_AGE,
+    script = SCRIPT.format(
+        good=quoted("code good for "),
+        gone=quoted("this code has expired"),
+        id=quoted(card_id),
+        again=quoted(_AGAIN),
+        over=quoted(over),
+        age=AGE,
         issued=int(authorization.issued_at.timestamp() * 1000),
         expires=int(authorization.expires_at.timestamp() * 1000),
-        within=_OPEN_WITHIN if attempt == 1 else 0,
+        within=OPEN_WITHIN if attempt == 1 else 0,
         forget=int(life.total_seconds() * 1000),
     )
     return render.mimebundle(plain, html + script)
 
 
-def _quoted(text: str) -> Markup:
+def quoted(text: str) -> Markup:
     """Write a text as JavaScript has it, inside a script of a page: nothing in it can end the script."""
     return Markup(json.dumps(text).replace("<", "\\u003c"))  # noqa: S704 - quoted here, for JavaScript
 
@@ -207,10 +220,13 @@ class AwaitingApproval(View):
     trouble: str | None
     at: datetime
     behind: bool = False
+    qr: bool = False
 
     def mimebundle(self) -> MimeBundle:
         """Return text and HTML."""
-        return waiting(self.sso_session, self.authorization, self.attempt, self.trouble, self.at, behind=self.behind)
+        return waiting(
+            self.sso_session, self.authorization, self.attempt, self.trouble, self.at, behind=self.behind, qr=self.qr
+        )
 
 
 @dataclass(frozen=True, repr=False)

@@ -17,19 +17,20 @@ from cuaws_magic import errors
 from cuaws_magic.aws.service_errors import MODELLED, translate
 from cuaws_magic.errors import CuawsError, PassingTrouble, Signal
 
-# What we call, by our name: RefreshToken is CreateToken with a refresh token.
+# What we call, by our name: RefreshToken and RedeemCode are CreateToken with a refresh token, an authorization code.
 OPERATIONS = {
     "RegisterClient": ("sso-oidc", "RegisterClient"),
     "StartDeviceAuthorization": ("sso-oidc", "StartDeviceAuthorization"),
     "CreateToken": ("sso-oidc", "CreateToken"),
     "RefreshToken": ("sso-oidc", "CreateToken"),
+    "RedeemCode": ("sso-oidc", "CreateToken"),
     "ListAccounts": ("sso", "ListAccounts"),
     "ListAccountRoles": ("sso", "ListAccountRoles"),
     "GetRoleCredentials": ("sso", "GetRoleCredentials"),
     "Logout": ("sso", "Logout"),
 }
 # Only a device code can be pending.
-IMPOSSIBLE = {("RefreshToken", "AuthorizationPendingException")}
+IMPOSSIBLE = {(one, "AuthorizationPendingException") for one in ("RefreshToken", "RedeemCode")}
 # Sent, though in no model.
 BEYOND_THE_MODEL = {"ForbiddenException"}
 

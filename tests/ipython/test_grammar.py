@@ -242,7 +242,17 @@ EVERY_COMMAND = (
         Completion(
             "every option, by its long name",
             "%cuaws login -",
-            ["--help", "--session", "--start-url", "--sso-region", "--force", "--no-wait", "--timeout"],
+            [
+                "--help",
+                "--session",
+                "--start-url",
+                "--sso-region",
+                "--force",
+                "--no-wait",
+                "--timeout",
+                "--pkce",
+                "--qr",
+            ],
         ),
         Completion("an option that is there is not offered again", "%cuaws login --force --f", []),
         Completion("roles of the target", "%cuaws use x --role ", ["Admin", "ReadOnly"], ["roles of x"]),

@@ -252,6 +252,7 @@ NO_OBJECT = oidc_error("invalid_request", "The body is not a JSON object")
 METADATA = oidc_error("invalid_client_metadata", "Invalid client metadata provided")
 ONLY_PUBLIC = oidc_error("invalid_client_metadata", "Only public clients may register")
 NO_LIST = oidc_error("invalid_request", "scopes is not a list")
+REDIRECT_URI = oidc_error("invalid_redirect_uri", "Invalid redirect uri provided")
 SCOPE = oidc_error("invalid_scope", "Invalid scope provided")
 NO_ADDRESS = oidc_error("invalid_request", "startUrl is not an address")
 GRANT = oidc_error("unsupported_grant_type", "Unsupported grant type")
@@ -267,6 +268,8 @@ WRONG = [
     Wrong("a client that is not public", REGISTER, ONLY_PUBLIC, {"clientType": "confidential"}),
     Wrong("scopes that are no list", REGISTER, NO_LIST, {"scopes": "sso:account:access"}),
     Wrong("a scope of blanks", REGISTER, SCOPE, {"scopes": [" "]}),
+    Wrong("codes to another machine", REGISTER, REDIRECT_URI,
+          {"grantTypes": ["authorization_code"], "redirectUris": ["http://example.org/"], "issuerUrl": "https://x"}),
     Wrong("no start URL", AUTHORIZE, missing("startUrl"), {"startUrl": None}),
     Wrong("a start URL that is no address", AUTHORIZE, NO_ADDRESS, {"startUrl": "cuboulder"}),
     Wrong("a code for no client", AUTHORIZE, missing("clientId"), {"clientId": None}),

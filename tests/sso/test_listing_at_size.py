@@ -24,13 +24,14 @@ def test_every_account_once(app, portal, count):
     """A hundred come with each page; none is missing, none comes twice, and the last page ends it."""
     portal.knobs = dataclasses.replace(portal.knobs, approve_after=1, accounts=count - len(people.BUILT_IN))
     app.login(RecordingShow())
-    asked = portal.count("ListAccounts")
 
     listing = app.context.accounts.accounts(app.choice.sso_session())
 
     wanted = people.accounts(count - len(people.BUILT_IN))
     assert sorted(one.id for one in listing.accounts) == sorted(one.account_id for one in wanted)
-    assert portal.count("ListAccounts") - asked == -(-count // 100)
+    # What an earlier test left in the background may ask this portal too, which does not know its sign-in.
+    pages = [call for call in portal.calls if (call.operation, call.status) == ("ListAccounts", 200)]
+    assert len(pages) == -(-count // 100)
     names = [one.name.casefold() for one in listing.accounts]
     assert names == sorted(names)
 
