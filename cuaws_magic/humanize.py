@@ -12,6 +12,9 @@ _MOMENT = re.compile("\ue000([0-9]{1,10})\ue001([^\ue000-\ue002<>&]{0,40})\ue002
 
 _zone: tzinfo | None = None
 
+# The end of a sign-in of which nobody knows how long it lasts: after every end that is known, and never said.
+END_UNKNOWN = datetime(9000, 1, 1, tzinfo=timezone.utc)
+
 
 def use_time_zone(name: str | None) -> bool:
     """Write times in a zone from now on, the machine's without one; returns whether there is such a zone."""
@@ -101,7 +104,9 @@ def span(duration: timedelta) -> str:
 
 
 def until(moment: datetime, now: datetime, *, about: bool = False) -> str:
-    """Say how long from now, and when: `4 h, until 18:05 MST`."""
+    """Say how long from now, and when: `4 h, until 18:05 MST`; nothing where nobody knows."""
+    if moment == END_UNKNOWN:
+        return ""
     if moment <= now:
         return f"ended at {clock(moment, now)}"
     return f"{left(moment, now)}, until {'about ' if about else ''}{clock(moment, now)}"
@@ -109,6 +114,8 @@ def until(moment: datetime, now: datetime, *, about: bool = False) -> str:
 
 def remaining(moment: datetime, now: datetime, *, about: bool = False) -> str:
     """Say the same of what is left: `4 h left, until 18:05 MST`."""
+    if moment == END_UNKNOWN:
+        return "ends when your organisation says so"
     said = until(moment, now, about=about)
     return said if moment <= now else said.replace(", until", " left, until", 1)
 

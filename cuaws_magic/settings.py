@@ -43,8 +43,8 @@ EXPORT_FORMATS = ("process", "env", "env-no-export", "powershell", "windows-cmd"
 # What `aws configure sso` proposes: without a scope the service gives no refresh token.
 DEFAULT_SCOPES = ("sso:account:access",)
 
-# How long a sign-in lasts where nobody changed it: Identity Center's default, and CU's.
-SIGN_IN_LIFE = timedelta(hours=8)
+# How long a sign-in lasts at CU Boulder. Elsewhere it is from 15 minutes to 90 days, as the organisation has it.
+CU_SIGN_IN_LIFE = timedelta(hours=8)
 
 # An SSO token is refreshed this long before its end: before botocore's 15 minutes,
 # so that other programs find it fresh.
@@ -93,6 +93,10 @@ class Settings:
         pkce: Sign in by authorization code; device codes may be forbidden.
 
         remote: Whether the browser is on another computer than the kernel; else it is told by the environment.
+
+        unattended: Whether nobody sits here who could approve a sign-in; else it is told by the page.
+
+        login_wait: Minutes that an unattended run waits for somebody who approves a sign-in.
     """
 
     session: str | None = None
@@ -108,6 +112,8 @@ class Settings:
     wait_for_sign_in: float | None = None
     pkce: bool | None = None
     remote: bool | None = None
+    unattended: bool | None = None
+    login_wait: float | None = None
 
     def preferred(self, role_names: Iterable[str]) -> str | None:
         """Return the role that a person prefers of some, if they said so; any case."""
@@ -178,5 +184,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "confirm_production": _yes,
     "pkce": _yes,
     "remote": _yes,
+    "unattended": _yes,
+    "login_wait": _minutes,
     "wait_for_sign_in": _minutes,
 }

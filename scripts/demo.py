@@ -44,6 +44,7 @@ def main() -> int:
     began = time.monotonic()
     try:
         with practice_machine(Knobs(approve_after=2)):
+            os.environ["CUAWS_UNATTENDED"] = "no"  # the portal is the person
             failure = run(paper)
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)

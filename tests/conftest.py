@@ -96,6 +96,8 @@ def home(_environment_as_before: None, monkeypatch: pytest.MonkeyPatch, tmp_path
         monkeypatch.setenv(name, str(folder))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("TZ", "UTC")
+    # The portals of tests approve by themselves, as a person would.
+    monkeypatch.setenv("CUAWS_UNATTENDED", "no")
     return folder
 
 

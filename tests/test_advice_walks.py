@@ -1154,6 +1154,7 @@ WALKS = [
 
 # What needs a kernel, a cluster or a service of its own: the test that walks it.
 ELSEWHERE = {
+    "Nobody is here to approve a sign-in": "tests/kernel/test_unattended.py::test_a_sign_in_that_stands_works",
     "By authorization code you are asked": "tests/test_pkce.py::test_it_cannot_go_on_in_the_background",
     "Nobody can be asked here for the address": "tests/commands/test_callback.py::test_nobody_to_ask",
     "Nothing can listen on": "tests/commands/test_callback.py::test_nothing_can_listen",

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, TypeVar
 from cuaws_magic import humanize
 from cuaws_magic.background import Observers, hold_interrupts
 from cuaws_magic.commands.callback import AS_SET
+from cuaws_magic.commands.waiting import patience
 from cuaws_magic.errors import Cancelled, ConfigurationError, CuawsError, NotSignedIn, SignInTimeout
 from cuaws_magic.model import utc_now
+from cuaws_magic.settings import Settings
 from cuaws_magic.sso.device_flow import AwaitApproval, AwaitRedirect, Keep
 from cuaws_magic.views.render import Blank, Hint
 from cuaws_magic.views.sign_in import AwaitingApproval, SignedIn, SignInEnded, SigningIn
@@ -232,7 +234,8 @@ class Approval:
         quiet = not sentence or title == _CANCELLED
         if standing is None:
             return SignInEnded(self.sso_session, title, said, quiet)
-        holds = f"You are still signed in from before, for {humanize.until(standing.ends_at, self._now(), about=True)}."
+        left = humanize.until(standing.ends_at, self._now(), about=True)
+        holds = f"You are still signed in from before{f', for {left}' if left else ''}."
         return SignInEnded(self.sso_session, "Not signed in again", (*said, holds), quiet)
 
     def _put(self, view: View) -> None:
@@ -266,10 +269,19 @@ class Approvals:
         now: The current time, aware, UTC.
 
         changes: Told when a sign-in begins, shows another code, or ends.
+
+        settings: Say whether somebody is there to approve.
     """
 
-    def __init__(self, login: Login, now: Now = utc_now, changes: Observers | None = None) -> None:
+    def __init__(
+        self,
+        login: Login,
+        now: Now = utc_now,
+        changes: Observers | None = None,
+        settings: Callable[[], Settings] = Settings,
+    ) -> None:
         self._login = login
+        self._settings = settings
         self._now = now
         self._changes = changes or Observers()
         self._pending: Approval | None = None
@@ -334,12 +346,8 @@ class Approvals:
             pending.join()
             sign_in = self._login.required(sso_session)
             return SignedIn(sso_session, sign_in.ends_at, already=True, notes=sign_in.notes, at=self._now())
-        if wanted.qr and wanted.pkce:
-            raise ConfigurationError(
-                "A QR code is for a phone, and by authorization code you sign in on this computer. "
-                "Type `%cuaws login --qr`."
-            )
-        callback = self.callback(sso_session, show, False if wanted.qr else wanted.pkce)
+        timeout = patience(self._settings(), sso_session, show, timeout)
+        callback = self.callback(sso_session, show, wanted.by_code)
         if callback is not None and callback.pasted and not wait:
             raise ConfigurationError(
                 "By authorization code you are asked for an address here, so the cell has to wait. "

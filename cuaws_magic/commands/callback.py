@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from cuaws_magic.errors import SignInError
+from cuaws_magic.errors import ConfigurationError, SignInError
 from cuaws_magic.humanize import printable
 from cuaws_magic.model import Secret
 from cuaws_magic.views.sign_in_page import browser_page
@@ -155,6 +155,21 @@ class Wanted:
 
     pkce: bool | None = None
     qr: bool = False
+
+    @property
+    def by_code(self) -> bool | None:
+        """
+        Whether by authorization code.
+
+        Raises:
+            ConfigurationError: That, and a QR code.
+        """
+        if self.qr and self.pkce:
+            raise ConfigurationError(
+                "A QR code is for a phone, and by authorization code you sign in on this computer. "
+                "Type `%cuaws login --qr`."
+            )
+        return False if self.qr else self.pkce
 
 
 AS_SET = Wanted()

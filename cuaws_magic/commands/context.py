@@ -120,7 +120,7 @@ class Context:
         self.targets = Targets(self.accounts, self._preferred, self._unasked, self.organisations.each)
         self.broker = Broker(self.identity_center, self.login, self.token_cache, self.state_store, now)
         self.observers = Observers()
-        self.approvals = Approvals(self.login, now, self.observers)
+        self.approvals = Approvals(self.login, now, self.observers, lambda: self.choice.settings)
         self.approvals.callback = self.callback_choice = CallbackChoice(lambda: self.choice.settings, environ)
         self.credentials = KernelCredentials(self.environment, self.login, now, self.observers)
         self.observers.observe(self.credentials.sign_in_changed)

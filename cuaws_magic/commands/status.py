@@ -70,10 +70,11 @@ def sign_ins(context: Context) -> list[SignInState]:
     for one in (one for group in groups for one in group if len(groups) > 1):
         sign_in = context.login.peek(one)[0]
         until, through = (sign_in.ends_at, sign_in.sso_session) if sign_in is not None else (None, None)
+        since = context.login.records.approved_at(through or one)
         its_own = through is None or through.cache_key == one.cache_key
         typed = context.choice.command(one)
         ended_at = context.login.ended_at(one) or context.login.records.ended_at(one)
-        found.append(SignInState(one, until, ended_at, typed, None if its_own else through))
+        found.append(SignInState(one, until, ended_at, typed, None if its_own else through, since))
     return found
 
 

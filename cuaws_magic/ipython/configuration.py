@@ -43,6 +43,11 @@ class Configuration(Configurable):
         config=True
     )
 
+    unattended: Any = Bool(None, allow_none=True, help="Nobody sits here who could approve a sign-in.").tag(config=True)
+    login_wait: Any = Float(
+        None, allow_none=True, min=0, help="Minutes that an unattended run waits for somebody who approves a sign-in."
+    ).tag(config=True)
+
     @property
     def settings(self) -> Settings:
         """All of them as one value."""

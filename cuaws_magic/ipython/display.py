@@ -63,6 +63,11 @@ class NotebookDisplay:
         return not _typed(self._shell, r"=\s*%cuaws\b")
 
     @property
+    def attended(self) -> bool:
+        """Whether somebody sits before the page who can approve a sign-in."""
+        return self.cell is not None
+
+    @property
     def cell(self) -> Cell | None:
         """The cell that runs, where a person can press buttons; `None` where nobody can (nbconvert, papermill)."""
         # The front end says so with each cell; ipykernel keeps it for `input()`.
@@ -178,6 +183,11 @@ class TextDisplay:
         print(repr(view), flush=True)  # noqa: T201 - this text is for a person
 
     @property
+    def attended(self) -> bool:
+        """Whether somebody sits at the terminal; nobody does where neither side of this program is one (cron)."""
+        return any(one is not None and one.isatty() for one in (sys.stdin, sys.stdout))
+
+    @property
     def beside_browser(self) -> bool:
         """Whether a browser surely opens on this machine, before the person who types here."""
         windows = any(name in self._environ for name in ("DISPLAY", "WAYLAND_DISPLAY"))
@@ -188,8 +198,9 @@ class TextDisplay:
         return any(name in self._environ for name in ("SSH_CONNECTION", "SSH_TTY"))
 
     def _open(self, page: str) -> None:
-        """Open the page as `aws sso login` does, but never a browser inside the terminal, nor far away."""
-        if not self.beside_browser and (self._far or "BROWSER" not in self._environ):
+        """Open the page as `aws sso login` does, but never a browser inside the terminal, far away, or for nobody."""
+        wanted = self.beside_browser or (not self._far and "BROWSER" in self._environ)
+        if not (self.attended and wanted):
             return
         with contextlib.suppress(webbrowser.Error, OSError):
             webbrowser.open_new_tab(page)

@@ -43,6 +43,7 @@ def login(context: Context, display: Page, settings: Settings, *, asked: bool, w
     Raises:
         CuawsError: Nobody is signed in, or it is not settled where to, and nobody can choose.
     """
+    from cuaws_magic.commands.callback import AS_SET
     from cuaws_magic.commands.login import login as sign_in
     from cuaws_magic.views.sign_in import ChooseOrganisation
     from cuaws_magic.widget.view import missing
@@ -56,7 +57,8 @@ def login(context: Context, display: Page, settings: Settings, *, asked: bool, w
         proposed = None
     others = [one for one in context.organisations.offered() if proposed is None or one != proposed]
     choose = ChooseOrganisation(tuple(one.label for one in others), proposed.label if proposed is not None else None)
-    by_code = how["wanted"].pkce or context.settings.pkce  # a cell may have to ask for an address, so it cannot go on
+    # By authorization code a cell may have to ask for an address, so it cannot go on.
+    by_code = how.get("wanted", AS_SET).pkce or context.settings.pkce
     if not asked or display.cell is None or missing() is not None or by_code:  # nothing to press here
         if proposed is not None and context.login.peek(proposed)[0] is None:
             display(choose)

@@ -25,7 +25,7 @@ from cuaws_magic.errors import (
     StorageError,
 )
 from cuaws_magic.model import utc_now
-from cuaws_magic.settings import SIGN_IN_LIFE, SSO_TOKEN_MARGIN
+from cuaws_magic.settings import SSO_TOKEN_MARGIN
 from cuaws_magic.sso.device_flow import Keep, Wait
 from cuaws_magic.sso.gateway import approval_steps
 from cuaws_magic.sso.records import SignInRecords
@@ -59,7 +59,7 @@ class SignIn:
 
         sso_token: Its proof, fresh.
 
-        ends_at: When a person has to approve again, as well as we know.
+        ends_at: When a person has to approve again, as well as we know; `END_UNKNOWN` where nobody does.
 
         notes: What the person should know, one sentence each.
     """
@@ -347,11 +347,13 @@ class Login:
                 other = self._written_meanwhile(sso_session, sso_token)
                 if other is not None:
                     return self._sign_in(sso_session, other)
+                self.records.refused(sso_session, sso_token.obtained_at, self._now())
                 return self._sign_in(sso_session, sso_token) if self._good(sso_token) else None
             except ServiceError:
                 if self._good(sso_token):
                     return self._sign_in(sso_session, sso_token)
                 raise
+            self.records.refreshed(sso_session, self._now())
             return self._sign_in(sso_session, renewed, self._save(sso_session, renewed))
 
     def _written_meanwhile(self, sso_session: SsoSession, refused: SsoToken) -> SsoToken | None:
@@ -384,8 +386,7 @@ class Login:
         """The SSO token may be refreshed until the sign-in ends; nobody tells when, so reckon from its start."""
         if not self._refreshable(sso_token):
             return sso_token.expires_at
-        approved_at = self.records.approved_at(sso_session)
-        return sso_token.expires_at if approved_at is None else max(sso_token.expires_at, approved_at + SIGN_IN_LIFE)
+        return max(sso_token.expires_at, self.records.ends_at(sso_session))
 
     def _fresh(self, sso_token: SsoToken) -> bool:
         return self._good(sso_token) and self._now() < sso_token.refresh_at(SSO_TOKEN_MARGIN)

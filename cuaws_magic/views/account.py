@@ -34,7 +34,7 @@ class InUse(View):
 
         expires_at: When these credentials end; `None` where that is not known, or they do not.
 
-        signed_in_until: When a person has to approve again, as well as we know; `None`
+        signed_in_until: When a person has to approve again, as well as we know (in the year 9000: nobody does); `None`
             where nobody is signed in any more, or no sign-in is needed.
 
         identity: What STS said, or `None` where it was not asked.
@@ -209,7 +209,7 @@ class Status(View):
     Attributes:
         sso_session: The sign-in that commands would use; `None` where that is not settled.
 
-        signed_in_until: When a person has to approve again, or `None`.
+        signed_in_until: As in `InUse`.
 
         in_use: The account in use, or `None`.
 

@@ -60,6 +60,7 @@ _AGAIN = (
     "The page was reloaded, so this card may not update any more. The code still works: approve it, "
     "then run the next cell."
 )
+_NOBODY_KNOWS = "It ends when your organisation says so; at CU Boulder that is after about eight hours."
 _OVER = (
     "If you approved it in time, you are signed in; `%cuaws` shows it.",
     "If not, stop this cell if it still runs, and run it again.",
@@ -195,7 +196,8 @@ def quoted(text: str) -> Markup:
 
 def signed_in(sso_session: SsoSession, ends_at: datetime, notes: Sequence[str], now: datetime) -> MimeBundle:
     """Say until when the sign-in holds."""
-    title = f"Signed in for {humanize.until(ends_at, now, about=True)}"
+    left = humanize.until(ends_at, now, about=True)
+    title, notes = f"Signed in{f' for {left}' if left else ''}", notes if left else [_NOBODY_KNOWS, *notes]
     return render.mimebundle(
         render.text(f"{title} to {session_label(sso_session)}.", [], list(notes)),
         render.card("good", title, session_label(sso_session), render.lines(notes)),
@@ -258,7 +260,7 @@ class SignedIn(View):
 
         start_url: Address of the access portal.
 
-        until: When a person has to approve again, as well as we know.
+        until: When a person has to approve again, as well as we know; in the year 9000 where nobody does.
 
         already: Nobody had to approve anything.
 
@@ -328,6 +330,8 @@ class SignInState:
 
         command: What to type to be signed in there.
 
+        since: When it was approved, if that is known.
+
         through: The sign-in to the same portal that serves it, where it has none of its own.
     """
 
@@ -336,6 +340,7 @@ class SignInState:
     ended_at: datetime | None
     command: str
     through: SsoSession | None = None
+    since: datetime | None = None
 
     def said(self, at: datetime) -> str:
         """Say how it is."""

@@ -21,9 +21,9 @@ from cuaws_magic.errors import (
     SignInError,
     TargetError,
 )
-from cuaws_magic.humanize import clock, left
+from cuaws_magic.humanize import END_UNKNOWN, clock, left, remaining
 from cuaws_magic.humanize import until as until_text
-from cuaws_magic.settings import CU_START_URL, SIGN_IN_LIFE, SIGN_IN_WARNING
+from cuaws_magic.settings import CU_START_URL, SIGN_IN_WARNING
 from cuaws_magic.views.sign_in import SignedOut, session_label
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class PanelState:
         found = {portal_of(one.sso_session): one for one in reversed(self.sign_ins) if one.until is not None}
         order = dict.fromkeys(portal_of(one.sso_session) for one in self.sign_ins)
         standing = [found[portal] for portal in order if portal in found]
-        return [(one.sso_session, one.until - SIGN_IN_LIFE if one.until else None) for one in standing]
+        return [(one.sso_session, one.since) for one in standing]
 
     @property
     def at_cu(self) -> bool:
@@ -217,15 +217,19 @@ def _signed_out(context: Context, holds: Status, now: datetime, busy: frozenset[
 
 def _signed_in(context: Context, holds: Status, until: datetime, now: datetime, busy: frozenset[str]) -> PanelState:
     in_use, current = holds.in_use, context.credentials.current
-    side = f"{holds.where.split(' · ', 1)[0]} · signed in until about {clock(until, now, zone=False)}"
+    known = until != END_UNKNOWN
+    ends = f" until about {clock(until, now, zone=False)}" if known else ""
+    side = f"{holds.where.split(' · ', 1)[0]} · signed in{ends}"
     soon = until - now <= SIGN_IN_WARNING
     trouble = _trouble(context, until, now)
     if trouble is None and soon:
         trouble = Trouble(
             f"The sign-in ends in {left(until, now)}. Sign in again now, and nothing is interrupted.", "sign-in", False
         )
-    sign_in = Bar(f"{left(until, now)}, until about {clock(until, now)}", (until - now) / SIGN_IN_LIFE,
-                  "wait" if soon else "good")  # fmt: skip
+    since = context.login.records.approved_at(holds.sso_session) if holds.sso_session is not None else None
+    lasts = f"{left(until, now)}, until about {clock(until, now)}" if known else remaining(until, now)
+    part = (until - now) / (until - since) if known and since is not None and since < until else 1.0
+    sign_in = Bar(lasts, min(1.0, part), "wait" if soon else "good")
     return PanelState(
         "in", "wait" if soon else "good",
         f"{in_use.account_name} · {in_use.role}" if in_use is not None else "Signed in",
@@ -233,7 +237,7 @@ def _signed_in(context: Context, holds: Status, until: datetime, now: datetime, 
         sso_session=holds.sso_session, in_use=in_use, trouble=trouble, busy=busy, sign_in=sign_in,
         credentials=_credentials_bar(current, now) if current is not None else None,
         console_url=console_of(context, current) if current is not None else None,
-        signed_in_at=until - SIGN_IN_LIFE, changes_at=until if soon else until - SIGN_IN_WARNING,
+        signed_in_at=since, changes_at=(until if soon else until - SIGN_IN_WARNING) if known else None,
     )  # fmt: skip
 
 

@@ -1,4 +1,8 @@
-"""`jupyter nbconvert --execute` when signed out: the code comes to the terminal, and the run waits for the approval."""
+"""
+`jupyter nbconvert --execute` when signed out: nobody is there, so it fails at once.
+
+With `CUAWS_LOGIN_WAIT` the code comes to the terminal, and the run waits for the approval.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,8 @@ class Run:
         )
         environment = os.environ | portal.environment | {
             "HOME": str(home), "IPYTHONDIR": str(home / ".ipython"), "JUPYTER_CONFIG_DIR": str(home / "c"),
-            "JUPYTER_DATA_DIR": str(home / "d"), "JUPYTER_RUNTIME_DIR": str(home / "r"),
+            "JUPYTER_DATA_DIR": str(home / "d"), "JUPYTER_RUNTIME_DIR": str(home / "r"), "CUAWS_UNATTENDED": "",
+            "CUAWS_LOGIN_WAIT": "2",
         } | variables  # fmt: skip
         if variables.get("PYTEST_CURRENT_TEST") == "":
             del environment["PYTEST_CURRENT_TEST"]  # where it stands ipykernel leaves standard error alone
