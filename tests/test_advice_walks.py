@@ -1154,6 +1154,8 @@ WALKS = [
 
 # What needs a kernel, a cluster or a service of its own: the test that walks it.
 ELSEWHERE = {
+    "The file of certificates": "tests/aws/test_ways_to_aws.py::test_a_file_of_certificates_that_is_missing",
+    "the proxy wants a name and a password": "tests/aws/test_ways_to_aws.py::test_a_proxy_that_wants_a_password",
     "Nobody is here to approve a sign-in": "tests/kernel/test_unattended.py::test_a_sign_in_that_stands_works",
     "By authorization code you are asked": "tests/test_pkce.py::test_it_cannot_go_on_in_the_background",
     "Nobody can be asked here for the address": "tests/commands/test_callback.py::test_nobody_to_ask",

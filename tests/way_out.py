@@ -1,7 +1,8 @@
 """
 The network between this machine and AWS, on loopback: a proxy, and behind it a TLS server for every name.
 
-What is asked of a name that the practice portal stands in for goes on to it; other names answer what a test says.
+What is asked of a name that the practice portal stands in for goes on to it; STS answers as its first account would,
+for what is signed for AWS's own name is good at no other; other names answer what a test says.
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 
 DEVICE_PAGE = "https://device.sso.us-west-2.amazonaws.com"
 # Names of AWS by what answers them; the rest of a name is its region and domain.
-_FRONT, _BACK = re.compile(r"(oidc|portal\.sso)(-fips)?\."), re.compile(r"sts(-fips)?\.")
+_FRONT, _STS = re.compile(r"(oidc|portal\.sso)(-fips)?\."), re.compile(r"sts(-fips)?\.")
+_IDENTITY = (
+    b'<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+    b"<Arn>arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_MyRole_1/ralphie@colorado.edu</Arn>"
+    b"<UserId>AROA:ralphie@colorado.edu</UserId><Account>111111111111</Account>"
+    b"</GetCallerIdentityResult></GetCallerIdentityResponse>"
+)
 
 
 @dataclass
@@ -143,13 +150,15 @@ class WayOut:
         return Behind
 
     def _answered(self, request: Any, name: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        there = self.portal.url if _FRONT.match(name) else self.portal.aws_url if _BACK.match(name) else None
+        if _STS.match(name):
+            return 200, {"Content-Type": "text/xml"}, _IDENTITY
+        there = self.portal.url if _FRONT.match(name) else None
         if there is None:
             status, location = self.answers[request.command, f"https://{name}{request.path}"]
             return status, {"Location": location} if location is not None else {}, b""
         connection = http.client.HTTPConnection(urlsplit(there).netloc)
         headers = {key: value for key, value in request.headers.items() if key.lower() != "host"}
-        # What is signed was signed for AWS's own name; the practice portal answers to no other than its own.
+        # The practice portal answers to no other name than its own.
         headers["Host"] = urlsplit(there).netloc
         connection.request(request.command, request.path, body, headers)
         answer = connection.getresponse()

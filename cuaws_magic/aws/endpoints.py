@@ -1,4 +1,4 @@
-"""Where an address that does not answer comes from: a setting, or a region that there is not."""
+"""Where what does not work comes from: an address or certificates of a setting, or a region that there is not."""
 
 from __future__ import annotations
 
@@ -41,6 +41,27 @@ def setting_of(address: str) -> str | None:
                 header = name if (kind, name) == ("profile ", "default") else f"{kind}{name}"
                 return f"endpoint_url of [{header}] in {path}"
     return None
+
+
+def missing_certificates() -> tuple[str, str] | None:
+    """Return a file of certificates that is not there, and the setting that names it; in botocore's order."""
+    import_whole("botocore.session")
+    import botocore.session
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        session = botocore.session.Session()
+        said = session.get_config_variable("ca_bundle")
+        path = os.path.expanduser(session.get_config_variable("config_file"))  # noqa: PTH111 - as botocore does
+    except (BotoCoreError, OSError):
+        return None
+    setting = "AWS_CA_BUNDLE"
+    if said and not os.environ.get(setting):
+        profile = session.profile or "default"
+        setting = f"ca_bundle of [{profile if profile == 'default' else f'profile {profile}'}] in {path}"
+    if not said:
+        setting, said = "REQUESTS_CA_BUNDLE", os.environ.get("REQUESTS_CA_BUNDLE")
+    return (said, setting) if said and not Path(said).exists() else None
 
 
 def unknown_region(endpoint: str) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from cuaws_magic.aws.endpoints import setting_of, unknown_region
+from cuaws_magic.aws.endpoints import missing_certificates, setting_of, unknown_region
 from cuaws_magic.errors import (
     AuthorizationCodeRefused,
     AuthorizationDenied,
@@ -176,6 +176,8 @@ _OF_OIDC = {
     "RegisterClient", "StartDeviceAuthorization", "CreateToken", "RedeemCode", "RefreshToken", "CreateOAuth2Token",
 }  # fmt: skip
 
+_PROXY_WANTS_A_NAME = " 407 "  # RFC 9110 §15.5.8, in what urllib3 says of a tunnel
+
 # What an answer that is not of the model's form makes of our reading.
 _NONSENSE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
@@ -216,10 +218,7 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
     if isinstance(error, ClientError):
         return _client_error(error.response, operation, now)
     if isinstance(error, SSLError):
-        return Unreachable(
-            f"The connection to {_service(operation)} is not trusted: the TLS certificate did not verify. "
-            "Behind a company proxy set AWS_CA_BUNDLE to its certificate file, then run the cell again."
-        )
+        return _untrusted(operation)
     if isinstance(error, (ConnectionError, HTTPClientError)):
         return PassingTrouble(_unreachable(error, operation))
     if isinstance(error, InvalidRegionError):  # before the next: it is a ValueError too
@@ -242,12 +241,30 @@ def translate(error: Exception, operation: str, now: datetime) -> Exception:  # 
     return error
 
 
+def _untrusted(operation: str) -> ServiceError | ConfigurationError:
+    missing = missing_certificates()
+    if missing is not None:
+        return ConfigurationError(
+            f"The file of certificates {printable(missing[0])}, set by {missing[1]}, is not there. "
+            "Correct or delete that setting, then run the cell again."
+        )
+    return Unreachable(
+        f"The connection to {_service(operation)} is not trusted: the TLS certificate did not verify. "
+        "Behind a company proxy set AWS_CA_BUNDLE to its certificate file, then run the cell again."
+    )
+
+
 def _unreachable(error: Any, operation: str) -> Unreachable:
     stranger = unknown_region(str(error.kwargs.get("endpoint_url")))
     if stranger is not None:
         return Unreachable(
             f"{_subject(operation)} cannot be reached in {stranger[0]}, which is not a region known here. "
             f"Nearest: {stranger[1]}. Correct the region, or check the network, then run the cell again."
+        )
+    if _PROXY_WANTS_A_NAME in str(error.kwargs.get("error")):
+        return Unreachable(
+            f"{_subject(operation)} cannot be reached from this machine: the proxy wants a name and a password. "
+            "Set HTTPS_PROXY to http://NAME:PASSWORD@HOST:PORT, then run the cell again."
         )
     address = str(error.kwargs.get("endpoint_url"))
     setting = setting_of(address)

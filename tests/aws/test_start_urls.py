@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pytest
 from doubles import App, RecordingShow, documented
-from way_out import WayOut
 
 from cuaws_magic.errors import ConfigurationError, Unreachable
 from cuaws_magic.settings import CU_START_URL, Settings
@@ -15,20 +14,6 @@ from cuaws_magic.sso.token_cache import TokenCache
 
 OWN = "https://aws.example.edu"
 DUAL_STACK = "https://ssoins-1234.portal.us-west-2.app.aws"
-
-
-@pytest.fixture
-def way_out(portal, tmp_path, monkeypatch):
-    """A network with a proxy; AWS's own names lead to the practice portal."""
-    for name in portal.environment:
-        monkeypatch.delenv(name)
-    for name in ("NO_PROXY", "no_proxy", "https_proxy", "REQUESTS_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    names = ("aws.example.edu", "other.example.edu")
-    with WayOut(portal, tmp_path / "certificate.pem", names) as way_out:
-        monkeypatch.setenv("HTTPS_PROXY", way_out.url)
-        monkeypatch.setenv("AWS_CA_BUNDLE", str(way_out.certificate))
-        yield way_out
 
 
 @pytest.fixture
