@@ -2,6 +2,7 @@
 # make lab    JupyterLab with the practice portal behind it       make check   lint and types only
 # make bench  how fast it is, as a table                          make lock    requirements/dev.txt anew
 # make clean  remove what these made                         make pictures   those of the README anew
+# make test-oldest   the tests on the oldest Python that is here, beside the oldest dependencies
 #
 # Everything happens in .venv and build/. `make PYTHON=python3.12 …` chooses the Python that .venv is made with.
 
@@ -20,7 +21,7 @@ SOURCES := $(shell find cuaws_magic -name __pycache__ -prune -o -print) pyprojec
 # The tests and programs here must see the installed wheel and nothing else.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo lab test check bench lock clean pictures
+.PHONY: help demo lab test test-oldest check bench lock clean pictures
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -53,6 +54,20 @@ test: check
 	@PYTHON=$(BIN)/python sh scripts/other_clients.sh
 	@$(BIN)/pytest -n 4 --dist worksteal --ignore tests/browser
 	@exec $(BIN)/pytest -n 2 tests/browser
+
+# The oldest Python and the lowest versions that pyproject.toml allows, in a .venv of their own. Old libraries warn of
+# new Pythons and of each other; what is newer than they are (aws login, other people's libraries) is left out.
+OLDEST ?= $(firstword $(foreach one,python3.10 python3.11 python3.12,$(shell $(one) -c 'print("$(one)")' 2>/dev/null)))
+OLD := build/oldest
+
+test-oldest: $(VENV)/.wheel-installed
+	@test -n "$(OLDEST)" || { echo "No Python from 3.10 to 3.12 here. Name one: make test-oldest OLDEST=python3.11" >&2; exit 1; }
+	@test -e $(OLD)/.made || { echo "Installing the oldest dependencies into $(OLD) (once) …"; \
+	    $(OLDEST) -m venv $(OLD) && $(OLD)/bin/python -m pip -qq --no-input install -r requirements/oldest.txt && touch $(OLD)/.made; }
+	@$(OLD)/bin/python -m pip -qq --no-input install --no-deps --no-index --force-reinstall $(WHEELS)/*.whl
+	@$(OLD)/bin/python -V
+	@PYTHON=$(BIN)/python sh scripts/aws_cli.sh
+	@exec $(OLD)/bin/pytest -n 4 --dist worksteal -W default --ignore tests/browser --ignore tests/libraries
 
 pictures: $(VENV)/.wheel-installed
 	@PYTHON=$(BIN)/python sh scripts/browser_parts.sh
@@ -92,6 +107,11 @@ lock:
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv. Type: pip install uv" >&2; exit 1; }
 	@$(UV) pip compile --quiet --universal --python-version 3.10 --group dev --extra practice pyproject.toml \
 	    --output-file requirements/dev.txt --no-header --no-annotate --no-emit-index-url >/dev/null
+	@mkdir -p build
+	@$(UV) pip compile --quiet --universal --python-version 3.10 --resolution lowest-direct --no-deps --extra practice \
+	    pyproject.toml --output-file build/oldest-direct.txt --no-header --no-annotate --no-emit-index-url >/dev/null
+	@$(UV) pip compile --quiet --python-version 3.10 --group oldest --extra practice --constraint build/oldest-direct.txt \
+	    pyproject.toml --output-file requirements/oldest.txt --no-header --no-annotate --no-emit-index-url >/dev/null
 
 clean:
 	@rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the browser tests need beside .venv, into build/browser: the hub's proxy and axe-core from npm, other lines of ipykernel
-# from PyPI; and Chromium from Debian, where this user may install it. What cannot be had is said in a line, and
+# from PyPI; and Chromium and Firefox from Debian, where this user may install it. What cannot be had is said in a line, and
 # the tests that need it are skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -15,6 +15,17 @@ if [ ! -x /usr/bin/chromium ]; then
             echo "Chromium could not be installed; $PARTS/apt.log tells why." >&2
     else
         echo "No Chromium here, so the browser tests are skipped. Type: apt-get install chromium" >&2
+    fi
+fi
+
+# Firefox speaks WebDriver BiDi itself, so it needs no driver.
+if [ ! -x /usr/bin/firefox-esr ] && [ ! -x /usr/bin/firefox ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing Firefox for the browser tests (once) …"
+        { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y firefox-esr; } >>"$PARTS/apt.log" 2>&1 ||
+            echo "Firefox could not be installed; $PARTS/apt.log tells why." >&2
+    else
+        echo "No Firefox here, so its tests are skipped. Type: apt-get install firefox-esr" >&2
     fi
 fi
 

@@ -205,6 +205,9 @@ class BotoClients:
 
         if route not in self._sessions:
             made = botocore.session.Session(session_vars={"profile": (None, None, route[0], None)})
+            # Botocore before 1.40 asked one STS for most regions; what a plain request asks is its own region's.
+            if not (os.environ.get("AWS_STS_REGIONAL_ENDPOINTS") or _said(made, "sts_regional_endpoints")):
+                made.set_config_variable("sts_regional_endpoints", "regional")
             # The chain would read files and ask the instance metadata service, for nothing.
             made.register_component("credential_provider", _Nobody())
             self._sessions[route] = made
@@ -250,6 +253,16 @@ class _Nobody:
     """A credential resolver that finds nothing."""
 
     def load_credentials(self) -> None:
+        return None
+
+
+def _said(made: Any, setting: str) -> object:
+    """Return what the profile of a botocore session says of a setting."""
+    from botocore.exceptions import ProfileNotFound
+
+    try:
+        return made.get_scoped_config().get(setting)
+    except ProfileNotFound:
         return None
 
 

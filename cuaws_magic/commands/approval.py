@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cuaws_magic import humanize
 from cuaws_magic.background import Observers, hold_interrupts
 from cuaws_magic.commands.callback import AS_SET
-from cuaws_magic.commands.waiting import patience
+from cuaws_magic.commands.unattended import patience
 from cuaws_magic.errors import Cancelled, ConfigurationError, CuawsError, NotSignedIn, SignInTimeout
 from cuaws_magic.model import utc_now
 from cuaws_magic.settings import Settings
