@@ -89,7 +89,7 @@ DOORS = tuple(
         "socket": "endpoint.request endpoint.server endpoint.token_files",
         "certifi": "aws.plain_clients",
         "http.client": "aws.plain_clients",
-        "http.server": "commands.callback endpoint.request",
+        "http.server": "commands.listener endpoint.request",
         "urllib.request": "aws.plain_clients",
         # Never: it would cost every user of the package its import.
         "boto3": "credentials.provider credentials.thread_accounts",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -95,6 +92,10 @@ class CodeGateway(_Gateway):
 
     def request(self, registration: ClientRegistration, redirect_uri: str) -> CodeRequest:
         """Make the page on which a person approves, and check that it may be shown."""
+        import base64  # deferred: most sign-ins are by device code
+        import hashlib
+        import secrets
+
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
         digest = hashlib.sha256(verifier.encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()  # S256, RFC 7636 §4.2

@@ -11,7 +11,8 @@ import pytest
 from browsing import fetch
 from doubles import RecordingShow, documented
 
-from cuaws_magic.commands.callback import CallbackChoice, ListeningCallback, PastedCallback
+from cuaws_magic.commands.callback import CallbackChoice, PastedCallback
+from cuaws_magic.commands.listener import ListeningCallback
 from cuaws_magic.errors import SignInError
 from cuaws_magic.settings import Settings
 from cuaws_magic.sso.session import CU_BOULDER
@@ -126,7 +127,7 @@ def test_nothing_can_listen(monkeypatch, callback):
     def refused(*_):
         raise OSError(98, "Address already in use")
 
-    monkeypatch.setattr("cuaws_magic.commands.callback._Server", refused)
+    monkeypatch.setattr("cuaws_magic.commands.listener._Server", refused)
 
     with pytest.raises(SignInError, match=r"\(Address already in use\). Type `%cuaws login`"):
         _ = callback.redirect_uri
