@@ -96,6 +96,8 @@ def home(_environment_as_before: None, monkeypatch: pytest.MonkeyPatch, tmp_path
         monkeypatch.setenv(name, str(folder))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("TZ", "UTC")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):  # a terminal beside a browser signs in by authorization code
+        monkeypatch.delenv(name, raising=False)
     # The portals of tests approve by themselves, as a person would.
     monkeypatch.setenv("CUAWS_UNATTENDED", "no")
     return folder

@@ -13,8 +13,10 @@ import json
 import os
 import re
 import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -312,6 +314,44 @@ def test_a_setting_for_all_sign_ins(app, portal, monkeypatch):
 
     assert app.use(page, "awsucob0myaccount").account == "111111111111"
     assert portal.count("StartDeviceAuthorization") == 0
+
+
+# A terminal beside a browser.
+
+
+BROWSER = """#!{python}
+import sys
+sys.path.insert(0, {tests!r})
+from browsing import decide, fetch
+open({seen!r}, "a").write(fetch(decide(sys.argv[1]))[1])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals for pexpect")
+@pytest.mark.parametrize("said", ["", "no"], ids=["by itself", "where device codes are wished"])
+def test_a_terminal_beside_a_browser(portal, tmp_path, monkeypatch, said):
+    """The browser opens, comes back, and says so, as with `aws sso login`: nothing is typed, and no code compared."""
+    import pexpect
+
+    seen = tmp_path / "seen"
+    browser = tmp_path / "browser"
+    browser.write_text(BROWSER.format(python=sys.executable, tests=str(Path(__file__).parent), seen=str(seen)))
+    browser.chmod(0o755)
+    for name, value in {"DISPLAY": ":99", "BROWSER": str(browser), "CUAWS_PKCE": said}.items():
+        monkeypatch.setenv(name, value)
+    portal.knobs = dataclasses.replace(portal.knobs, approve_after=2 if said else None)
+
+    terminal = pexpect.spawn(
+        sys.executable, ["-c", "import cuaws_magic as c; c.login()"], encoding="utf-8", timeout=60, dimensions=(40, 300)
+    )
+    terminal.expect("Signed in for 8 h")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+
+    assert terminal.exitstatus == 0
+    assert portal.count("StartDeviceAuthorization") == (1 if said else 0)
+    if not said:
+        assert "You are signed in" in seen.read_text()
 
 
 # The AWS CLI, which signs in this way by itself.

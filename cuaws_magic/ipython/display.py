@@ -12,6 +12,7 @@ import functools
 import os
 import re
 import sys
+import threading
 import webbrowser
 from typing import TYPE_CHECKING, Any
 
@@ -202,8 +203,13 @@ class TextDisplay:
         wanted = self.beside_browser or (not self._far and "BROWSER" in self._environ)
         if not (self.attended and wanted):
             return
-        with contextlib.suppress(webbrowser.Error, OSError):
-            webbrowser.open_new_tab(page)
+        # Not here: a browser that BROWSER names is waited for until it ends, and the page may wait for us.
+        threading.Thread(target=_opened, args=(page,), name="cuaws-browser", daemon=True).start()
+
+
+def _opened(page: str) -> None:
+    with contextlib.suppress(webbrowser.Error, OSError):
+        webbrowser.open_new_tab(page)
 
 
 class TerminalDisplay(TextDisplay):
