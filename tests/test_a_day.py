@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import boto3
+import botocore.auth
 import pytest
 from doubles import Clock, NotebookPage, until
 from test_advice_on_the_page import Page, above, background, page  # noqa: F401 - the fixture
@@ -25,6 +26,8 @@ def clock() -> Clock:
 @pytest.fixture(autouse=True)
 def signed_at(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests are signed by the same clock: AWS goes by it."""
+    if not hasattr(botocore.auth, "get_current_datetime"):
+        pytest.skip("the signer of this botocore goes by a clock that no test can move")
     signed = plain_clients.signed
     for module in ("botocore.auth", "botocore.crt.auth"):
         if importlib.util.find_spec("awscrt") is not None or "crt" not in module:

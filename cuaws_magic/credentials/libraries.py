@@ -42,7 +42,8 @@ class LibraryState:
         when its connections were closed; either could be after the switch.
         """
         for filesystem in _filesystems():
-            if getattr(filesystem, "_session_is_owned", False):
+            # Before s3fs 2026.6 there is no such mark: what has a session keeps it until `connect(refresh=True)`.
+            if getattr(filesystem, "_session_is_owned", filesystem.session is None):
                 if filesystem.session is None:
                     from aiobotocore.session import AioSession
 

@@ -43,12 +43,12 @@ def test_a_filesystem_that_was_used_keeps_its_account(two_accounts: App, portal:
     two_accounts.use(RecordingShow(), "awsucob0myotheraccount")
     time.sleep(4)
     first.invalidate_cache()
-    after_renewals = first.ls("")
-    first.connect(refresh=True)
-    first.invalidate_cache()
-
-    assert after_renewals == ["of-awsucob0myaccount"]
     assert first.ls("") == ["of-awsucob0myaccount"]
+
+    if hasattr(first, "_session_is_owned"):  # from s3fs 2026.6 on
+        first.connect(refresh=True)
+        first.invalidate_cache()
+        assert first.ls("") == ["of-awsucob0myaccount"]
 
 
 def test_a_filesystem_that_was_not_used_yet_keeps_its_account(two_accounts: App) -> None:
