@@ -14,6 +14,7 @@ import botocore.loaders
 import pytest
 from doubles import App, Clock, Kernel
 
+from cuaws_magic import humanize
 from cuaws_magic.credentials.environment import ADDRESS, SET, TAKEN_OUT, TOKEN_FILE, WINS_OVER_ADDRESS
 from cuaws_magic.practice import Knobs, PracticePortal
 
@@ -81,6 +82,13 @@ def _environment_as_before() -> Iterator[None]:
             os.putenv(name, os.environ[name])
         else:
             os.unsetenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _time_zone_as_before() -> Iterator[None]:
+    """A test that sets the zone of the times in texts sets it for itself."""
+    yield
+    humanize.use_time_zone(None)
 
 
 @pytest.fixture(autouse=True)

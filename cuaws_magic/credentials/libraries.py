@@ -43,7 +43,7 @@ class LibraryState:
         """
         for filesystem in _filesystems():
             # Before s3fs 2026.6 there is no such mark: what has a session keeps it until `connect(refresh=True)`.
-            if getattr(filesystem, "_session_is_owned", filesystem.session is None):
+            if getattr(filesystem, "_session_is_owned", getattr(filesystem, "session", "") is None):
                 if filesystem.session is None:
                     from aiobotocore.session import AioSession
 
