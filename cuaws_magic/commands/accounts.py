@@ -59,7 +59,7 @@ def accounts(
     lists, notes, asked = _lists(context, display, session, refresh=refresh)
     if star is not None:
         notes.append(_starred(context, [one for one, _ in lists.found], star))
-    rows, starred, total = _rows(context, lists, pattern)
+    rows, starred, total = _rows(context, lists, pattern, anew=star is not None)
     is_production = context.settings.is_production
     if pattern and not rows:
         # A list from memory may be older than the account.
@@ -127,12 +127,17 @@ def _lists(
 
 
 def _rows(
-    context: Context, lists: Listings, pattern: str | None
+    context: Context, lists: Listings, pattern: str | None, *, anew: bool
 ) -> tuple[list[tuple[Account, SsoSession]], list[str], int]:
-    """Return the accounts to show with whose they are, the ids of the favourites, and how many there are in all."""
+    """
+    Return the accounts to show with whose they are, the ids of the favourites, and how many there are in all.
+
+    Args:
+        anew: Something may have listed again since; a renewal in the background is for the next time.
+    """
     rows, starred, total = [], [], 0
     for sso_session, found in lists.found:
-        listing = context.accounts.remembered(sso_session) or found  # a star may have listed anew
+        listing = (context.accounts.remembered(sso_session) if anew else None) or found
         total += len(listing.accounts)
         favourites, recent = on_top(context, sso_session)
         starred += favourites

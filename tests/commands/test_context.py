@@ -678,6 +678,25 @@ def test_an_old_list_is_shown_at_once(kernel, show):
     assert old.notes[0].startswith("From ")
 
 
+def test_an_old_list_is_whole_although_the_new_one_comes_at_once(kernel, show, monkeypatch):
+    """What is shown is what its line says: a renewal that is done before the table is drawn is for the next time."""
+    kernel.portal.knobs = dataclasses.replace(kernel.portal.knobs, token_lifetime=48 * 3600)
+    app = App(now=kernel.clock)
+    app.accounts(show)
+    kernel.clock.forward(hours=25)
+    kernel.portal.remove_role("111111111111", "MyRole")
+
+    def at_once(context, sso_session):
+        context.accounts.accounts(sso_session, refresh=True)
+
+    monkeypatch.setattr("cuaws_magic.commands.accounts._refresh_in_background", at_once)
+    old = app.accounts(show)
+
+    assert old.notes[0].startswith("From ")
+    assert len(old) == 5
+    assert len(app.accounts(show)) == 4
+
+
 def test_names_for_completion_ask_nobody(app, portal, show, config):
     """Completion knows profiles, listed accounts, their roles and the sessions, and asks nobody."""
     app.accounts(show, roles=True)
