@@ -56,7 +56,11 @@ test: check
 	@exec $(BIN)/pytest -n 2 tests/browser
 
 # The oldest Python and the lowest versions that pyproject.toml allows, in a .venv of their own. Old libraries warn of
-# new Pythons and of each other; what is newer than they are (aws login, other people's libraries) is left out.
+# new Pythons and of each other; what is newer than they are (aws login, other people's libraries) is left out, and so
+# are the AWS CLI v2, which imports parts of a newer awscrt, and uploads in parts, which fail between a moto of today and
+# a boto3 that old.
+TOO_NEW := tests/commands/test_configure.py::test_the_aws_command_reads_every_file_of_the_specification \
+    tests/practice/test_practice_aws_side.py::test_objects_of_every_kind
 OLDEST ?= $(firstword $(foreach one,python3.10 $(wildcard $(HOME)/.pyenv/versions/3.10*/bin/python3.10) python3.11 python3.12,\
     $(shell $(one) -c 'print("$(one)")' 2>/dev/null)))
 OLD := build/oldest
@@ -68,7 +72,8 @@ test-oldest: $(VENV)/.wheel-installed
 	@$(OLD)/bin/python -m pip -qq --no-input install --no-deps --no-index --force-reinstall $(WHEELS)/*.whl
 	@$(OLD)/bin/python -V
 	@PYTHON=$(BIN)/python sh scripts/aws_cli.sh
-	@PYDEVD_DISABLE_FILE_VALIDATION=1 $(OLD)/bin/pytest -n 4 --dist worksteal -W default --ignore tests/browser --ignore tests/libraries
+	@PYDEVD_DISABLE_FILE_VALIDATION=1 $(OLD)/bin/pytest -n 4 --dist worksteal -W default --ignore tests/browser --ignore tests/libraries \
+	    $(addprefix --deselect ,$(TOO_NEW))
 
 pictures: $(VENV)/.wheel-installed
 	@PYTHON=$(BIN)/python sh scripts/browser_parts.sh
