@@ -15,14 +15,13 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from aws_commands import newest_version_2, python, run
 from browsing import Person, decide, fetch
-from doubles import THE_GUIDES_SIGN_IN, RecordingShow, sso_profile
+from doubles import THE_GUIDES_SIGN_IN, RecordingShow, sso_profile, until
 
 from cuaws_magic.commands.callback import Wanted
 from cuaws_magic.errors import (
@@ -31,6 +30,7 @@ from cuaws_magic.errors import (
     Cancelled,
     ConfigurationError,
     ServiceFailure,
+    SignInError,
     UnsafeSignInPage,
 )
 from cuaws_magic.practice import Failure
@@ -185,15 +185,28 @@ def test_a_person_stops_it(app):
         fetch(page.views[0].request.redirect_uri)
 
 
+def test_nothing_can_listen_here(app, monkeypatch, portal):
+    """What it says to type is by device code, whatever is set."""
+    monkeypatch.setenv("CUAWS_PKCE", "1")
+
+    def refused(*_):
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr("cuaws_magic.commands.listener._Server", refused)
+    with pytest.raises(SignInError, match="Type `%cuaws login --qr`"):
+        app.login(Page(), wanted=Wanted(pkce=True), timeout=60)
+
+    portal.knobs = dataclasses.replace(portal.knobs, approve_after=1)
+    assert app.login(RecordingShow(), wanted=Wanted(qr=True), timeout=60).until
+
+
 def test_in_the_background(app, portal):
     """With `--no-wait` the cell goes on; the page arrives all the same."""
     page = Page()
 
     app.login(page, wanted=Wanted(pkce=True), wait=False, timeout=60)
 
-    end = time.monotonic() + 20
-    while page.kinds[-1:] != ["SignedIn"] and time.monotonic() < end:
-        time.sleep(0.05)
+    until(lambda: page.kinds[-1:] == ["SignedIn"])
     assert page.kinds[0] == "AwaitingRedirect"
     assert page.kinds[-1] == "SignedIn"
 

@@ -43,6 +43,8 @@ _DEVICE_PAGE = re.compile(r"device\.sso(-fips)?\.[a-z0-9-]+\.amazonaws\.(com|com
 _OIDC = re.compile(
     r"oidc(-fips)?\.[a-z0-9-]+\.(amazonaws\.(com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(com\.cn|eu))"
 )
+# The end of a sign-in by authorization code, as the AWS CLI registers it.
+CALLBACK_HOST, CALLBACK_PATH = "127.0.0.1", "/oauth/callback"
 # Hosts of portals that name their region, and those of them that answer at dual-stack addresses.
 _OF_A_REGION = re.compile(
     r"[^.]+\.(?:portal\.([a-z0-9-]+)\.(?:app\.aws|app\.amazonwebservices\.com\.cn|api\.amazonwebservices\.eu)"
@@ -64,6 +66,11 @@ class SsoRegion:
 
     name: str
     dual_stack: bool = False
+
+
+def callback_address(port: int | None = None) -> str:
+    """Return where a browser comes back to this machine; registered without a port, as any will do (RFC 8252 §7.3)."""
+    return f"http://{CALLBACK_HOST}{'' if port is None else f':{port}'}{CALLBACK_PATH}"
 
 
 def is_dual_stack(start_url: str) -> bool:

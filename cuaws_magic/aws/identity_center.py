@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from cuaws_magic.aws.clients import BotoClients
+from cuaws_magic.aws.hosts import callback_address
 from cuaws_magic.aws.start_urls import StartUrls
 from cuaws_magic.aws.transport import RateLimiter, Transport
 from cuaws_magic.model import (
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"  # RFC 8628 §3.4
 CODE_GRANT = "authorization_code"  # RFC 6749 §4.1
 REFRESH_GRANT = "refresh_token"  # RFC 6749 §6
-# What a client registers that takes its answers on loopback; at any port (RFC 8252 §7.3).
-REDIRECT_URI = "http://127.0.0.1/oauth/callback"
 POLL_INTERVAL = 5  # seconds, where the service names none (RFC 8628 §3.2)
 
 
@@ -87,7 +86,7 @@ class IdentityCenter:
             parameters |= {
                 "scopes": list(sso_session.code_scopes),
                 "grantTypes": [CODE_GRANT, REFRESH_GRANT],
-                "redirectUris": [REDIRECT_URI],
+                "redirectUris": [callback_address()],
                 "issuerUrl": self.start_urls.known(sso_session.start_url),
             }
         return self._questions.oidc(

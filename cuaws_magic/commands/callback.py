@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cuaws_magic.aws.hosts import callback_address
 from cuaws_magic.errors import ConfigurationError, SignInError
 from cuaws_magic.model import Secret
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from cuaws_magic.sso.authorization_code import Callback
     from cuaws_magic.views.render import Display
 
-_HERE = "127.0.0.1"
-_PATH = "/oauth/callback"  # as the AWS CLI registers it
 # Variables of machines whose kernels have their browsers elsewhere: ssh, hubs, clusters, and hosted notebooks.
 _ELSEWHERE = (
     "SSH_CONNECTION", "SSH_TTY", "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_USER", "KUBERNETES_SERVICE_HOST", "CODESPACES",
@@ -50,7 +49,7 @@ class PastedCallback:
 
         self._ask = ask
         # Of the browser's machine: a port on which nothing listens there, as far as anybody can know.
-        self.redirect_uri = f"http://{_HERE}:{secrets.choice(_DYNAMIC_PORTS)}{_PATH}"
+        self.redirect_uri = callback_address(secrets.choice(_DYNAMIC_PORTS))
 
     def answer(self) -> Secret:
         """Ask for it."""

@@ -10,13 +10,12 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
+from cuaws_magic.aws.hosts import CALLBACK_HOST, CALLBACK_PATH, callback_address
 from cuaws_magic.errors import SignInError
 from cuaws_magic.humanize import printable
 from cuaws_magic.model import Secret
 from cuaws_magic.views.sign_in_page import browser_page
 
-_HERE = "127.0.0.1"
-_PATH = "/oauth/callback"  # as the AWS CLI registers it
 _LAST_WORDS = 2.0  # seconds in which the browser is told how it ended
 _OUTCOME = 30.0  # seconds that the browser waits for the exchange of its code
 
@@ -48,16 +47,16 @@ class ListeningCallback:
         """
         if self._address is None:
             try:
-                self._server = _Server((_HERE, 0), functools.partial(_Request, self))
+                self._server = _Server((CALLBACK_HOST, 0), functools.partial(_Request, self))
             except OSError as error:
                 raise SignInError(
-                    f"Nothing can listen on {_HERE} of this machine ({error.strerror}). Type `%cuaws login`, which "
-                    "needs nothing of that kind."
+                    f"Nothing can listen on {CALLBACK_HOST} of this machine ({error.strerror}). "
+                    "Type `%cuaws login --qr`: that is by a code, and needs nothing of the kind."
                 ) from None
             threading.Thread(
                 target=self._server.serve_forever, args=(0.05,), name="cuaws-callback", daemon=True
             ).start()
-            self._address = f"http://{_HERE}:{self._server.server_address[1]}{_PATH}"
+            self._address = callback_address(self._server.server_address[1])
         return self._address
 
     def answer(self) -> Secret | None:
@@ -94,6 +93,9 @@ class ListeningCallback:
 
 
 class _Server(socketserver.ThreadingTCPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a browser that went away: what would be printed stands on the page of the notebook."""
+
     daemon_threads = True  # a browser may open connections in advance, and say nothing on them
 
 
@@ -108,7 +110,7 @@ class _Request(BaseHTTPRequestHandler):
         """Answer what may be the browser, and nothing of a page that means another host (DNS rebinding)."""
         address = f"http://{self.headers.get('Host', '')}{self.path}"
         parts = urlsplit(address)
-        if parts.hostname != _HERE or parts.path != _PATH or not parts.query:
+        if parts.hostname != CALLBACK_HOST or parts.path != CALLBACK_PATH or not parts.query:
             self._page(HTTPStatus.NOT_FOUND, "There is nothing here", "Return to your notebook.")
             return
         if not self._callback.taken(Secret(address)):

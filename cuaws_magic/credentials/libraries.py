@@ -41,9 +41,11 @@ class LibraryState:
         An s3fs filesystem makes its botocore session at its first request, and a new one
         when its connections were closed; either could be after the switch.
         """
+        s3fs = sys.modules.get("s3fs")
         for filesystem in _filesystems():
             # Before s3fs 2026.6 there is no such mark: what has a session keeps it until `connect(refresh=True)`.
-            if getattr(filesystem, "_session_is_owned", getattr(filesystem, "session", "") is None):
+            of_s3fs = s3fs is not None and isinstance(filesystem, s3fs.S3FileSystem)
+            if getattr(filesystem, "_session_is_owned", of_s3fs and filesystem.session is None):
                 if filesystem.session is None:
                     from aiobotocore.session import AioSession
 

@@ -97,8 +97,12 @@ class NotebookDisplay:
         self._tell(view)
 
     def _tell(self, view: View) -> None:
-        """Write a new code to the terminal, where nobody sees the page."""
-        if not isinstance(view, AwaitingApproval) or self.cell is not None:
+        """Write a new code, or link, to the terminal, where nobody sees the page."""
+        if self.cell is not None:
+            return
+        if isinstance(view, AwaitingRedirect):
+            _to_terminal(f"Sign in to {session_label(view.sso_session)}: open {view.page}")
+        if not isinstance(view, AwaitingApproval):
             return
         authorization = view.authorization
         if authorization.user_code != self._told:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from cuaws_magic import storage
 from cuaws_magic.aws.hosts import same_portal
+from cuaws_magic.aws.identity_center import CODE_GRANT, REFRESH_GRANT
 from cuaws_magic.model import ClientRegistration, RoleCredentials, Secret, SsoSession, SsoToken
 from cuaws_magic.sso.cache_files import moment_of, objects, read_object, sha1, text_of, wire, write_object, written_at
 
@@ -199,7 +200,7 @@ class TokenCache:
         try:
             content = read_object(self.registration_path(sso_session))
             # Both have one file name; the grants tell whose it is (`_is_registration_for_auth_code`).
-            if content is None or ("authorization_code" in content.get("grantTypes", ())) is not for_codes:
+            if content is None or (CODE_GRANT in content.get("grantTypes", ())) is not for_codes:
                 return None
             return ClientRegistration(
                 client_id=text_of(content, "clientId"),
@@ -230,7 +231,7 @@ class TokenCache:
         if scopes is not None:
             content["scopes"] = list(scopes)
         if codes_with is not None:
-            content["grantTypes"] = ["authorization_code", "refresh_token"]
+            content["grantTypes"] = [CODE_GRANT, REFRESH_GRANT]
         write_object(self.registration_path(sso_session), content)
 
     def registration_path(self, sso_session: SsoSession) -> Path:

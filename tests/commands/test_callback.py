@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import struct
+import sys
 import threading
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -121,6 +123,20 @@ def test_a_connection_that_says_nothing(callback):
             fetch(callback.redirect_uri)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lingers otherwise")
+def test_a_browser_that_goes_away(callback, capfd):
+    """Nothing of it is printed: that would stand on the page, with the address in it."""
+    parts = urlsplit(callback.redirect_uri)
+    for _ in range(3):
+        with socket.create_connection((parts.hostname, parts.port)) as gone:
+            gone.sendall(b"GET /oauth/callback?code=s3cret&state=s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    waits_for(callback)
+    callback.close(None)
+
+    assert capfd.readouterr() == ("", "")
+
+
 def test_nothing_can_listen(monkeypatch, callback):
     """It says why, and the way that needs none."""
 
@@ -129,7 +145,7 @@ def test_nothing_can_listen(monkeypatch, callback):
 
     monkeypatch.setattr("cuaws_magic.commands.listener._Server", refused)
 
-    with pytest.raises(SignInError, match=r"\(Address already in use\). Type `%cuaws login`"):
+    with pytest.raises(SignInError, match=r"\(Address already in use\). Type `%cuaws login --qr`"):
         _ = callback.redirect_uri
 
 

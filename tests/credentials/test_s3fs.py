@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import boto3
+import fsspec
 import pytest
 import s3fs
 from doubles import RecordingShow
@@ -90,3 +91,17 @@ def test_after_release_a_new_filesystem_finds_nothing(two_accounts: App) -> None
     assert first.ls("") == ["of-awsucob0myaccount"]
     with pytest.raises(Exception, match=r"(?i)credentials"):
         later.ls("of-awsucob0myaccount")
+
+
+def test_a_filesystem_of_somebody_else(two_accounts: App) -> None:
+    """One with a session of its own kind is not given ours."""
+
+    class Other(fsspec.AbstractFileSystem):
+        session = None
+        kwargs: ClassVar[dict[str, str]] = {}
+
+    other = Other()
+
+    two_accounts.use(RecordingShow(), "awsucob0myotheraccount")
+
+    assert other.session is None

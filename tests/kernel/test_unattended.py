@@ -8,13 +8,16 @@ works, without a prompt and without a browser.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
+from browsing import Person
 
 from cuaws_magic.practice import Knobs
 
@@ -139,6 +142,27 @@ def test_it_waits_if_that_is_wanted(machine: Machine, portal: PracticePortal) ->
     assert said.returncode == 0, said.stderr
     assert f"{portal.url}/device?user_code=" in said.stdout
     assert not machine.opened.exists()
+
+
+def test_it_waits_for_an_authorization_code_too(start_kernel: Callable[..., Kernel]) -> None:
+    """Where nobody sees the page its link comes to the terminal, as a code does."""
+    kernel = start_kernel(CUAWS_UNATTENDED="", CUAWS_LOGIN_WAIT="1", CUAWS_PKCE="1", CUAWS_REMOTE="0")
+    link = re.compile(r"open (http://127\.0\.0\.1:\d+/authorize\?\S+)")
+    people = []
+
+    def approve() -> None:
+        found = None
+        while found is None:
+            time.sleep(0.1)
+            found = link.search((kernel.home / "kernel.log").read_text())
+        people.append(Person(found[1]))
+
+    threading.Thread(target=approve, daemon=True).start()
+    notebook, error = kernel.run_all("%load_ext cuaws_magic", "%cuaws login")
+
+    assert error is None
+    assert "You are signed in" in people[0].sees()
+    assert "authorize?" not in str(notebook)
 
 
 def test_it_waits_no_longer_than_that(machine: Machine) -> None:
