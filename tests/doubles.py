@@ -195,6 +195,19 @@ def account_role(
     return AccountRole(Account(account_id, "awsucob0myaccount"), role_name, sso_session)
 
 
+def walk(steps: Generator[Any, None, Any], clock: Clock, seen: list[Any] | None = None) -> tuple[Any, list[Any]]:
+    """Do what the steps of a sign-in say, with the clock going on instead of waiting; returns the result and them."""
+    seen = [] if seen is None else seen
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as finished:
+            return finished.value, seen
+        seen.append(step)
+        if isinstance(step, Wait):
+            clock.forward(seconds=step.seconds)
+
+
 @dataclass
 class Kernel:
     """What `App` wires, each part in reach; several of them are several kernels of one home."""
@@ -217,15 +230,7 @@ class Kernel:
 
     def walk(self, steps: Generator[Any, None, SignIn]) -> tuple[SignIn, list[Any]]:
         """Do what the steps say, with the clock going on instead of waiting."""
-        seen = []
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as finished:
-                return finished.value, seen
-            seen.append(step)
-            if isinstance(step, Wait):
-                self.clock.forward(seconds=step.seconds)
+        return walk(steps, self.clock)
 
     def sign_in(self, sso_session: SsoSession = CU_BOULDER, *, force: bool = False) -> SignIn:
         return self.walk(self.login.approval(sso_session, force=force))[0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from doubles import Clock, a_registration, an_sso_token, documented
+from doubles import Clock, a_registration, an_sso_token, documented, walk
 
 from cuaws_magic.errors import (
     AuthorizationCodeRefused,
@@ -65,23 +65,15 @@ class Service:
         return an_sso_token()
 
 
-def walk(service, browser):
-    steps, seen = authorization_code_flow(service, browser, service.clock), []
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as finished:
-            return finished.value, seen
-        seen.append(step)
-        if isinstance(step, Wait):
-            service.clock.forward(seconds=step.seconds)
+def drive(service, browser):
+    return walk(authorization_code_flow(service, browser, service.clock), service.clock)
 
 
 def test_the_page_then_the_token():
     """The page is shown once, the browser is waited for, its code is exchanged once, and it is told."""
     service, browser = Service(), Browser([None, None, GOOD])
 
-    sso_token, seen = walk(service, browser)
+    sso_token, seen = drive(service, browser)
 
     assert sso_token == an_sso_token()
     assert [type(step) for step in seen] == [AwaitRedirect, Wait, Wait]
@@ -94,7 +86,7 @@ def test_nobody_comes_back():
     began = service.clock()
 
     with pytest.raises(AuthorizationExpired, match="Nobody approved on the sign-in page in time"):
-        walk(service, browser)
+        drive(service, browser)
 
     assert timedelta(minutes=10) <= service.clock() - began < timedelta(minutes=11)
     assert service.codes == []
@@ -125,7 +117,7 @@ def test_a_code_that_is_not_taken(trouble, kind, says):
     service, browser = Service(trouble=trouble), Browser([GOOD])
 
     with pytest.raises(kind, match=says) as caught:
-        walk(service, browser)
+        drive(service, browser)
 
     assert len(service.codes) == 1
     assert browser.closed == [str(caught.value)]
@@ -172,7 +164,7 @@ def test_what_is_not_the_answer(case):
     service, browser = Service(), Browser([case.text or " "])
 
     with pytest.raises(case.kind) as caught:
-        walk(service, browser)
+        drive(service, browser)
 
     assert case.says in str(caught.value)
     assert str(caught.value).endswith("Type `%cuaws login --pkce` to start again.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from doubles import Clock, a_device_authorization, a_registration, an_sso_token
+from doubles import Clock, a_device_authorization, a_registration, an_sso_token, walk
 
 from cuaws_magic.errors import (
     AuthorizationDenied,
@@ -63,16 +63,7 @@ class ScriptedService:
 
 def drive(service, steps=None):
     """Do what the flow says; returns the SSO token and the steps."""
-    steps = [] if steps is None else steps
-    flow = device_flow(service, service.clock)
-    while True:
-        try:
-            step = next(flow)
-        except StopIteration as finished:
-            return finished.value, steps
-        steps.append(step)
-        if isinstance(step, Wait):
-            service.clock.forward(seconds=step.seconds)
+    return walk(device_flow(service, service.clock), service.clock, steps)
 
 
 def waits(steps):
